@@ -1,0 +1,15 @@
+/**
+ * Everything the screens stand on, in one place.
+ * The app is mounted with one of these: the real one (`wiring.ts`) or the gallery's samples.
+ */
+import type { FrontPageModel, RoomModel } from '../capabilities/live_rooms/model';
+import type { AdminModel, SessionModel, SettingsModel } from '../capabilities/people/model';
+
+export interface Models {
+  readonly session: SessionModel;
+  frontPage(): FrontPageModel;
+  /** Resolves once its code is here, not once the room is; the model says how far it is. */
+  room(hostName: string): Promise<RoomModel>;
+  settings(): Promise<SettingsModel>;
+  admin(): Promise<AdminModel>;
+}

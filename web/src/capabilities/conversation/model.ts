@@ -1,0 +1,94 @@
+/**
+ * A conversation as its views need it: the ordered messages of a space, what I may do in it, and its actions.
+ */
+import type { Outcome, Person, Refusal, UserId } from '../people/model';
+
+export type MessageId = string;
+
+export type Role = 'host' | 'moderator' | 'member' | 'guest';
+
+export interface Author extends Person {
+  readonly role: Role;
+}
+
+/**
+ * ```text
+ * pending ──stored──► stored ──► deleted
+ *    └────refused───► failed ──retry──► pending
+ * ```
+ */
+export type MessageState = 'pending' | 'stored' | 'failed' | 'deleted';
+
+export interface Quote {
+  readonly id: MessageId;
+  readonly authorName: string;
+  /** `null` when the message that is replied to was deleted. */
+  readonly text: string | null;
+}
+
+export interface ChatMessage {
+  /** Stays the same from pending to stored, so that the row on screen stays the same row. */
+  readonly id: MessageId;
+  readonly author: Author;
+  readonly text: string;
+  /** Unix time. For a pending message the client's estimate of the server's time. */
+  readonly at_ms: number;
+  readonly state: MessageState;
+  readonly mine: boolean;
+  readonly replyTo: Quote | null;
+  /** Names (without `@`) in the text that are people; others stay plain text. */
+  readonly mentions: readonly string[];
+  readonly mentionsMe: boolean;
+  /** Why it failed. Only with state `failed`. */
+  readonly refusal: Refusal | null;
+}
+
+/** Whether I may write, and if not, what stands in the way. */
+export type Writing =
+  | { readonly may: 'write' }
+  | { readonly may: 'sign_in' }
+  | { readonly may: 'muted'; readonly until_ms: number | null }
+  | { readonly may: 'closed' };
+
+export interface ChatModel {
+  /** Oldest first, pending and failed ones of mine last. */
+  readonly messages: readonly ChatMessage[];
+  /** What lies before the first message held. */
+  readonly older: 'more' | 'loading' | 'none' | 'failed';
+  /** The first message that I have not seen; a divider is drawn before it. */
+  readonly unreadFrom: MessageId | null;
+  readonly writing: Writing;
+  /** 0 when slow mode is off. */
+  readonly slowMode_ms: number;
+  /** When slow mode lets me write again, in `performance.now()` time; 0 when I may now. */
+  readonly mayWriteAt_ms: number;
+  /** Whether I may delete others' messages, mute and ban. */
+  readonly moderating: boolean;
+  /** Whether I may appoint moderators and set slow mode. */
+  readonly hosting: boolean;
+
+  /** Shows it at once as pending. A refusal turns it into `failed`; nothing is thrown away. */
+  send(text: string, replyTo: MessageId | null): void;
+  retry(id: MessageId): void;
+  /** Gives up a failed message of mine. */
+  discard(id: MessageId): void;
+  loadOlder(): void;
+  /** Everything up to the newest message has been on screen. */
+  markRead(): void;
+
+  remove(id: MessageId): Promise<Outcome>;
+  /** `duration_ms` null: until unmuted. */
+  mute(who: UserId, duration_ms: number | null): Promise<Outcome>;
+  unmute(who: UserId): Promise<Outcome>;
+  ban(who: UserId): Promise<Outcome>;
+  unban(who: UserId): Promise<Outcome>;
+  block(who: UserId): Promise<Outcome>;
+  setModerator(who: UserId, moderator: boolean): Promise<Outcome>;
+  setSlowMode(interval_ms: number): Promise<Outcome>;
+  /** People here whose name starts with `prefix`, best first, for completing a mention. */
+  peopleStartingWith(prefix: string): readonly Person[];
+}
+
+/** The server refuses longer texts; the composer counts down from here. */
+export const MESSAGE_MAX_CHARS = 2000;
+export const SLOW_MODE_CHOICES_S = [0, 3, 5, 10, 30, 60] as const;

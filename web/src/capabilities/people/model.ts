@@ -1,0 +1,123 @@
+/**
+ * What the screens need to know about people: who I am, where I am signed in,
+ * whom I blocked, and (for administrators) everybody with an account.
+ *
+ * Views render these interfaces and call their actions; they never see a socket.
+ * An implementation keeps its fields in runes, so reading one in a view subscribes to it.
+ */
+
+export type UserId = string;
+export type DeviceId = string;
+
+/** Somebody as others see them. */
+export interface Person {
+  readonly id: UserId;
+  /** The name in addresses and mentions, without the `@`. Guests have none of their own: theirs is derived. */
+  readonly name: string;
+  /** What is shown. May hold any script and any direction; always render it isolated. */
+  readonly displayName: string;
+  readonly guest: boolean;
+}
+
+export interface Me extends Person {
+  readonly administrator: boolean;
+}
+
+/**
+ * Why something was declined, in words the client can translate.
+ * The wire's rejections map onto these one to one; `unknown` is for a server newer than this client.
+ */
+export type RefusalReason =
+  | 'wrong_credentials'
+  | 'not_signed_in'
+  | 'not_allowed'
+  | 'not_found'
+  | 'name_taken'
+  | 'name_invalid'
+  | 'password_too_short'
+  | 'password_too_long'
+  | 'text_empty'
+  | 'text_too_long'
+  | 'too_many'
+  | 'too_fast'
+  | 'slow_mode'
+  | 'muted'
+  | 'banned'
+  | 'blocked'
+  | 'link_spent'
+  | 'already_live'
+  | 'media_failed'
+  | 'full'
+  | 'server_busy'
+  | 'disconnected'
+  | 'unknown';
+
+export interface Refusal {
+  readonly reason: RefusalReason;
+  /** When trying again can succeed, if the server said so. */
+  readonly retryAfter_ms?: number;
+  /** The name and value of the limit that was met, if one was. */
+  readonly limit?: { readonly name: string; readonly value: number };
+}
+
+/** What every action of a model resolves to. Actions never throw for what a server may answer. */
+export type Outcome = { readonly ok: true } | { readonly ok: false; readonly refusal: Refusal };
+
+export interface SessionModel {
+  /** `unknown` until the server has said who we are; `unreachable` when it can't be asked (it is being retried). */
+  readonly state: 'unknown' | 'unreachable' | 'signed_out' | 'guest' | 'signed_in';
+  /** Present for guests and for people with an account. */
+  readonly me: Me | null;
+  /** Whether this server lets people in without an account. */
+  readonly guestsWelcome: boolean;
+  signIn(name: string, password: string): Promise<Outcome>;
+  enterAsGuest(displayName: string): Promise<Outcome>;
+  /** Uses up the one-time link that the server printed at its first start. */
+  createFirstAdministrator(token: string, name: string, password: string): Promise<Outcome>;
+  /** Whether a setup link is still good. */
+  checkSetupLink(token: string): Promise<'good' | 'spent' | 'unreachable'>;
+  setDisplayName(displayName: string): Promise<Outcome>;
+  signOut(): Promise<void>;
+}
+
+export interface Device {
+  readonly id: DeviceId;
+  /** As derived from the browser or given by the person, such as "Firefox on Debian". */
+  readonly name: string;
+  readonly kind: 'computer' | 'phone' | 'program';
+  readonly thisOne: boolean;
+  readonly lastSeen_ms: number;
+}
+
+/** A list that is fetched: what a view shows while it waits, and when it failed. */
+export interface Loaded {
+  readonly state: 'loading' | 'ready' | 'failed';
+  retry(): void;
+  /** Ends subscriptions. The view calls it when it goes away. */
+  close(): void;
+}
+
+export interface SettingsModel extends Loaded {
+  readonly devices: readonly Device[];
+  readonly blocked: readonly Person[];
+  signOutDevice(id: DeviceId): Promise<Outcome>;
+  unblock(id: UserId): Promise<Outcome>;
+}
+
+export interface Account extends Person {
+  readonly administrator: boolean;
+  readonly disabled: boolean;
+  readonly created_ms: number;
+}
+
+export interface AdminModel extends Loaded {
+  readonly accounts: readonly Account[];
+  add(name: string, password: string, administrator: boolean): Promise<Outcome>;
+  setDisabled(id: UserId, disabled: boolean): Promise<Outcome>;
+}
+
+/** Sizes that the server enforces too; kept here so that a form can say so before sending. */
+export const NAME_MAX_CHARS = 32;
+export const DISPLAY_NAME_MAX_CHARS = 48;
+export const PASSWORD_MIN_CHARS = 10;
+export const PASSWORD_MAX_CHARS = 256;

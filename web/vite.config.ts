@@ -1,0 +1,26 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+// Where `hearth serve` listens while the screens are being worked on.
+const SERVER = '127.0.0.1:8080';
+
+export default defineConfig({
+  plugins: [svelte()],
+  build: {
+    // light-dark(), popover, @starting-style and oklch() are used as they are.
+    target: ['chrome125', 'firefox129', 'safari17.5'],
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    manifest: true,
+  },
+  server: {
+    proxy: {
+      '/api': { target: `http://${SERVER}` },
+      '/ws': { target: `ws://${SERVER}`, ws: true },
+    },
+  },
+  test: {
+    include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
+    environment: 'node',
+  },
+});
