@@ -1,0 +1,52 @@
+//! Conversations: the ordered, stored messages of a space.
+
+use crate::people::Profile;
+use serde::{Deserialize, Serialize};
+
+/// A stored message.
+///
+/// `position` orders the messages of a conversation: it rises from message to message and may skip.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+pub struct Message {
+    /// Where in the conversation; it is the message's name there.
+    #[ts(type = "number")]
+    pub position: u64,
+    /// Who said it.
+    pub author: Profile,
+    /// When, milliseconds since the Unix epoch, by the server's clock.
+    #[ts(type = "number")]
+    pub at_ms: u64,
+    /// What. Plain text: nothing of it is ever markup. Empty when deleted.
+    pub text: String,
+    /// The message it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reply_to: Option<Quote>,
+    /// Who is mentioned in it (they are in the space, or were).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Profile>>")]
+    pub mentions: Vec<Profile>,
+    /// What the sender named it, so that a sender knows its own and a repeat changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub nonce: Option<String>,
+    /// Whether it was deleted; its text is gone then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub deleted: bool,
+}
+
+/// The message that another one answers, as far as it is shown with the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+pub struct Quote {
+    /// Its position.
+    #[ts(type = "number")]
+    pub position: u64,
+    /// Who said it.
+    pub author: Profile,
+    /// Its beginning (at most [`QUOTE_MAX_CHARS`] characters); empty when it was deleted before.
+    pub text: String,
+}
+
+/// The longest quoted beginning, in Unicode scalar values.
+pub const QUOTE_MAX_CHARS: usize = 140;

@@ -1,0 +1,100 @@
+//! The limits that a client meets, each with its name.
+//!
+//! [`Rejection::Limit`](crate::Rejection::Limit) carries the name; one past each is tested where it is enforced.
+
+use serde::{Deserialize, Serialize};
+
+/// The longest message of a conversation, in Unicode scalar values.
+pub const MESSAGE_MAX_CHARS: usize = 2_000;
+/// The longest display name, in Unicode scalar values.
+pub const DISPLAY_NAME_MAX_CHARS: usize = 40;
+/// The longest account name, in bytes (ASCII letters, digits, `.`, `_`, `-`).
+pub const ACCOUNT_NAME_MAX_BYTES: usize = 32;
+/// The shortest password, in Unicode scalar values.
+pub const PASSWORD_MIN_CHARS: usize = 8;
+/// The longest password, in bytes: Argon2 is never asked to chew megabytes.
+pub const PASSWORD_MAX_BYTES: usize = 512;
+/// The longest room title, in Unicode scalar values.
+pub const TITLE_MAX_CHARS: usize = 120;
+/// The longest room rules, in Unicode scalar values.
+pub const RULES_MAX_CHARS: usize = 2_000;
+/// The most tags of a room.
+pub const TAGS_MAX: usize = 8;
+/// The longest tag or category, in Unicode scalar values.
+pub const TAG_MAX_CHARS: usize = 32;
+/// The largest frame a client may send over the WebSocket, in bytes. An SDP offer is the largest honest one.
+pub const FRAME_MAX_BYTES: usize = 96 * 1024;
+/// The largest SDP, in bytes.
+pub const SDP_MAX_BYTES: usize = 64 * 1024;
+/// The most spaces one connection may be in at a time.
+pub const SPACES_PER_CONNECTION_MAX: usize = 8;
+/// The longest slow-mode interval, in seconds.
+pub const SLOW_MODE_MAX_S: u32 = 3_600;
+/// The longest timed mute, in seconds (30 days).
+pub const MUTE_MAX_S: u32 = 30 * 24 * 3_600;
+/// The longest client-chosen nonce of a message, in bytes.
+pub const NONCE_MAX_BYTES: usize = 40;
+/// The most messages one read of a conversation returns.
+pub const HISTORY_PAGE_MAX: usize = 100;
+/// The most members one page of the people list returns.
+pub const MEMBERS_PAGE_MAX: usize = 100;
+
+/// The name of a limit, as a client may show it and a program may branch on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitName {
+    /// Unicode scalar values in a message.
+    MessageChars,
+    /// Messages a member may send in a short time.
+    MessageRate,
+    /// Messages of one space waiting to be stored.
+    MessagesInFlight,
+    /// Commands a connection may send in a short time.
+    CommandRate,
+    /// Bytes in a frame.
+    FrameBytes,
+    /// Bytes in an SDP.
+    SdpBytes,
+    /// Unicode scalar values in a display name.
+    DisplayNameChars,
+    /// Unicode scalar values in a title.
+    TitleChars,
+    /// Unicode scalar values in a room's rules.
+    RulesChars,
+    /// Tags of a room.
+    Tags,
+    /// Unicode scalar values in a tag or category.
+    TagChars,
+    /// Members of a space.
+    Members,
+    /// Connections one member may have in a space.
+    ConnectionsPerMember,
+    /// Spaces a connection may be in.
+    SpacesPerConnection,
+    /// Live connections of one user.
+    ConnectionsPerUser,
+    /// Sockets of one address.
+    SocketsPerAddress,
+    /// Sign-in attempts.
+    SignInAttempts,
+    /// Guests made by one address in a while.
+    GuestsPerAddress,
+    /// Moderators of a room.
+    Moderators,
+    /// Banned or muted people of a room.
+    Sanctions,
+    /// Seconds of slow mode.
+    SlowModeSeconds,
+    /// Seconds of a mute.
+    MuteSeconds,
+    /// People one user has blocked.
+    Blocks,
+    /// Guest links of a room.
+    GuestLinks,
+    /// Media legs of a space.
+    MediaLegs,
+    /// Media negotiations in a short time.
+    MediaNegotiations,
+    /// Tracks of a publisher.
+    Tracks,
+}

@@ -1,0 +1,99 @@
+//! Media signalling: who sends what, and how a client gets it.
+//!
+//! A client has at most two legs in a space: a publisher leg, for which the client makes the SDP offer,
+//! and a subscriber leg, for which the server does (RFC 8829 on both sides, ICE-lite at the server).
+
+use crate::ids::{LegId, TrackId, UserId};
+use serde::{Deserialize, Serialize};
+
+/// What a track carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A camera's picture.
+    Camera,
+    /// A microphone's sound.
+    Microphone,
+    /// A shared screen's picture.
+    Screen,
+    /// A shared screen's sound.
+    ScreenAudio,
+}
+
+/// Which m-line of a publisher's offer carries which source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct SourceOfMid {
+    /// The `a=mid` of the m-line.
+    pub mid: String,
+    /// What it carries.
+    pub source: Source,
+}
+
+/// A track as everybody in the space knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct Track {
+    /// Which.
+    pub id: TrackId,
+    /// What it carries.
+    pub source: Source,
+    /// The codec's name as in SDP (`VP8`, `opus`…).
+    pub codec: String,
+    /// The heights in pixels, or simulcast names, that can be chosen; empty for sound and for a single layer.
+    pub layers: Vec<String>,
+}
+
+/// Somebody who publishes in a space.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct Publisher {
+    /// Who.
+    pub user: UserId,
+    /// By which leg.
+    pub leg: LegId,
+    /// What they send.
+    pub tracks: Vec<Track>,
+}
+
+/// A track as it comes in a server's offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct OfferedTrack {
+    /// The `a=mid` of the m-line that carries it.
+    pub mid: String,
+    /// Which track.
+    pub track: TrackId,
+    /// Whose.
+    pub leg: LegId,
+    /// What it carries.
+    pub source: Source,
+}
+
+/// What a viewer wants of a track.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LayerPreference {
+    /// The best that fits the network and this many pixels of height on screen.
+    Auto {
+        /// The height at which it is shown, in device pixels.
+        max_height: u32,
+    },
+    /// This layer, whatever the network says.
+    Fixed {
+        /// Its name, from [`Track::layers`].
+        layer: String,
+    },
+    /// Nothing of it for now (hidden, or sound only).
+    Paused,
+}
+
+/// Health of a broadcast as its host sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct Health {
+    /// Bits a second that arrive.
+    #[ts(type = "number")]
+    pub bitrate_bps: u64,
+    /// Frames a second that arrive.
+    pub frame_rate: f32,
+    /// Time between the last two key frames, in milliseconds.
+    pub key_frame_distance_ms: u32,
+    /// Share of packets lost on the way to the server, 0 to 1.
+    pub loss: f32,
+}

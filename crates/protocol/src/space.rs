@@ -1,0 +1,439 @@
+//! What is said in a space and about oneself: commands, their outcomes, and events.
+
+use crate::conversation::Message;
+use crate::frames::Resume;
+use crate::ids::{LegId, TrackId, UserId};
+use crate::limits::LimitName;
+use crate::live_rooms::{About, Broadcast, EndReason};
+use crate::media::{Health, LayerPreference, OfferedTrack, Publisher, SourceOfMid};
+use crate::people::{Me, Profile};
+use serde::{Deserialize, Serialize};
+
+/// What a member is in a space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Watches and talks.
+    Viewer,
+    /// Also deletes, mutes, bans and sets slow mode.
+    Moderator,
+    /// Owns the room, goes live in it, and appoints moderators.
+    Host,
+}
+
+/// Somebody who is in a space now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+pub struct Member {
+    /// Who.
+    pub profile: Profile,
+    /// As what.
+    pub role: Role,
+    /// Whether they may not speak at the moment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub muted: bool,
+}
+
+/// What a client may do in a space.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Command {
+    /// Come in, or come back. Answered by `joined`, followed by a `snapshot` event, or by the missed events.
+    Join {
+        /// Where the client's copy of the stream ends, if it has one.
+        #[serde(default)]
+        #[schema(value_type = Option<Object>)]
+        resume: Option<Resume>,
+    },
+    /// Go.
+    Leave,
+    /// Say something. Answered when it is stored.
+    Send {
+        /// What.
+        text: String,
+        /// The position of the message it answers.
+        #[serde(default)]
+        #[ts(type = "number | null", optional)]
+        reply_to: Option<u64>,
+        /// Chosen by the client; a repeat with the same nonce by the same user is answered with the first one's position.
+        nonce: String,
+        /// Whom it mentions (at most 10; who isn't known here is passed over).
+        #[serde(default)]
+        #[ts(optional, as = "Option<Vec<UserId>>")]
+        mentions: Vec<UserId>,
+    },
+    /// Take a message back: one's own, or anybody's as a moderator.
+    DeleteMessage {
+        /// Which.
+        #[ts(type = "number")]
+        position: u64,
+    },
+    /// Remember how far one has read.
+    MarkRead {
+        /// Up to and with this message.
+        #[ts(type = "number")]
+        position: u64,
+    },
+    /// Set the least time between two messages of a viewer; 0 turns it off. (Moderators.)
+    SetSlowMode {
+        /// Seconds.
+        interval_s: u32,
+    },
+    /// Forbid somebody to speak. (Moderators.)
+    Mute {
+        /// Whom.
+        user: UserId,
+        /// For how many seconds; `null` for good.
+        #[serde(default)]
+        duration_s: Option<u32>,
+    },
+    /// Let somebody speak again. (Moderators.)
+    Unmute {
+        /// Whom.
+        user: UserId,
+    },
+    /// Put somebody out and keep them out. (Moderators.)
+    Ban {
+        /// Whom.
+        user: UserId,
+    },
+    /// Let somebody in again. (Moderators.)
+    Unban {
+        /// Whom.
+        user: UserId,
+    },
+    /// Who is muted or banned here. (Moderators.) Answered by `sanctions`.
+    ListSanctions,
+    /// Appoint a moderator, or dismiss one. (Host.)
+    SetModerator {
+        /// Whom.
+        user: UserId,
+        /// Appoint or dismiss.
+        moderator: bool,
+    },
+    /// Change what the room says of itself. (Host.)
+    SetAbout {
+        /// All of it.
+        about: About,
+    },
+    /// Who is here. Answered by `members`.
+    ListMembers {
+        /// Continue behind this user.
+        #[serde(default)]
+        after: Option<UserId>,
+    },
+    /// Go live: open a publisher leg. (Host.) Answered by `publishing` with the SDP answer.
+    /// Said again while live it replaces the leg, as the same broadcast: from the same connection, from any when the old leg is
+    /// dead, from another with `take_over`.
+    Publish {
+        /// The SDP offer, with sendonly m-lines.
+        offer: String,
+        /// What each m-line carries.
+        #[schema(value_type = Vec<Object>)]
+        sources: Vec<SourceOfMid>,
+        /// Replace a publisher leg of another connection that is still alive.
+        #[serde(default)]
+        take_over: bool,
+    },
+    /// End the broadcast. (Host.)
+    EndBroadcast,
+    /// Receive the stage: open a subscriber leg. Answered by `watching`; `offer` events follow. A repeat replaces the leg.
+    Watch,
+    /// Close the subscriber leg.
+    Unwatch,
+    /// Answer a server's offer.
+    Answer {
+        /// Of which leg.
+        leg: LegId,
+        /// Of which offer.
+        generation: u32,
+        /// The SDP answer.
+        sdp: String,
+    },
+    /// Say what one wants of a track.
+    Prefer {
+        /// Which track.
+        track: TrackId,
+        /// What.
+        #[schema(value_type = Object)]
+        layer: LayerPreference,
+    },
+}
+
+/// Somebody who is muted or banned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+pub struct Sanction {
+    /// Whom.
+    pub user: Profile,
+    /// Whether banned; muted otherwise.
+    pub banned: bool,
+    /// Until when, milliseconds since the Unix epoch; `null` for good.
+    #[ts(type = "number | null")]
+    pub until_ms: Option<u64>,
+    /// By whom.
+    pub by: UserId,
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Done; there is no more to say.
+    Done,
+    /// Come in.
+    Joined {
+        /// Where the stream stands. Events up to and with `after` are in the snapshot, or were replayed.
+        #[schema(value_type = Object)]
+        stream: Resume,
+        /// Whether the missed events follow (true) or a `snapshot` (false).
+        resumed: bool,
+    },
+    /// Stored.
+    Sent {
+        /// Where in the conversation.
+        #[ts(type = "number")]
+        position: u64,
+        /// When.
+        #[ts(type = "number")]
+        at_ms: u64,
+    },
+    /// The publisher leg's answer.
+    Publishing {
+        /// Which leg.
+        leg: LegId,
+        /// The SDP answer.
+        answer: String,
+    },
+    /// The subscriber leg.
+    Watching {
+        /// Which leg.
+        leg: LegId,
+    },
+    /// A page of the people here, in order of id.
+    Members {
+        /// Who.
+        members: Vec<Member>,
+        /// How many there are in all.
+        total: u32,
+        /// Where to continue, if there are more.
+        next: Option<UserId>,
+    },
+    /// Who is muted or banned here.
+    Sanctions {
+        /// Who.
+        sanctions: Vec<Sanction>,
+    },
+}
+
+/// What happens in a space.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// Everything a client needs to show the space, when it comes in or can't be resumed.
+    Snapshot {
+        /// All of it.
+        snapshot: Box<Snapshot>,
+    },
+    /// How many are here. Sent at most once a second.
+    Audience {
+        /// Members of any role.
+        count: u32,
+    },
+    /// A message was stored.
+    Message {
+        /// All of it.
+        message: Message,
+    },
+    /// A message was deleted.
+    MessageDeleted {
+        /// Which.
+        #[ts(type = "number")]
+        position: u64,
+    },
+    /// Slow mode changed.
+    SlowMode {
+        /// Seconds; 0 is off.
+        interval_s: u32,
+    },
+    /// What you may do has changed: role, mute.
+    You {
+        /// You, as you are now.
+        member: Member,
+        /// Muted until when, if muted for a time.
+        #[ts(type = "number | null")]
+        muted_until_ms: Option<u64>,
+    },
+    /// Somebody's messages shall be hidden: they were banned.
+    UserRemoved {
+        /// Who.
+        user: UserId,
+    },
+    /// You are out: banned, or the room no longer admits you. No more events of this space follow.
+    Removed {
+        /// Why.
+        reason: RemovedReason,
+    },
+    /// The room's title, category… changed.
+    About {
+        /// All of it.
+        about: About,
+    },
+    /// The broadcast's state changed.
+    Broadcast {
+        /// What it is now.
+        broadcast: Broadcast,
+        /// Why it ended, where it did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        ended: Option<EndReason>,
+    },
+    /// Who publishes what.
+    Stage {
+        /// Everybody who publishes.
+        publishers: Vec<Publisher>,
+    },
+    /// Who speaks.
+    ActiveSpeaker {
+        /// Nobody: `null`.
+        user: Option<UserId>,
+    },
+    /// To a subscriber: the server's offer.
+    Offer {
+        /// Of which leg.
+        leg: LegId,
+        /// Which offer; answer with the same number. Newer ones replace older ones.
+        generation: u32,
+        /// The SDP offer.
+        sdp: String,
+        /// What its m-lines carry.
+        tracks: Vec<OfferedTrack>,
+    },
+    /// To a subscriber: which layer of a simulcast track is coming.
+    Layer {
+        /// Which track.
+        track: TrackId,
+        /// Which layer; `null`: none, for want of bandwidth or by choice.
+        layer: Option<String>,
+    },
+    /// To the owner of a leg: it is closed.
+    LegClosed {
+        /// Which.
+        leg: LegId,
+        /// Why.
+        reason: LegClosedReason,
+    },
+    /// To the host: how the broadcast arrives at the server.
+    Health {
+        /// The figures.
+        health: Health,
+    },
+    /// The space is over; no more events of it follow.
+    Ended {
+        /// Why.
+        reason: SpaceEndReason,
+    },
+}
+
+/// Why a member is put out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RemovedReason {
+    /// Banned by a moderator.
+    Banned,
+    /// The room's entry rule changed.
+    Entry,
+    /// The account was disabled or the device signed out.
+    SignedOut,
+}
+
+/// Why a leg is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum LegClosedReason {
+    /// As asked.
+    Asked,
+    /// Another leg took its place.
+    Replaced,
+    /// The connection died.
+    Lost,
+    /// A fault of the server: open another.
+    Fault,
+}
+
+/// Why a space is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SpaceEndReason {
+    /// A fault of the server. Join again.
+    Fault,
+    /// The server is stopping. Connect again and resume.
+    Stopping,
+}
+
+/// Everything a client needs to show a space.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct Snapshot {
+    /// What the room says of itself.
+    pub about: About,
+    /// Whose room it is.
+    pub host: Profile,
+    /// Where the broadcast stands.
+    pub broadcast: Broadcast,
+    /// Who publishes what.
+    pub publishers: Vec<Publisher>,
+    /// How many are here.
+    pub audience: u32,
+    /// The latest messages, oldest first.
+    pub messages: Vec<Message>,
+    /// Whether there are older ones.
+    pub more_messages: bool,
+    /// Up to where you have read; 0 where nothing is.
+    #[ts(type = "number")]
+    pub read_position: u64,
+    /// Seconds between two messages of a viewer; 0 is off.
+    pub slow_mode_s: u32,
+    /// You.
+    pub you: Member,
+    /// Muted until when, if muted for a time.
+    #[ts(type = "number | null")]
+    pub muted_until_ms: Option<u64>,
+}
+
+/// What a client may do about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PersonCommand {
+    /// Block somebody: they can't mention, invite, message or ring you, and aren't told.
+    Block {
+        /// Whom.
+        user: UserId,
+    },
+    /// Take the block back.
+    Unblock {
+        /// Whom.
+        user: UserId,
+    },
+}
+
+/// What happens to oneself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PersonEvent {
+    /// What one knows of oneself has changed, on whichever device.
+    Me {
+        /// All of it.
+        me: Me,
+    },
+    /// Somebody mentioned you, or answered you.
+    Mentioned {
+        /// Where.
+        space: crate::ids::SpaceId,
+        /// The message.
+        message: Message,
+    },
+    /// A limit on what you receive was met, and something was folded.
+    Folded {
+        /// Which limit.
+        limit: LimitName,
+    },
+}

@@ -1,0 +1,1214 @@
+// Generated from crates/protocol. Do not edit: see crates/protocol/tests/typescript.rs.
+
+/**
+ * A person: somebody with an account, or a guest.
+ */
+export type UserId = string;
+
+/**
+ * One signed-in browser or program of a user.
+ */
+export type DeviceId = string;
+
+/**
+ * Anything several people are in together. A live room today; groups, calls and dialogs get prefixes of their own.
+ */
+export type SpaceId = string;
+
+/**
+ * One live connection of a device to a node. It ends with its socket; the device stays.
+ */
+export type ConnectionId = string;
+
+/**
+ * One direction of one client's media: a publisher's, or a subscriber's.
+ */
+export type LegId = string;
+
+/**
+ * One published microphone, camera or screen.
+ */
+export type TrackId = string;
+
+/**
+ * A link that lets guests into a space.
+ */
+export type GuestLinkId = string;
+
+/**
+ * The name of a limit, as a client may show it and a program may branch on it.
+ */
+export type LimitName = "message_chars" | "message_rate" | "messages_in_flight" | "command_rate" | "frame_bytes" | "sdp_bytes" | "display_name_chars" | "title_chars" | "rules_chars" | "tags" | "tag_chars" | "members" | "connections_per_member" | "spaces_per_connection" | "connections_per_user" | "sockets_per_address" | "sign_in_attempts" | "guests_per_address" | "moderators" | "sanctions" | "slow_mode_seconds" | "mute_seconds" | "blocks" | "guest_links" | "media_legs" | "media_negotiations" | "tracks";
+
+/**
+ * Why a command or request was declined. Nothing accepted before it is lost.
+ *
+ * What somebody may not see is [`Rejection::NotFound`], the same as an id that was never given.
+ */
+export type Rejection = { "kind": "not_found" } | { "kind": "forbidden" } | { "kind": "unauthenticated" } | { "kind": "wrong_credentials" } | { "kind": "limit", 
+/**
+ * Which limit.
+ */
+limit: LimitName, 
+/**
+ * Its value.
+ */
+max: number, 
+/**
+ * How long to wait before trying again, where waiting helps.
+ */
+retry_after_ms: number | null, } | { "kind": "invalid", 
+/**
+ * The field, in the words of the protocol.
+ */
+field: string, 
+/**
+ * What is wrong with it, for a developer's eye.
+ */
+reason: string, } | { "kind": "malformed", 
+/**
+ * What is wrong with it, for a developer's eye.
+ */
+reason: string, } | { "kind": "muted", 
+/**
+ * Until when, in server time; `null` for good.
+ */
+until_ms: number | null, } | { "kind": "banned" } | { "kind": "slow_mode", 
+/**
+ * How long to wait.
+ */
+retry_after_ms: number, } | { "kind": "already_joined" } | { "kind": "not_joined" } | { "kind": "already_publishing" } | { "kind": "not_live" } | { "kind": "name_taken" } | { "kind": "media_refused", 
+/**
+ * What is wrong with it, for a developer's eye.
+ */
+reason: string, } | { "kind": "storage" } | { "kind": "busy" } | { "kind": "fault" } | { "kind": "unsupported_version", 
+/**
+ * The oldest version spoken here.
+ */
+oldest: number, 
+/**
+ * The newest version spoken here.
+ */
+newest: number, };
+
+/**
+ * What others see of a user.
+ */
+export type Profile = { 
+/**
+ * Who.
+ */
+id: UserId, 
+/**
+ * The account name, unique and in the address of the room; `null` for a guest.
+ */
+name: string | null, 
+/**
+ * The name people read.
+ */
+display_name: string, };
+
+/**
+ * What a user knows of themselves.
+ */
+export type Me = { 
+/**
+ * What others see.
+ */
+profile: Profile, 
+/**
+ * May manage the server.
+ */
+administrator: boolean, 
+/**
+ * Whom this user has blocked.
+ */
+blocked: Array<Profile>, };
+
+/**
+ * One signed-in browser or program of a user.
+ */
+export type Device = { 
+/**
+ * Which.
+ */
+id: DeviceId, 
+/**
+ * What the user calls it; at first, browser and system.
+ */
+name: string, 
+/**
+ * Whether it is the one that asks.
+ */
+current: boolean, 
+/**
+ * When it was signed in, milliseconds since the Unix epoch.
+ */
+created_ms: number, 
+/**
+ * When it was last seen, milliseconds since the Unix epoch.
+ */
+seen_ms: number, };
+
+/**
+ * What a track carries.
+ */
+export type Source = "camera" | "microphone" | "screen" | "screen_audio";
+
+/**
+ * Which m-line of a publisher's offer carries which source.
+ */
+export type SourceOfMid = { 
+/**
+ * The `a=mid` of the m-line.
+ */
+mid: string, 
+/**
+ * What it carries.
+ */
+source: Source, };
+
+/**
+ * A track as everybody in the space knows it.
+ */
+export type Track = { 
+/**
+ * Which.
+ */
+id: TrackId, 
+/**
+ * What it carries.
+ */
+source: Source, 
+/**
+ * The codec's name as in SDP (`VP8`, `opus`…).
+ */
+codec: string, 
+/**
+ * The heights in pixels, or simulcast names, that can be chosen; empty for sound and for a single layer.
+ */
+layers: Array<string>, };
+
+/**
+ * Somebody who publishes in a space.
+ */
+export type Publisher = { 
+/**
+ * Who.
+ */
+user: UserId, 
+/**
+ * By which leg.
+ */
+leg: LegId, 
+/**
+ * What they send.
+ */
+tracks: Array<Track>, };
+
+/**
+ * A track as it comes in a server's offer.
+ */
+export type OfferedTrack = { 
+/**
+ * The `a=mid` of the m-line that carries it.
+ */
+mid: string, 
+/**
+ * Which track.
+ */
+track: TrackId, 
+/**
+ * Whose.
+ */
+leg: LegId, 
+/**
+ * What it carries.
+ */
+source: Source, };
+
+/**
+ * What a viewer wants of a track.
+ */
+export type LayerPreference = { "kind": "auto", 
+/**
+ * The height at which it is shown, in device pixels.
+ */
+max_height: number, } | { "kind": "fixed", 
+/**
+ * Its name, from [`Track::layers`].
+ */
+layer: string, } | { "kind": "paused" };
+
+/**
+ * Health of a broadcast as its host sees it.
+ */
+export type Health = { 
+/**
+ * Bits a second that arrive.
+ */
+bitrate_bps: number, 
+/**
+ * Frames a second that arrive.
+ */
+frame_rate: number, 
+/**
+ * Time between the last two key frames, in milliseconds.
+ */
+key_frame_distance_ms: number, 
+/**
+ * Share of packets lost on the way to the server, 0 to 1.
+ */
+loss: number, };
+
+/**
+ * A stored message.
+ *
+ * `position` orders the messages of a conversation: it rises from message to message and may skip.
+ */
+export type Message = { 
+/**
+ * Where in the conversation; it is the message's name there.
+ */
+position: number, 
+/**
+ * Who said it.
+ */
+author: Profile, 
+/**
+ * When, milliseconds since the Unix epoch, by the server's clock.
+ */
+at_ms: number, 
+/**
+ * What. Plain text: nothing of it is ever markup. Empty when deleted.
+ */
+text: string, 
+/**
+ * The message it answers.
+ */
+reply_to?: Quote, 
+/**
+ * Who is mentioned in it (they are in the space, or were).
+ */
+mentions?: Array<Profile>, 
+/**
+ * What the sender named it, so that a sender knows its own and a repeat changes nothing.
+ */
+nonce?: string, 
+/**
+ * Whether it was deleted; its text is gone then.
+ */
+deleted?: boolean, };
+
+/**
+ * The message that another one answers, as far as it is shown with the answer.
+ */
+export type Quote = { 
+/**
+ * Its position.
+ */
+position: number, 
+/**
+ * Who said it.
+ */
+author: Profile, 
+/**
+ * Its beginning (at most [`QUOTE_MAX_CHARS`] characters); empty when it was deleted before.
+ */
+text: string, };
+
+/**
+ * What a room says of itself.
+ */
+export type About = { 
+/**
+ * The title; empty: the host's name stands for it.
+ */
+title: string, 
+/**
+ * What kind of broadcast, in the host's words.
+ */
+category: string, 
+/**
+ * The language spoken, as a BCP 47 tag; empty where not said.
+ */
+language: string, 
+/**
+ * Words to find it by.
+ */
+tags: Array<string>, 
+/**
+ * What the host asks of the audience.
+ */
+rules: string, 
+/**
+ * Who may come in.
+ */
+entry: Entry, };
+
+/**
+ * Who may come into a room without being its host or moderator.
+ */
+export type Entry = "open" | "link" | "accounts";
+
+/**
+ * Where a broadcast stands.
+ *
+ * ```text
+ * off ──publish──► connecting ──media flows──► on_air ◄──► interrupted (the publisher's connection died)
+ *  ▲                   │                          │              │
+ *  └────── failed ─────┴───────── end ────────────┴── 15 s ──────┘
+ * ```
+ */
+export type Broadcast = { "state": "off" } | { "state": "connecting" } | { "state": "on_air", 
+/**
+ * Since when, milliseconds since the Unix epoch.
+ */
+since_ms: number, } | { "state": "interrupted", 
+/**
+ * Live since when.
+ */
+since_ms: number, 
+/**
+ * Until when it may come back.
+ */
+until_ms: number, };
+
+/**
+ * Why a broadcast ended.
+ */
+export type EndReason = "host" | "lost" | "never_connected";
+
+/**
+ * What a member is in a space.
+ */
+export type Role = "viewer" | "moderator" | "host";
+
+/**
+ * Somebody who is in a space now.
+ */
+export type Member = { 
+/**
+ * Who.
+ */
+profile: Profile, 
+/**
+ * As what.
+ */
+role: Role, 
+/**
+ * Whether they may not speak at the moment.
+ */
+muted?: boolean, };
+
+/**
+ * What a client may do in a space.
+ */
+export type Command = { "kind": "join", 
+/**
+ * Where the client's copy of the stream ends, if it has one.
+ */
+resume: Resume | null, } | { "kind": "leave" } | { "kind": "send", 
+/**
+ * What.
+ */
+text: string, 
+/**
+ * The position of the message it answers.
+ */
+reply_to?: number | null, 
+/**
+ * Chosen by the client; a repeat with the same nonce by the same user is answered with the first one's position.
+ */
+nonce: string, 
+/**
+ * Whom it mentions (at most 10; who isn't known here is passed over).
+ */
+mentions?: Array<UserId>, } | { "kind": "delete_message", 
+/**
+ * Which.
+ */
+position: number, } | { "kind": "mark_read", 
+/**
+ * Up to and with this message.
+ */
+position: number, } | { "kind": "set_slow_mode", 
+/**
+ * Seconds.
+ */
+interval_s: number, } | { "kind": "mute", 
+/**
+ * Whom.
+ */
+user: UserId, 
+/**
+ * For how many seconds; `null` for good.
+ */
+duration_s: number | null, } | { "kind": "unmute", 
+/**
+ * Whom.
+ */
+user: UserId, } | { "kind": "ban", 
+/**
+ * Whom.
+ */
+user: UserId, } | { "kind": "unban", 
+/**
+ * Whom.
+ */
+user: UserId, } | { "kind": "list_sanctions" } | { "kind": "set_moderator", 
+/**
+ * Whom.
+ */
+user: UserId, 
+/**
+ * Appoint or dismiss.
+ */
+moderator: boolean, } | { "kind": "set_about", 
+/**
+ * All of it.
+ */
+about: About, } | { "kind": "list_members", 
+/**
+ * Continue behind this user.
+ */
+after: UserId | null, } | { "kind": "publish", 
+/**
+ * The SDP offer, with sendonly m-lines.
+ */
+offer: string, 
+/**
+ * What each m-line carries.
+ */
+sources: Array<SourceOfMid>, 
+/**
+ * Replace a publisher leg of another connection that is still alive.
+ */
+take_over: boolean, } | { "kind": "end_broadcast" } | { "kind": "watch" } | { "kind": "unwatch" } | { "kind": "answer", 
+/**
+ * Of which leg.
+ */
+leg: LegId, 
+/**
+ * Of which offer.
+ */
+generation: number, 
+/**
+ * The SDP answer.
+ */
+sdp: string, } | { "kind": "prefer", 
+/**
+ * Which track.
+ */
+track: TrackId, 
+/**
+ * What.
+ */
+layer: LayerPreference, };
+
+/**
+ * Somebody who is muted or banned.
+ */
+export type Sanction = { 
+/**
+ * Whom.
+ */
+user: Profile, 
+/**
+ * Whether banned; muted otherwise.
+ */
+banned: boolean, 
+/**
+ * Until when, milliseconds since the Unix epoch; `null` for good.
+ */
+until_ms: number | null, 
+/**
+ * By whom.
+ */
+by: UserId, };
+
+/**
+ * What came of a command.
+ */
+export type Outcome = { "kind": "done" } | { "kind": "joined", 
+/**
+ * Where the stream stands. Events up to and with `after` are in the snapshot, or were replayed.
+ */
+stream: Resume, 
+/**
+ * Whether the missed events follow (true) or a `snapshot` (false).
+ */
+resumed: boolean, } | { "kind": "sent", 
+/**
+ * Where in the conversation.
+ */
+position: number, 
+/**
+ * When.
+ */
+at_ms: number, } | { "kind": "publishing", 
+/**
+ * Which leg.
+ */
+leg: LegId, 
+/**
+ * The SDP answer.
+ */
+answer: string, } | { "kind": "watching", 
+/**
+ * Which leg.
+ */
+leg: LegId, } | { "kind": "members", 
+/**
+ * Who.
+ */
+members: Array<Member>, 
+/**
+ * How many there are in all.
+ */
+total: number, 
+/**
+ * Where to continue, if there are more.
+ */
+next: UserId | null, } | { "kind": "sanctions", 
+/**
+ * Who.
+ */
+sanctions: Array<Sanction>, };
+
+/**
+ * What happens in a space.
+ */
+export type Event = { "kind": "snapshot", 
+/**
+ * All of it.
+ */
+snapshot: Snapshot, } | { "kind": "audience", 
+/**
+ * Members of any role.
+ */
+count: number, } | { "kind": "message", 
+/**
+ * All of it.
+ */
+message: Message, } | { "kind": "message_deleted", 
+/**
+ * Which.
+ */
+position: number, } | { "kind": "slow_mode", 
+/**
+ * Seconds; 0 is off.
+ */
+interval_s: number, } | { "kind": "you", 
+/**
+ * You, as you are now.
+ */
+member: Member, 
+/**
+ * Muted until when, if muted for a time.
+ */
+muted_until_ms: number | null, } | { "kind": "user_removed", 
+/**
+ * Who.
+ */
+user: UserId, } | { "kind": "removed", 
+/**
+ * Why.
+ */
+reason: RemovedReason, } | { "kind": "about", 
+/**
+ * All of it.
+ */
+about: About, } | { "kind": "broadcast", 
+/**
+ * What it is now.
+ */
+broadcast: Broadcast, 
+/**
+ * Why it ended, where it did.
+ */
+ended?: EndReason, } | { "kind": "stage", 
+/**
+ * Everybody who publishes.
+ */
+publishers: Array<Publisher>, } | { "kind": "active_speaker", 
+/**
+ * Nobody: `null`.
+ */
+user: UserId | null, } | { "kind": "offer", 
+/**
+ * Of which leg.
+ */
+leg: LegId, 
+/**
+ * Which offer; answer with the same number. Newer ones replace older ones.
+ */
+generation: number, 
+/**
+ * The SDP offer.
+ */
+sdp: string, 
+/**
+ * What its m-lines carry.
+ */
+tracks: Array<OfferedTrack>, } | { "kind": "layer", 
+/**
+ * Which track.
+ */
+track: TrackId, 
+/**
+ * Which layer; `null`: none, for want of bandwidth or by choice.
+ */
+layer: string | null, } | { "kind": "leg_closed", 
+/**
+ * Which.
+ */
+leg: LegId, 
+/**
+ * Why.
+ */
+reason: LegClosedReason, } | { "kind": "health", 
+/**
+ * The figures.
+ */
+health: Health, } | { "kind": "ended", 
+/**
+ * Why.
+ */
+reason: SpaceEndReason, };
+
+/**
+ * Why a member is put out.
+ */
+export type RemovedReason = "banned" | "entry" | "signed_out";
+
+/**
+ * Why a leg is closed.
+ */
+export type LegClosedReason = "asked" | "replaced" | "lost" | "fault";
+
+/**
+ * Why a space is over.
+ */
+export type SpaceEndReason = "fault" | "stopping";
+
+/**
+ * Everything a client needs to show a space.
+ */
+export type Snapshot = { 
+/**
+ * What the room says of itself.
+ */
+about: About, 
+/**
+ * Whose room it is.
+ */
+host: Profile, 
+/**
+ * Where the broadcast stands.
+ */
+broadcast: Broadcast, 
+/**
+ * Who publishes what.
+ */
+publishers: Array<Publisher>, 
+/**
+ * How many are here.
+ */
+audience: number, 
+/**
+ * The latest messages, oldest first.
+ */
+messages: Array<Message>, 
+/**
+ * Whether there are older ones.
+ */
+more_messages: boolean, 
+/**
+ * Up to where you have read; 0 where nothing is.
+ */
+read_position: number, 
+/**
+ * Seconds between two messages of a viewer; 0 is off.
+ */
+slow_mode_s: number, 
+/**
+ * You.
+ */
+you: Member, 
+/**
+ * Muted until when, if muted for a time.
+ */
+muted_until_ms: number | null, };
+
+/**
+ * What a client may do about itself.
+ */
+export type PersonCommand = { "kind": "block", 
+/**
+ * Whom.
+ */
+user: UserId, } | { "kind": "unblock", 
+/**
+ * Whom.
+ */
+user: UserId, };
+
+/**
+ * What happens to oneself.
+ */
+export type PersonEvent = { "kind": "me", 
+/**
+ * All of it.
+ */
+me: Me, } | { "kind": "mentioned", 
+/**
+ * Where.
+ */
+space: SpaceId, 
+/**
+ * The message.
+ */
+message: Message, } | { "kind": "folded", 
+/**
+ * Which limit.
+ */
+limit: LimitName, };
+
+/**
+ * What a client says.
+ */
+export type ClientFrame = { "type": "hello", 
+/**
+ * The protocol version the client speaks.
+ */
+version: number, 
+/**
+ * Name and version of the client, for the log (at most 64 bytes).
+ */
+client: string, 
+/**
+ * The personal event stream to resume, if the client has one.
+ */
+resume: Resume | null, } | { "type": "command", 
+/**
+ * Chosen by the client, unique among its unanswered commands.
+ */
+id: number, 
+/**
+ * Where.
+ */
+space: SpaceId, 
+/**
+ * What.
+ */
+command: Command, } | { "type": "person", 
+/**
+ * Chosen by the client, unique among its unanswered commands.
+ */
+id: number, 
+/**
+ * What.
+ */
+command: PersonCommand, } | { "type": "ping", 
+/**
+ * The client's clock, given back untouched, in milliseconds.
+ */
+t0_ms: number, };
+
+/**
+ * What the server says.
+ */
+export type ServerFrame = { "type": "hello", 
+/**
+ * The version that will be spoken.
+ */
+version: number, 
+/**
+ * This connection.
+ */
+connection: ConnectionId, 
+/**
+ * The device it belongs to.
+ */
+device: DeviceId, 
+/**
+ * Who the client is.
+ */
+me: Me, 
+/**
+ * Server time, milliseconds since the Unix epoch.
+ */
+server_time_ms: number, 
+/**
+ * Where the personal event stream stands.
+ */
+person: Resume, 
+/**
+ * Whether the asked resumption of the personal stream succeeded; if not, `me` is the new truth.
+ */
+resumed: boolean, } | { "type": "reply", 
+/**
+ * The command's id.
+ */
+id: number, 
+/**
+ * What came of it.
+ */
+ok?: Outcome, 
+/**
+ * Why it was declined.
+ */
+rejection?: Rejection, } | { "type": "event", 
+/**
+ * Where.
+ */
+space: SpaceId, 
+/**
+ * The stream's sequence number.
+ */
+seq: number, 
+/**
+ * What.
+ */
+event: Event, } | { "type": "person", 
+/**
+ * Whose stream; always one's own.
+ */
+user: UserId, 
+/**
+ * The stream's sequence number.
+ */
+seq: number, 
+/**
+ * What.
+ */
+event: PersonEvent, } | { "type": "pong", 
+/**
+ * The client's time stamp.
+ */
+t0_ms: number, 
+/**
+ * When the server received the ping (milliseconds since the Unix epoch, with fractions).
+ */
+t1_ms: number, 
+/**
+ * When the server sent this.
+ */
+t2_ms: number, } | { "type": "refused", 
+/**
+ * Why.
+ */
+rejection: Rejection, } | { "type": "goodbye", 
+/**
+ * Why.
+ */
+reason: GoodbyeReason, };
+
+/**
+ * Where a client's copy of an event stream ends.
+ */
+export type Resume = { 
+/**
+ * The stream's incarnation: it changes when a space is opened anew (restart, fault, move).
+ */
+epoch: string, 
+/**
+ * The last sequence number the client has.
+ */
+after: number, };
+
+/**
+ * Why the server closes a connection.
+ */
+export type GoodbyeReason = "slow_consumer" | "signed_out" | "stopping" | "misbehaviour" | "idle" | "unsupported_version";
+
+/**
+ * Signing in by name and password.
+ */
+export type SignIn = { 
+/**
+ * The account name.
+ */
+name: string, 
+/**
+ * The password.
+ */
+password: string, 
+/**
+ * What the device is called; browser and system where left out.
+ */
+device_name?: string, 
+/**
+ * A program: the answer holds a bearer token, and no cookie is set.
+ */
+program?: boolean, };
+
+/**
+ * Coming in as a guest.
+ */
+export type GuestEntry = { 
+/**
+ * The name people will read.
+ */
+display_name: string, 
+/**
+ * The room to enter.
+ */
+room: SpaceId, 
+/**
+ * The secret of a guest link, where the room asks for one.
+ */
+link?: string, 
+/**
+ * A program: the answer holds a bearer token, and no cookie is set.
+ */
+program?: boolean, };
+
+/**
+ * Making the first administrator with the one-time link's token.
+ */
+export type Setup = { 
+/**
+ * The token of the link printed at the first start.
+ */
+token: string, 
+/**
+ * The account name.
+ */
+name: string, 
+/**
+ * The password.
+ */
+password: string, };
+
+/**
+ * Who one is, and what the server offers.
+ */
+export type Session = { 
+/**
+ * Oneself; `null` when not signed in.
+ */
+me: Me | null, 
+/**
+ * This device; `null` when not signed in.
+ */
+device: DeviceId | null, 
+/**
+ * The bearer token, only in the answer to a program's sign-in, and only once.
+ */
+token?: string, 
+/**
+ * What the server offers.
+ */
+server: ServerOffers, };
+
+/**
+ * What the server offers to who isn't signed in.
+ */
+export type ServerOffers = { 
+/**
+ * The server's name, for the title.
+ */
+name: string, 
+/**
+ * Whether anybody may make an account.
+ */
+registration: boolean, 
+/**
+ * The name of the OpenID Connect provider, where one is configured.
+ */
+oidc: string | null, 
+/**
+ * Whether the first administrator still has to be made.
+ */
+setup_pending: boolean, };
+
+/**
+ * Making an account: by an administrator for somebody, or by oneself where registration is open.
+ */
+export type NewAccount = { 
+/**
+ * The account name.
+ */
+name: string, 
+/**
+ * The password.
+ */
+password: string, 
+/**
+ * The name people read; the account name where left out.
+ */
+display_name?: string, 
+/**
+ * May manage the server. (Only an administrator can give it.)
+ */
+administrator?: boolean, };
+
+/**
+ * Changing one's own account: what is left out stays.
+ */
+export type ChangeMe = { 
+/**
+ * The name people read.
+ */
+display_name?: string, 
+/**
+ * A new password; the current one goes with it.
+ */
+new_password?: string, 
+/**
+ * The current password.
+ */
+current_password?: string, };
+
+/**
+ * An account, as an administrator sees it.
+ */
+export type Account = { 
+/**
+ * What others see.
+ */
+profile: Profile, 
+/**
+ * May manage the server.
+ */
+administrator: boolean, 
+/**
+ * May not sign in.
+ */
+disabled: boolean, 
+/**
+ * When it was made.
+ */
+created_ms: number, };
+
+/**
+ * Changing an account, as an administrator: what is left out stays.
+ */
+export type ChangeAccount = { 
+/**
+ * May not sign in.
+ */
+disabled?: boolean, 
+/**
+ * May manage the server.
+ */
+administrator?: boolean, 
+/**
+ * A new password.
+ */
+new_password?: string, };
+
+/**
+ * A room, as one finds it.
+ */
+export type Room = { 
+/**
+ * Which.
+ */
+id: SpaceId, 
+/**
+ * Whose; its address is `/@` and the host's account name.
+ */
+host: Profile, 
+/**
+ * What it says of itself.
+ */
+about: About, 
+/**
+ * Where its broadcast stands.
+ */
+broadcast: Broadcast, 
+/**
+ * How many are there.
+ */
+audience: number, 
+/**
+ * Whether whoever asks may come in as they are (`false`: choose a guest name, or sign in).
+ */
+may_enter: boolean, };
+
+/**
+ * The rooms that are live, most watched first.
+ */
+export type LiveRooms = { 
+/**
+ * Which.
+ */
+rooms: Array<Room>, };
+
+/**
+ * A page of a conversation, oldest first.
+ */
+export type MessagePage = { 
+/**
+ * The messages.
+ */
+messages: Array<Message>, 
+/**
+ * Whether there are more in the direction asked for.
+ */
+more: boolean, };
+
+/**
+ * A link that lets guests into a room.
+ */
+export type GuestLink = { 
+/**
+ * Which; it names the link when revoking it.
+ */
+id: GuestLinkId, 
+/**
+ * The secret in the address, only in the answer that makes it.
+ */
+secret?: string, 
+/**
+ * Until when it lets in; `null`: until revoked.
+ */
+expires_ms: number | null, 
+/**
+ * When it was made.
+ */
+created_ms: number, };
+
+/**
+ * Making a guest link.
+ */
+export type NewGuestLink = { 
+/**
+ * For how many seconds it lets in; `null`: until revoked.
+ */
+lifetime_s?: number, };
+
+/**
+ * Whom somebody has blocked.
+ */
+export type Blocks = { 
+/**
+ * Who.
+ */
+blocked: Array<Profile>, };
+
+/**
+ * The devices of a user.
+ */
+export type Devices = { 
+/**
+ * Which.
+ */
+devices: Array<Device>, };
+
+/**
+ * The accounts of the server, in order of name.
+ */
+export type Accounts = { 
+/**
+ * Which.
+ */
+accounts: Array<Account>, 
+/**
+ * Where to continue, if there are more.
+ */
+next: UserId | null, };
+
