@@ -1,0 +1,26 @@
+//! What Hearth does, as pure state machines.
+//!
+//! There are two machines: a [`Space`](space::Space) (what several people are in together) and a
+//! [`Person`](person::Person) (somebody's devices, blocks and notices).
+//! Each takes an input and gives [`Effect`]s; it sees no clock, no randomness, no socket and no store.
+//! Time comes with every input, identifiers are made from the [`Fresh`] bits that come with a command, and what the
+//! store knows of the things a command names comes as its [`Lookup`].
+//!
+//! In reading order:
+//!
+//! * [`effect`], [`input`]: the words between the machines and the server.
+//! * [`kernel`]: what every space is made of: members, roles, stream, conversation, media, sanctions, limits.
+//! * [`live_rooms`]: hosts publish, an audience watches.
+//! * [`space`], [`person`]: the two machines.
+//! * [`scenario`]: the text form of inputs and effects, for golden scenarios and for the black box of a crash.
+
+pub mod effect;
+pub mod input;
+pub mod kernel;
+pub mod live_rooms;
+pub mod person;
+pub mod scenario;
+pub mod space;
+
+pub use effect::{Effect, Listing, MediaOrder, Payload, Tell, Timer, To, Write, WriteId};
+pub use input::{Caller, Fresh, Input, Lookup, MediaReport, RequestId, Standing, StoreFailure, Time};

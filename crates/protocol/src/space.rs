@@ -138,7 +138,12 @@ pub enum Command {
     /// End the broadcast. (Host.)
     EndBroadcast,
     /// Receive the stage: open a subscriber leg. Answered by `watching`; `offer` events follow. A repeat replaces the leg.
-    Watch,
+    Watch {
+        /// After a reconnection: the leg that is still flowing, to go on with instead of a new one.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        keep: Option<LegId>,
+    },
     /// Close the subscriber leg.
     Unwatch,
     /// Answer a server's offer.

@@ -484,7 +484,11 @@ sources: Array<SourceOfMid>,
 /**
  * Replace a publisher leg of another connection that is still alive.
  */
-take_over: boolean, } | { "kind": "end_broadcast" } | { "kind": "watch" } | { "kind": "unwatch" } | { "kind": "answer", 
+take_over: boolean, } | { "kind": "end_broadcast" } | { "kind": "watch", 
+/**
+ * After a reconnection: the leg that is still flowing, to go on with instead of a new one.
+ */
+keep?: LegId | null, } | { "kind": "unwatch" } | { "kind": "answer", 
 /**
  * Of which leg.
  */

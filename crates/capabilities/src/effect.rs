@@ -1,0 +1,286 @@
+//! What a machine wants done. The server interprets it, in one place.
+
+use hearth_protocol::conversation::Message;
+use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, TrackId, UserId};
+use hearth_protocol::live_rooms::{About, Broadcast, EndReason};
+use hearth_protocol::media::{LayerPreference, SourceOfMid};
+use hearth_protocol::people::{Me, Profile};
+use hearth_protocol::space::Sanction;
+use hearth_protocol::{Event, Outcome, PersonEvent, Rejection, Resume};
+use serde::{Deserialize, Serialize};
+
+use crate::input::{RequestId, Time};
+
+/// A write waiting to be committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WriteId(pub u64);
+
+/// What a machine wants done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Answer a command.
+    Reply {
+        /// Which.
+        request: RequestId,
+        /// With what.
+        result: Result<Outcome, Rejection>,
+    },
+    /// Answer a connecting device: who its user is, and where the personal stream stands.
+    Welcome {
+        /// Which.
+        request: RequestId,
+        /// Who.
+        me: Me,
+        /// The stream.
+        stream: Resume,
+        /// Whether the missed events follow.
+        resumed: bool,
+    },
+    /// From now on the connection gets what is sent to everyone.
+    Attach {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// From now on it gets nothing.
+    Detach {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// Send an event.
+    Send {
+        /// To whom.
+        to: To,
+        /// The stream's sequence number.
+        seq: u64,
+        /// What.
+        event: Payload,
+    },
+    /// Store something. Reported back as `Stored` with the same number, after the commit.
+    Store {
+        /// Its number.
+        write: WriteId,
+        /// What.
+        what: Write,
+    },
+    /// Tell the media engine.
+    Media {
+        /// About which leg.
+        leg: LegId,
+        /// What.
+        order: MediaOrder,
+    },
+    /// Wake the machine at a moment; replaces an earlier setting of the same timer.
+    SetTimer {
+        /// Which.
+        timer: Timer,
+        /// When.
+        at: Time,
+    },
+    /// Don't wake it.
+    CancelTimer {
+        /// Which.
+        timer: Timer,
+    },
+    /// Tell a person's machine, if it is awake anywhere (what must not be lost is stored besides).
+    Tell {
+        /// Whom.
+        user: UserId,
+        /// What.
+        what: Tell,
+    },
+    /// What the directory of live rooms shall say of this space from now on.
+    List {
+        /// All of it.
+        listing: Listing,
+    },
+    /// Nothing keeps this machine awake: it may be dropped, and opened anew from the store.
+    Sleep,
+}
+
+/// Who gets an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum To {
+    /// Every attached connection.
+    Everyone,
+    /// These connections.
+    Connections(Vec<ConnectionId>),
+}
+
+/// An event of either machine's stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payload {
+    /// Of a space.
+    Space(Event),
+    /// Of a person.
+    Person(PersonEvent),
+}
+
+/// What is to be stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Write {
+    /// A message at the end of the space's conversation.
+    Message {
+        /// All of it.
+        message: Message,
+    },
+    /// A message's text goes; its place stays.
+    DeleteMessage {
+        /// Which.
+        position: u64,
+        /// By whom.
+        by: UserId,
+    },
+    /// How far somebody has read.
+    ReadPosition {
+        /// Who.
+        user: UserId,
+        /// How far.
+        position: u64,
+    },
+    /// What a room says of itself.
+    About {
+        /// All of it.
+        about: About,
+    },
+    /// Seconds of slow mode.
+    SlowMode {
+        /// Seconds; 0 is off.
+        interval_s: u32,
+        /// By whom.
+        by: UserId,
+    },
+    /// A mute or a ban.
+    Sanction {
+        /// All of it.
+        sanction: Sanction,
+    },
+    /// The end of a mute or a ban.
+    ClearSanction {
+        /// Whose.
+        user: UserId,
+        /// By whom.
+        by: UserId,
+    },
+    /// A moderator appointed or dismissed.
+    Moderator {
+        /// Whom.
+        user: UserId,
+        /// Appointed or dismissed.
+        appointed: bool,
+        /// By whom.
+        by: UserId,
+    },
+    /// A broadcast began.
+    BroadcastStarted {
+        /// Which of the room's broadcasts, from 1.
+        number: u64,
+        /// When.
+        at: Time,
+    },
+    /// A broadcast ended.
+    BroadcastEnded {
+        /// Which.
+        number: u64,
+        /// When.
+        at: Time,
+        /// Why.
+        reason: EndReason,
+    },
+    /// The person blocks somebody.
+    Block {
+        /// Whom.
+        user: UserId,
+    },
+    /// The person blocks somebody no more.
+    Unblock {
+        /// Whom.
+        user: UserId,
+    },
+}
+
+/// What the media engine shall do with a leg.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaOrder {
+    /// Open a publisher leg.
+    OpenPublish {
+        /// The client's offer.
+        offer: String,
+        /// What its m-lines carry.
+        sources: Vec<SourceOfMid>,
+    },
+    /// Open a subscriber leg.
+    OpenSubscribe,
+    /// What a subscriber leg shall receive: desired state, an older generation never replaces a newer.
+    Route {
+        /// Of this setting.
+        generation: u64,
+        /// These publisher legs.
+        hears: Vec<LegId>,
+    },
+    /// A client's answer to an offer.
+    Answer {
+        /// Of which offer.
+        generation: u32,
+        /// The SDP.
+        sdp: String,
+    },
+    /// What a subscriber wants of a track.
+    Prefer {
+        /// Which track.
+        track: TrackId,
+        /// What.
+        layer: LayerPreference,
+    },
+    /// Close the leg.
+    Close,
+}
+
+/// What wakes a machine.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timer {
+    /// A member without a connection did not come back.
+    MemberGone(UserId),
+    /// A timed mute ends.
+    MuteEnds(UserId),
+    /// The number of members may be told again.
+    AudienceDue,
+    /// The publisher did not come back, or its media never arrived.
+    PublisherLost,
+    /// The media engine did not answer an offer.
+    MediaUnanswered(LegId),
+    /// Nobody is here any more.
+    Idle,
+}
+
+/// What a machine tells a person's machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tell {
+    /// Somebody mentioned or answered them.
+    Mentioned {
+        /// Where.
+        space: SpaceId,
+        /// The message.
+        message: Message,
+    },
+}
+
+/// What the directory says of a live room.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Listing {
+    /// Whose.
+    pub host: Profile,
+    /// What it says of itself.
+    pub about: About,
+    /// Where its broadcast stands.
+    pub broadcast: Broadcast,
+    /// Members.
+    pub audience: u32,
+}

@@ -1,0 +1,253 @@
+//! What comes in to a machine.
+
+use hearth_protocol::conversation::Message;
+use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, TrackId, UserId};
+use hearth_protocol::media::{Health, OfferedTrack, Track};
+use hearth_protocol::people::Profile;
+use hearth_protocol::space::LegClosedReason;
+use hearth_protocol::{Command, PersonCommand, Resume};
+use serde::{Deserialize, Serialize};
+
+use crate::effect::{Tell, Timer, WriteId};
+
+/// A moment: milliseconds since the Unix epoch, by the clock of the node that owns the machine. It never goes back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Time(pub u64);
+
+impl Time {
+    /// The moment `ms` milliseconds later.
+    pub fn plus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds since an earlier moment; 0 if it is a later one.
+    pub fn since_ms(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Bits that nobody can guess, to make identifiers from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fresh(pub u64, pub u64);
+
+/// A command waiting for its one reply. Only the server knows whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequestId(pub u64);
+
+/// Who gives a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// By which live connection; `None`: a program over HTTP.
+    pub connection: Option<ConnectionId>,
+    /// From which device.
+    pub device: DeviceId,
+    /// Who.
+    pub profile: Profile,
+    /// What the server knows of them.
+    pub standing: Standing,
+}
+
+/// What the server knows of a caller, apart from this space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// An account that manages the server: a moderator everywhere.
+    Administrator,
+    /// An account.
+    Account,
+    /// A guest with a valid guest link of this very space.
+    InvitedGuest,
+    /// A guest without one.
+    Guest,
+}
+
+/// What the store knows of the things a command names, read before the command is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lookup {
+    /// For `join`: how far the user has read.
+    pub read_position: u64,
+    /// For `send` with `reply_to` and for `delete_message`: that message.
+    pub message: Option<Message>,
+    /// Profiles of the users named by the command, as far as they exist.
+    pub people: Vec<Profile>,
+}
+
+/// Why a write was not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreFailure {
+    /// No room, or the database is away.
+    Unavailable,
+}
+
+/// What comes in to a space.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// Somebody wants something. Answered by exactly one `Effect::Reply`, sooner or later.
+    Command {
+        /// Who.
+        from: Caller,
+        /// To be answered under this number.
+        request: RequestId,
+        /// What.
+        command: Command,
+        /// Bits for identifiers.
+        fresh: Fresh,
+        /// What the store knows of it.
+        lookup: Lookup,
+    },
+    /// A connection's socket is gone.
+    ConnectionLost {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// A write was committed, or was not.
+    Stored {
+        /// Which.
+        write: WriteId,
+        /// For a message: its position (another one than asked for, if its nonce was stored before); 0 otherwise.
+        result: Result<u64, StoreFailure>,
+    },
+    /// The media engine reports about a leg.
+    Media {
+        /// Which leg.
+        leg: LegId,
+        /// What.
+        report: MediaReport,
+    },
+    /// The media engine reports who speaks: the publisher leg, or nobody.
+    ActiveSpeaker {
+        /// Which leg.
+        leg: Option<LegId>,
+    },
+    /// A timer is due.
+    Timer {
+        /// Which.
+        timer: Timer,
+    },
+    /// A user's name or standing changed.
+    Renamed {
+        /// As they are now.
+        profile: Profile,
+    },
+    /// A user may no longer be here: account disabled, or all of their devices signed out.
+    SignedOut {
+        /// Who.
+        user: UserId,
+    },
+    /// The node stops: say so to the members.
+    Stop,
+}
+
+/// What the media engine says of a leg.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaReport {
+    /// The answer to a publisher's offer.
+    Answer {
+        /// The SDP.
+        sdp: String,
+    },
+    /// The publisher's offer, or the leg, could not be taken.
+    Refused {
+        /// Why, for a developer's eye.
+        reason: String,
+    },
+    /// An offer to a subscriber.
+    Offer {
+        /// Its number.
+        generation: u32,
+        /// The SDP.
+        sdp: String,
+        /// What its m-lines carry.
+        tracks: Vec<OfferedTrack>,
+    },
+    /// ICE and DTLS are done.
+    Connected,
+    /// What a publisher sends, complete. The first such report with a track means that media flows.
+    Tracks {
+        /// All of them.
+        tracks: Vec<Track>,
+    },
+    /// Nothing comes from the leg any more; it may come back.
+    Silent,
+    /// Something comes again.
+    Heard,
+    /// The leg is gone.
+    Closed {
+        /// Why.
+        reason: LegClosedReason,
+    },
+    /// Which layer of a track a subscriber is sent.
+    Layer {
+        /// Which track.
+        track: TrackId,
+        /// Which layer; `None`: nothing.
+        layer: Option<String>,
+    },
+    /// How a publisher's media arrives.
+    Health {
+        /// The figures.
+        health: Health,
+    },
+}
+
+/// What comes in to a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonInput {
+    /// One of the user's devices connected. Answered by `Effect::Attach` and what was missed.
+    Connected {
+        /// Its connection.
+        connection: ConnectionId,
+        /// Which device.
+        device: DeviceId,
+        /// Where the client's copy of the stream ends, if it has one.
+        resume: Option<Resume>,
+        /// To be answered with `Effect::Welcome`, or a rejection.
+        request: RequestId,
+    },
+    /// A connection's socket is gone.
+    ConnectionLost {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// The user wants something.
+    Command {
+        /// To be answered under this number.
+        request: RequestId,
+        /// What.
+        command: PersonCommand,
+        /// What the store knows of it.
+        lookup: Lookup,
+    },
+    /// A write was committed, or was not.
+    Stored {
+        /// Which.
+        write: WriteId,
+        /// What came of it.
+        result: Result<u64, StoreFailure>,
+    },
+    /// Another machine tells something.
+    Told {
+        /// What.
+        tell: Tell,
+    },
+    /// The user's own account changed.
+    Changed {
+        /// What others see now.
+        profile: Profile,
+        /// May manage the server.
+        administrator: bool,
+    },
+    /// A timer is due.
+    Timer {
+        /// Which.
+        timer: Timer,
+    },
+}
