@@ -29,7 +29,6 @@ impl Time {
 
 /// Bits that nobody can guess, to make identifiers from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
 pub struct Fresh(pub u64, pub u64);
 
 /// A command waiting for its one reply. Only the server knows whose it is.
