@@ -166,6 +166,11 @@ pub enum MediaReport {
         /// What its m-lines carry.
         tracks: Vec<OfferedTrack>,
     },
+    /// A subscriber's m-lines carry other tracks now, without a new offer.
+    Mapped {
+        /// All of what they carry.
+        tracks: Vec<OfferedTrack>,
+    },
     /// ICE and DTLS are done.
     Connected,
     /// What a publisher sends, complete. The first such report with a track means that media flows.

@@ -313,6 +313,21 @@ pub enum Event {
         /// What its m-lines carry.
         tracks: Vec<OfferedTrack>,
     },
+    /// To a subscriber: the m-lines of the last offer carry these tracks now, without a new offer
+    /// (a publisher came back as a new leg). m-lines not named are silent. Nothing is to be answered.
+    Mapped {
+        /// Of which leg.
+        leg: LegId,
+        /// What its m-lines carry.
+        tracks: Vec<OfferedTrack>,
+    },
+    /// To a subscriber: the m-lines of the last offer carry other tracks now; m-lines not named are silent. No answer is due.
+    Mapped {
+        /// Of which leg.
+        leg: LegId,
+        /// What its m-lines carry.
+        tracks: Vec<OfferedTrack>,
+    },
     /// To a subscriber: which layer of a simulcast track is coming.
     Layer {
         /// Which track.

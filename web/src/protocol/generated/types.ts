@@ -655,6 +655,14 @@ sdp: string,
 /**
  * What its m-lines carry.
  */
+tracks: Array<OfferedTrack>, } | { "kind": "mapped", 
+/**
+ * Of which leg.
+ */
+leg: LegId, 
+/**
+ * What its m-lines carry.
+ */
 tracks: Array<OfferedTrack>, } | { "kind": "layer", 
 /**
  * Which track.
