@@ -321,13 +321,6 @@ pub enum Event {
         /// What its m-lines carry.
         tracks: Vec<OfferedTrack>,
     },
-    /// To a subscriber: the m-lines of the last offer carry other tracks now; m-lines not named are silent. No answer is due.
-    Mapped {
-        /// Of which leg.
-        leg: LegId,
-        /// What its m-lines carry.
-        tracks: Vec<OfferedTrack>,
-    },
     /// To a subscriber: which layer of a simulcast track is coming.
     Layer {
         /// Which track.
