@@ -1,0 +1,303 @@
+//! Commands, one by one: what is checked, and what each ends in.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use str0m::Rtc;
+use str0m::change::SdpOffer;
+
+use super::leg::{Leg, Role};
+use super::outline::{self, Section};
+use super::publisher::Publisher;
+use super::subscriber::Subscriber;
+use super::{Egress, Engine, Space};
+use crate::forward::speaker::Speakers;
+use crate::{CONNECT_WITHIN_MS, ClosedReason, Command, Event, Hears, LegId, Refusal, Source, SpaceId};
+
+/// m-lines that are not media, such as a data channel, beside a publisher's tracks.
+const OTHER_SECTIONS: usize = 1;
+/// Answers refused in a row before the leg is closed.
+const ANSWERS_REFUSED: u32 = 3;
+
+impl Engine {
+    pub(crate) fn command(&mut self, now: Instant, command: Command, egress: &mut dyn Egress) {
+        let leg = command_leg(&command).cloned();
+        let done = match command {
+            Command::OpenPublish { leg, space, offer, sources } => self.open_publish(now, leg, space, &offer, &sources),
+            Command::Republish { leg, offer, sources } => self.republish(now, &leg, &offer, &sources),
+            Command::OpenSubscribe { leg, space } => self.open_subscribe(now, leg, space),
+            Command::Answer { leg, generation, sdp } => self.answer(now, &leg, generation, &sdp),
+            Command::Route { leg, generation, hears } => self.route(&leg, generation, hears),
+            Command::Prefer { leg, track, layer } => self.on_subscriber(&leg, |subscriber| {
+                if subscriber.prefer(track, layer) { Ok(()) } else { Err(Refusal::TooManyTracks) }
+            }),
+            Command::RestartIce { leg } => self.on_subscriber(&leg, |subscriber| {
+                subscriber.ice_restart = true;
+                Ok(())
+            }),
+            Command::Close { leg } => {
+                self.close(now, &leg, egress);
+                Ok(())
+            }
+            Command::CloseSpace { space } => {
+                self.close_space(now, &space, egress);
+                Ok(())
+            }
+        };
+        if let (Err(reason), Some(leg)) = (done, leg) {
+            self.tell(Event::Refused { leg, reason });
+        }
+        self.make_offers(now);
+    }
+
+    fn open_publish(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        space: SpaceId,
+        offer: &str,
+        sources: &[(String, Source)],
+    ) -> Result<(), Refusal> {
+        self.check_room(&id, &space)?;
+        let sections = outline::read(offer, &self.limits, self.limits.tracks_per_publisher + OTHER_SECTIONS)?;
+        let mut rtc = self.connections.publishing(now);
+        let answer = accept(&mut rtc, offer)?;
+        let mut publisher = Publisher::new(self.next_serial);
+        describe(&mut publisher, &id, &rtc, &sections, sources)?;
+        self.next_serial += 1;
+        let space = self.enter_space(space);
+        let mut leg = Leg::new(id.clone(), space, rtc, Role::Publish(publisher), now);
+        leg.connect_by = Some(now + Duration::from_millis(CONNECT_WITHIN_MS));
+        leg.may_describe(&self.limits, now);
+        let index = self.insert(leg);
+        self.register(index, &answer);
+        self.tell(Event::Answer { leg: id, sdp: answer });
+        self.tell_tracks(index);
+        self.reconcile_space(space);
+        Ok(())
+    }
+
+    fn republish(&mut self, now: Instant, id: &LegId, offer: &str, sources: &[(String, Source)]) -> Result<(), Refusal> {
+        let index = *self.by_id.get(id).ok_or(Refusal::NoSuchLeg)?;
+        let limits = self.limits;
+        let answered = self.with_leg(index, |_, leg| {
+            let Role::Publish(publisher) = &mut leg.role else { return Ok(Err(Refusal::WrongLeg)) };
+            let sections = match outline::read(offer, &limits, limits.tracks_per_publisher + OTHER_SECTIONS) {
+                Ok(sections) => sections,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            let answer = accept(&mut leg.rtc, offer);
+            if answer.is_ok() {
+                publisher.describe(&leg.id, &leg.rtc, &sections, sources);
+            }
+            if !leg.may_describe(&limits, now) {
+                return Ok(Err(Refusal::TooManyDescriptions));
+            }
+            Ok(answer.map(|answer| (leg.space, answer)))
+        });
+        let (space, answer) = answered.ok_or(Refusal::NoSuchLeg)??;
+        self.register(index, &answer);
+        self.tell(Event::Answer { leg: id.clone(), sdp: answer });
+        self.tell_tracks(index);
+        self.reconcile_space(space);
+        Ok(())
+    }
+
+    fn open_subscribe(&mut self, now: Instant, id: LegId, space: SpaceId) -> Result<(), Refusal> {
+        self.check_room(&id, &space)?;
+        let rtc = self.connections.subscribing(now);
+        let space = self.enter_space(space);
+        self.insert(Leg::new(id, space, rtc, Role::Subscribe(Subscriber::new()), now));
+        Ok(())
+    }
+
+    fn answer(&mut self, now: Instant, id: &LegId, generation: u64, sdp: &str) -> Result<(), Refusal> {
+        let index = *self.by_id.get(id).ok_or(Refusal::NoSuchLeg)?;
+        let limits = self.limits;
+        let outcome = self.with_leg(index, |_, leg| {
+            if !leg.may_describe(&limits, now) {
+                return Ok(Err(Refusal::TooManyDescriptions));
+            }
+            let Role::Subscribe(subscriber) = &mut leg.role else { return Ok(Err(Refusal::WrongLeg)) };
+            if sdp.len() > limits.sdp_bytes {
+                return Ok(Err(Refusal::SdpTooLarge));
+            }
+            let accepted = subscriber.answer(&mut leg.rtc, generation, sdp);
+            if subscriber.answers_refused >= ANSWERS_REFUSED {
+                return Err(ClosedReason::Protocol);
+            }
+            if accepted == Ok(true) && !leg.connected {
+                leg.connect_by = Some(now + Duration::from_millis(CONNECT_WITHIN_MS));
+            }
+            Ok(accepted)
+        });
+        let Some(accepted) = outcome else { return Ok(()) };
+        let looked = accepted != Ok(false);
+        if looked {
+            self.dirty.push(index);
+            self.to_look_at.push(index);
+            self.reconcile(index);
+        }
+        accepted.map(|_| ())
+    }
+
+    fn route(&mut self, id: &LegId, generation: u64, hears: Hears) -> Result<(), Refusal> {
+        if matches!(&hears, Hears::Only(legs) if legs.len() > self.limits.publishers_heard) {
+            return Err(Refusal::TooManyPublishers);
+        }
+        let mut newer = false;
+        self.on_subscriber(id, |subscriber| {
+            newer = subscriber.route_generation.is_none_or(|last| generation > last);
+            if newer {
+                subscriber.route_generation = Some(generation);
+                subscriber.hears = hears;
+            }
+            Ok(())
+        })?;
+        if newer && let Some(index) = self.by_id.get(id).copied() {
+            self.reconcile(index);
+        }
+        Ok(())
+    }
+
+    fn on_subscriber(
+        &mut self,
+        id: &LegId,
+        work: impl FnOnce(&mut Subscriber) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let index = *self.by_id.get(id).ok_or(Refusal::NoSuchLeg)?;
+        let leg = self.legs[index].as_mut().ok_or(Refusal::NoSuchLeg)?;
+        work(leg.subscriber().ok_or(Refusal::WrongLeg)?)?;
+        self.to_look_at.push(index);
+        Ok(())
+    }
+
+    fn close(&mut self, now: Instant, id: &LegId, egress: &mut dyn Egress) {
+        let Some(index) = self.by_id.get(id).copied() else { return };
+        self.with_leg::<()>(index, |engine, leg| {
+            // BYE and the DTLS close go out; whatever fails, the leg is closed.
+            if leg.rtc.close().is_ok() {
+                let _ = engine.drain(index, leg, now, egress);
+            }
+            Err(ClosedReason::Requested)
+        });
+    }
+
+    fn close_space(&mut self, now: Instant, space: &SpaceId, egress: &mut dyn Egress) {
+        let Some(space) = self.spaces_by_id.get(space).and_then(|space| self.spaces.get(space)) else { return };
+        let legs: Vec<LegId> =
+            space.legs.iter().rev().filter_map(|index| Some(self.legs[*index].as_ref()?.id.clone())).collect();
+        for leg in legs {
+            self.close(now, &leg, egress);
+        }
+    }
+
+    fn check_room(&self, id: &LegId, space: &SpaceId) -> Result<(), Refusal> {
+        if self.by_id.contains_key(id) {
+            return Err(Refusal::LegExists);
+        }
+        if self.by_id.len() >= self.limits.legs {
+            return Err(Refusal::TooManyLegs);
+        }
+        let inside = self.spaces_by_id.get(space).and_then(|space| self.spaces.get(space)).map_or(0, |space| space.legs.len());
+        if inside >= self.limits.legs_per_space { Err(Refusal::SpaceFull) } else { Ok(()) }
+    }
+
+    fn enter_space(&mut self, id: SpaceId) -> usize {
+        if let Some(space) = self.spaces_by_id.get(&id) {
+            return *space;
+        }
+        let space = self.next_space;
+        self.next_space += 1;
+        self.spaces_by_id.insert(id.clone(), space);
+        self.spaces.insert(space, Space { id, legs: Vec::new(), speakers: Speakers::default(), inbound: Vec::new() });
+        space
+    }
+
+    fn insert(&mut self, leg: Leg) -> usize {
+        let (id, space) = (leg.id.clone(), leg.space);
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.legs.push(None);
+            self.legs.len() - 1
+        });
+        self.legs[index] = Some(Box::new(leg));
+        self.by_id.insert(id, index);
+        if let Some(space) = self.spaces.get_mut(&space) {
+            space.legs.push(index);
+        }
+        self.dirty.push(index);
+        index
+    }
+
+    /// Makes the ICE credentials of an own description lead to this leg.
+    pub(crate) fn register(&mut self, index: usize, own_sdp: &str) {
+        let ufrags = outline::ice_ufrags(own_sdp);
+        let Some(leg) = self.legs[index].as_mut() else { return };
+        // The last credentials stay known until the client uses the new ones.
+        let stale: Vec<String> = leg.ufrags.iter().filter(|old| !ufrags.contains(old)).cloned().collect();
+        for old in stale.iter().rev().skip(1) {
+            self.by_ufrag.remove(old);
+            leg.ufrags.retain(|known| known != old);
+        }
+        for ufrag in ufrags {
+            if !leg.ufrags.contains(&ufrag) {
+                leg.ufrags.push(ufrag.clone());
+            }
+            self.by_ufrag.insert(ufrag, index);
+        }
+        self.dirty.push(index);
+    }
+
+    fn tell_tracks(&mut self, index: usize) {
+        let Some(leg) = self.legs[index].as_mut() else { return };
+        let id = leg.id.clone();
+        let Some(publisher) = leg.publisher() else { return };
+        let keys: Vec<_> = publisher.tracks.iter().map(|track| track.key).collect();
+        let news = publisher.take_news();
+        self.by_track.retain(|_, owner| *owner != index);
+        self.by_track.extend(keys.into_iter().map(|key| (key, index)));
+        if let Some(tracks) = news {
+            self.tell(Event::Tracks { leg: id, tracks });
+        }
+    }
+}
+
+fn command_leg(command: &Command) -> Option<&LegId> {
+    match command {
+        Command::OpenPublish { leg, .. }
+        | Command::Republish { leg, .. }
+        | Command::OpenSubscribe { leg, .. }
+        | Command::Answer { leg, .. }
+        | Command::Route { leg, .. }
+        | Command::Prefer { leg, .. }
+        | Command::RestartIce { leg }
+        | Command::Close { leg } => Some(leg),
+        Command::CloseSpace { .. } => None,
+    }
+}
+
+/// Has the stack take an offer. It promises not to panic on foreign input;
+/// nobody's call depends on that promise.
+fn accept(rtc: &mut Rtc, offer: &str) -> Result<String, Refusal> {
+    let accepted = catch_unwind(AssertUnwindSafe(|| {
+        let offer = SdpOffer::from_sdp_string(offer).map_err(|_| Refusal::SdpMalformed)?;
+        let answer = rtc.sdp_api().accept_offer(offer).map_err(|_| Refusal::SdpUnacceptable)?;
+        Ok(answer.to_sdp_string())
+    }));
+    accepted.unwrap_or(Err(Refusal::SdpUnacceptable))
+}
+
+fn describe(
+    publisher: &mut Publisher,
+    id: &LegId,
+    rtc: &Rtc,
+    sections: &[Section],
+    sources: &[(String, Source)],
+) -> Result<(), Refusal> {
+    let sends = sections.iter().any(|section| section.kind.is_some() && section.sends);
+    if !sends {
+        return Err(Refusal::SdpUnacceptable);
+    }
+    publisher.describe(id, rtc, sections, sources);
+    if publisher.tracks.is_empty() { Err(Refusal::NoCommonCodec) } else { Ok(()) }
+}

@@ -1,0 +1,45 @@
+//! The packets' way: each subscriber gets a whole batch before its stack is
+//! driven once, so that what it seals leaves together.
+
+use std::time::Instant;
+
+use str0m::Input;
+
+use super::leg::Role;
+use super::{Egress, Engine};
+use crate::ClosedReason;
+
+impl Engine {
+    /// Writes everything that came in to everyone who is to have it.
+    pub(super) fn forward_inbound(&mut self, now: Instant, egress: &mut dyn Egress) {
+        let mut legs = std::mem::take(&mut self.forwarding_to);
+        for space in std::mem::take(&mut self.busy_spaces) {
+            let Some(entry) = self.spaces.get_mut(&space) else { continue };
+            let packets = std::mem::take(&mut entry.inbound);
+            legs.clear();
+            legs.extend_from_slice(&entry.legs);
+            for index in &legs {
+                let subscribes = self.legs[*index].as_ref().is_some_and(|leg| matches!(leg.role, Role::Subscribe(_)) && leg.connected);
+                if !subscribes {
+                    continue;
+                }
+                self.with_leg(*index, |engine, leg| {
+                    let Role::Subscribe(subscriber) = &mut leg.role else { return Ok(()) };
+                    let written = subscriber.write(&mut leg.rtc, &packets);
+                    engine.stats.packets_forwarded += written.packets;
+                    engine.stats.dropped_queue += written.dropped;
+                    engine.stats.layer_switches += written.switches;
+                    if written.look {
+                        engine.to_look_at.push(*index);
+                    }
+                    if written.packets == 0 {
+                        return Ok(());
+                    }
+                    leg.rtc.handle_input(Input::Timeout(now)).map_err(|_| ClosedReason::Protocol)?;
+                    engine.drain(*index, leg, now, egress)
+                });
+            }
+        }
+        self.forwarding_to = legs;
+    }
+}

@@ -1,0 +1,175 @@
+//! One peer connection and what the engine keeps of it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use str0m::bwe::Bitrate;
+use str0m::config::DtlsCert;
+use str0m::crypto::CryptoProvider;
+use str0m::net::TcpType;
+use str0m::{Candidate, Rtc, RtcConfig};
+
+use super::extensions;
+use super::publisher::Publisher;
+use super::subscriber::Subscriber;
+use crate::{Error, HEALTH_EVERY_MS, LegId, Limits};
+
+/// First estimate of a subscriber's bandwidth, before any feedback.
+const INITIAL_ESTIMATE_BPS: u64 = 2_500_000;
+/// Video packets kept for repair, about two seconds of a good stream.
+const REPAIR_PACKETS: usize = 512;
+/// Addresses that may lead to one leg: interfaces, changed networks, TCP.
+pub(crate) const ADDRESSES_PER_LEG: usize = 16;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Transport {
+    Udp,
+    Tcp,
+}
+
+/// Where a datagram comes from or goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Peer {
+    pub(crate) transport: Transport,
+    pub(crate) address: SocketAddr,
+}
+
+pub(crate) enum Role {
+    Publish(Publisher),
+    Subscribe(Subscriber),
+}
+
+pub(crate) struct Leg {
+    pub(crate) id: LegId,
+    pub(crate) space: usize,
+    pub(crate) rtc: Rtc,
+    pub(crate) role: Role,
+    pub(crate) connected: bool,
+    /// When it is given up if it isn't connected by then.
+    pub(crate) connect_by: Option<Instant>,
+    pub(crate) heard: Instant,
+    pub(crate) silent: bool,
+    pub(crate) addresses: Vec<Peer>,
+    pub(crate) ufrags: Vec<String>,
+    /// When the stack wants to be called.
+    pub(crate) deadline: Instant,
+    descriptions: (Instant, u32),
+}
+
+impl Leg {
+    pub(crate) fn new(id: LegId, space: usize, rtc: Rtc, role: Role, now: Instant) -> Leg {
+        Leg {
+            id,
+            space,
+            rtc,
+            role,
+            connected: false,
+            connect_by: None,
+            heard: now,
+            silent: false,
+            addresses: Vec::new(),
+            ufrags: Vec::new(),
+            deadline: now,
+            descriptions: (now, 0),
+        }
+    }
+
+    /// Counts a session description from the client; `false` beyond the limit.
+    pub(crate) fn may_describe(&mut self, limits: &Limits, now: Instant) -> bool {
+        if now.saturating_duration_since(self.descriptions.0) >= Duration::from_secs(1) {
+            self.descriptions = (now, 0);
+        }
+        self.descriptions.1 += 1;
+        self.descriptions.1 <= limits.descriptions_per_second
+    }
+
+    pub(crate) fn publisher(&mut self) -> Option<&mut Publisher> {
+        match &mut self.role {
+            Role::Publish(publisher) => Some(publisher),
+            Role::Subscribe(_) => None,
+        }
+    }
+
+    pub(crate) fn subscriber(&mut self) -> Option<&mut Subscriber> {
+        match &mut self.role {
+            Role::Subscribe(subscriber) => Some(subscriber),
+            Role::Publish(_) => None,
+        }
+    }
+}
+
+/// What every connection is made with.
+pub(crate) struct Connections {
+    crypto: Arc<CryptoProvider>,
+    certificate: DtlsCert,
+    candidates: Vec<Candidate>,
+    addresses: Vec<SocketAddr>,
+    bandwidth_estimation: bool,
+}
+
+impl Connections {
+    /// # Errors
+    ///
+    /// No certificate could be made, or there is no address to announce.
+    pub(crate) fn new(addresses: &[SocketAddr], tcp: bool, bandwidth_estimation: bool) -> Result<Connections, Error> {
+        let crypto = Arc::new(str0m::crypto::from_feature_flags());
+        let certificate = crypto
+            .dtls_provider
+            .generate_certificate()
+            .ok_or_else(|| Error::Certificate("the crypto library refused".to_owned()))?;
+        let mut candidates = Vec::new();
+        for address in addresses {
+            candidates.extend(Candidate::builder().udp().host(*address).build());
+        }
+        for address in addresses.iter().filter(|_| tcp) {
+            candidates.extend(Candidate::builder().tcp().host(*address).tcptype(TcpType::Passive).build());
+        }
+        if candidates.is_empty() {
+            return Err(Error::NoCandidate);
+        }
+        Ok(Connections { crypto, certificate, candidates, addresses: addresses.to_vec(), bandwidth_estimation })
+    }
+
+    pub(crate) fn publishing(&self, now: Instant) -> Rtc {
+        self.build(self.config().set_stats_interval(Some(Duration::from_millis(HEALTH_EVERY_MS))), now)
+    }
+
+    pub(crate) fn subscribing(&self, now: Instant) -> Rtc {
+        let config = self.config().set_send_buffer_video(REPAIR_PACKETS);
+        let estimate = self.bandwidth_estimation.then(|| Bitrate::bps(INITIAL_ESTIMATE_BPS));
+        self.build(if estimate.is_some() { config.enable_bwe(estimate) } else { config }, now)
+    }
+
+    fn config(&self) -> RtcConfig {
+        RtcConfig::new()
+            .set_crypto_provider(self.crypto.clone())
+            .set_dtls_cert(self.certificate.clone())
+            .set_ice_lite(true)
+            .set_rtp_mode(true)
+            .set_stats_interval(None)
+            .clear_codecs()
+            .enable_opus(true, true)
+            .enable_vp8(true)
+            .enable_h264(true)
+            .enable_vp9(true)
+            .enable_av1(true)
+            .set_extension_map(extensions::spoken())
+    }
+
+    fn build(&self, config: RtcConfig, now: Instant) -> Rtc {
+        let mut rtc = config.build(now);
+        for candidate in &self.candidates {
+            rtc.add_local_candidate(candidate.clone());
+        }
+        rtc
+    }
+
+    /// The announced address that a datagram from there must have been sent to.
+    pub(crate) fn destination(&self, from: SocketAddr) -> SocketAddr {
+        let alike = |address: &&SocketAddr| address.is_ipv4() == from.is_ipv4() && address.ip().is_loopback() == from.ip().is_loopback();
+        let family = |address: &&SocketAddr| address.is_ipv4() == from.is_ipv4();
+        let addresses = || self.addresses.iter();
+        *addresses().find(alike).or_else(|| addresses().find(family)).unwrap_or(&self.addresses[0])
+    }
+}

@@ -1,0 +1,357 @@
+//! The engine without sockets: legs and spaces, driven by commands, datagrams
+//! and the time, all passed in.
+//!
+//! ```text
+//!   receive ─► leg (str0m) ─► inbound ─┐
+//!   command ─► spaces, routing         ├─► flush ─► every subscriber: write all,
+//!   time ────► deadlines, tick ────────┘            one timeout, one drain ─► egress
+//! ```
+//!
+//! *Invariant*: after every input to a leg's stack it is drained, since in RTP
+//! mode it holds a single pending packet.
+
+mod commands;
+mod deadlines;
+mod extensions;
+mod forwarding;
+mod housekeeping;
+mod leg;
+mod outline;
+mod publisher;
+mod routing;
+mod stun;
+mod subscriber;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use str0m::bwe::BweKind;
+use str0m::net::{Protocol, Receive};
+use str0m::{Event as Happening, Input, Output};
+
+use crate::forward::speaker::Speakers;
+use crate::{ClosedReason, Error, Event, EventSink, LegId, Limits, SpaceId, Stats};
+use deadlines::Deadlines;
+use leg::{ADDRESSES_PER_LEG, Connections, Leg, Role};
+use publisher::{Accepted, MediaPacket, TrackKey};
+
+pub(crate) use leg::{Peer, Transport};
+
+/// With estimation the pacer asks to be called 1 µs after every packet; what is
+/// due within this counts as due, or nothing would ever be sent together.
+const DUE_WITHIN: Duration = Duration::from_micros(100);
+/// Timeouts handled in one drain, so that one leg can't keep the thread.
+const TIMEOUTS_PER_DRAIN: u32 = 1_024;
+/// When a leg that used up its drain is looked at again.
+const BREATH: Duration = Duration::from_millis(1);
+
+/// Takes what is to be sent, in order.
+pub(crate) trait Egress {
+    fn transmit(&mut self, to: Peer, contents: Vec<u8>);
+}
+
+struct Space {
+    id: SpaceId,
+    /// Legs by index, in the order they came.
+    legs: Vec<usize>,
+    speakers: Speakers<usize>,
+    inbound: Vec<Box<MediaPacket>>,
+}
+
+pub(crate) struct Engine {
+    connections: Connections,
+    limits: Limits,
+    events: EventSink,
+    legs: Vec<Option<Box<Leg>>>,
+    free: Vec<usize>,
+    by_id: HashMap<LegId, usize>,
+    by_ufrag: HashMap<String, usize>,
+    by_peer: HashMap<Peer, usize>,
+    by_track: HashMap<TrackKey, usize>,
+    spaces: HashMap<usize, Space>,
+    spaces_by_id: HashMap<SpaceId, usize>,
+    next_space: usize,
+    next_serial: u64,
+    deadlines: Deadlines,
+    /// Legs whose stack is to be driven in this flush.
+    dirty: Vec<usize>,
+    /// Spaces with packets to forward.
+    busy_spaces: Vec<usize>,
+    /// Kept between batches for its room.
+    forwarding_to: Vec<usize>,
+    /// Layers of which somebody needs a key frame.
+    key_frames_wanted: Vec<(TrackKey, usize)>,
+    /// Subscribers that are to be looked at before the next tick.
+    to_look_at: Vec<usize>,
+    next_tick: Instant,
+    next_health: Instant,
+    stats: Stats,
+}
+
+impl Engine {
+    /// # Errors
+    ///
+    /// No certificate could be made, or there is no address to announce.
+    pub(crate) fn new(
+        addresses: &[SocketAddr],
+        tcp: bool,
+        bandwidth_estimation: bool,
+        limits: Limits,
+        events: EventSink,
+        now: Instant,
+    ) -> Result<Engine, Error> {
+        Ok(Engine {
+            connections: Connections::new(addresses, tcp, bandwidth_estimation)?,
+            limits,
+            events,
+            legs: Vec::new(),
+            free: Vec::new(),
+            by_id: HashMap::new(),
+            by_ufrag: HashMap::new(),
+            by_peer: HashMap::new(),
+            by_track: HashMap::new(),
+            spaces: HashMap::new(),
+            spaces_by_id: HashMap::new(),
+            next_space: 0,
+            next_serial: 0,
+            deadlines: Deadlines::default(),
+            dirty: Vec::new(),
+            busy_spaces: Vec::new(),
+            forwarding_to: Vec::new(),
+            key_frames_wanted: Vec::new(),
+            to_look_at: Vec::new(),
+            next_tick: now,
+            next_health: now,
+            stats: Stats::default(),
+        })
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let mut stats = self.stats;
+        for leg in self.legs.iter().flatten() {
+            match leg.role {
+                Role::Publish(_) => stats.legs_publishing += 1,
+                Role::Subscribe(_) => stats.legs_subscribing += 1,
+            }
+        }
+        stats
+    }
+
+    fn tell(&self, event: Event) {
+        (self.events)(event);
+    }
+
+    /// When [`Engine::flush`] is to be called at the latest.
+    pub(crate) fn deadline(&self) -> Instant {
+        let due = self.deadlines.next().map_or(self.next_tick, |next| next.min(self.next_tick));
+        if self.dirty.is_empty() { due } else { due.min(self.next_tick - crate::forward::rates::TICK) }
+    }
+
+    /// A datagram, or a frame of an ICE-TCP connection.
+    pub(crate) fn receive(&mut self, now: Instant, from: Peer, bytes: &[u8], egress: &mut dyn Egress) {
+        self.stats.datagrams_in += 1;
+        self.stats.bytes_in += bytes.len() as u64;
+        let check = stun::is_stun(bytes);
+        let known = self.by_peer.get(&from).copied();
+        let named = stun::receiver_ufrag(bytes).and_then(|ufrag| self.by_ufrag.get(ufrag).copied());
+        let Some(index) = named.or(known) else {
+            self.stats.dropped_unknown += 1;
+            return;
+        };
+        let destination = self.connections.destination(from.address);
+        let protocol = match from.transport {
+            Transport::Udp => Protocol::Udp,
+            Transport::Tcp => Protocol::Tcp,
+        };
+        let outcome = self.with_leg(index, |engine, leg| {
+            let Ok(receive) = Receive::new(protocol, from.address, destination, bytes) else { return Ok(false) };
+            let input = Input::Receive(now, receive);
+            if check && known != Some(index) && !leg.rtc.accepts(&input) {
+                return Ok(false);
+            }
+            if check && known != Some(index) {
+                engine.learn_address(leg, index, from);
+            }
+            leg.heard = now;
+            // A datagram that the stack refuses may be forged; the leg ends
+            // only if the stack itself gave up.
+            if leg.rtc.handle_input(input).is_err() && !leg.rtc.is_alive() {
+                return Err(ClosedReason::Protocol);
+            }
+            engine.drain(index, leg, now, egress)?;
+            Ok(true)
+        });
+        if outcome == Some(false) {
+            self.stats.dropped_unknown += 1;
+        }
+    }
+
+    fn learn_address(&mut self, leg: &mut Leg, index: usize, from: Peer) {
+        if leg.addresses.len() == ADDRESSES_PER_LEG {
+            let oldest = leg.addresses.remove(0);
+            if self.by_peer.get(&oldest) == Some(&index) {
+                self.by_peer.remove(&oldest);
+            }
+        }
+        leg.addresses.push(from);
+        self.by_peer.insert(from, index);
+    }
+
+    /// Forwards what came in, drives what is due, and sees after everything
+    /// else that time asks for.
+    pub(crate) fn flush(&mut self, now: Instant, egress: &mut dyn Egress) {
+        self.forward_inbound(now, egress);
+        self.look_at_subscribers(now);
+        self.ask_for_key_frames(now);
+        if now >= self.next_tick {
+            self.tick(now);
+        }
+        while let Some(index) = self.deadlines.pop_due(now) {
+            let due = self.legs.get(index).and_then(Option::as_ref).is_some_and(|leg| leg.deadline <= now + DUE_WITHIN);
+            if due {
+                self.advance(index, now, egress);
+            } else if let Some(leg) = self.legs.get(index).and_then(Option::as_ref) {
+                self.deadlines.set(index, leg.deadline);
+            }
+        }
+        for index in std::mem::take(&mut self.dirty) {
+            self.advance(index, now, egress);
+        }
+        self.forward_inbound(now, egress);
+    }
+
+    fn advance(&mut self, index: usize, now: Instant, egress: &mut dyn Egress) {
+        self.with_leg(index, |engine, leg| {
+            leg.rtc.handle_input(Input::Timeout(now)).map_err(|_| ClosedReason::Protocol)?;
+            engine.drain(index, leg, now, egress)
+        });
+    }
+
+    /// Takes all output of a leg's stack, and drives it on as long as it has
+    /// something due.
+    fn drain(&mut self, index: usize, leg: &mut Leg, now: Instant, egress: &mut dyn Egress) -> Result<(), ClosedReason> {
+        let due_until = now + DUE_WITHIN;
+        let mut timeouts = 0;
+        loop {
+            match leg.rtc.poll_output().map_err(|_| ClosedReason::Protocol)? {
+                Output::Transmit(transmit) => {
+                    let transport = if transmit.proto == Protocol::Udp { Transport::Udp } else { Transport::Tcp };
+                    self.stats.datagrams_out += 1;
+                    self.stats.bytes_out += transmit.contents.len() as u64;
+                    egress.transmit(Peer { transport, address: transmit.destination }, transmit.contents.into());
+                }
+                Output::Event(happening) => self.happened(index, leg, happening, now)?,
+                Output::Timeout(at) if at <= due_until && timeouts < TIMEOUTS_PER_DRAIN => {
+                    timeouts += 1;
+                    leg.rtc.handle_input(Input::Timeout(at.max(now))).map_err(|_| ClosedReason::Protocol)?;
+                }
+                Output::Timeout(at) => {
+                    leg.deadline = if timeouts < TIMEOUTS_PER_DRAIN { at } else { now + BREATH };
+                    self.deadlines.set(index, leg.deadline);
+                    return if leg.rtc.is_alive() { Ok(()) } else { Err(ClosedReason::ByPeer) };
+                }
+            }
+        }
+    }
+
+    fn happened(&mut self, index: usize, leg: &mut Leg, happening: Happening, now: Instant) -> Result<(), ClosedReason> {
+        match (happening, &mut leg.role) {
+            (Happening::RtpPacket(packet), Role::Publish(publisher)) => {
+                self.stats.packets_in += 1;
+                let level = packet.header.ext_vals.audio_level;
+                let Accepted::Media(packet) = publisher.accept(&mut leg.rtc, packet, now) else { return Ok(()) };
+                if let Some(space) = self.spaces.get_mut(&leg.space) {
+                    if let Some(level) = level {
+                        space.speakers.hear(index, level, now);
+                    }
+                    if space.inbound.is_empty() {
+                        self.busy_spaces.push(leg.space);
+                    }
+                    space.inbound.push(packet);
+                }
+            }
+            (Happening::MediaIngressStats(stats), Role::Publish(publisher)) => {
+                publisher.loss = stats.loss.unwrap_or(0.0);
+                publisher.round_trip_ms = stats.rtt.map(|rtt| rtt.as_secs_f32() * 1_000.0);
+            }
+            (Happening::KeyframeRequest(request), Role::Subscribe(subscriber)) => {
+                if let Some(slot) = subscriber.slot_by_mid(request.mid)
+                    && let (Some(attached), Some(layer)) = (&slot.attached, slot.current.or(slot.target))
+                {
+                    self.key_frames_wanted.push((attached.key, layer));
+                }
+            }
+            (Happening::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }), Role::Subscribe(subscriber)) => {
+                subscriber.estimate_bps = Some(estimate.as_u64());
+            }
+            (Happening::Connected, _) => {
+                leg.connected = true;
+                leg.connect_by = None;
+                self.to_look_at.push(index);
+                self.tell(Event::Connected { leg: leg.id.clone() });
+            }
+            (Happening::Closed, _) => return Err(ClosedReason::ByPeer),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Lends a leg out beside the engine. An error, or a panic, ends this leg
+    /// and nothing else.
+    fn with_leg<R>(
+        &mut self,
+        index: usize,
+        work: impl FnOnce(&mut Engine, &mut Leg) -> Result<R, ClosedReason>,
+    ) -> Option<R> {
+        let mut leg = self.legs.get_mut(index)?.take()?;
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(self, &mut leg)));
+        match outcome {
+            Ok(Ok(result)) => {
+                self.legs[index] = Some(leg);
+                Some(result)
+            }
+            Ok(Err(reason)) => {
+                self.forget(index, *leg, reason);
+                None
+            }
+            Err(_) => {
+                tracing::error!(leg = %leg.id, "a fault in the media engine closed this leg");
+                self.stats.leg_faults += 1;
+                self.forget(index, *leg, ClosedReason::Fault);
+                None
+            }
+        }
+    }
+
+    /// Removes a leg from wherever it is known, and tells.
+    fn forget(&mut self, index: usize, leg: Leg, reason: ClosedReason) {
+        self.by_id.remove(&leg.id);
+        self.by_ufrag.retain(|_, owner| *owner != index);
+        for peer in &leg.addresses {
+            if self.by_peer.get(peer) == Some(&index) {
+                self.by_peer.remove(peer);
+            }
+        }
+        self.by_track.retain(|_, owner| *owner != index);
+        let published = matches!(leg.role, Role::Publish(_));
+        let mut empty = false;
+        if let Some(space) = self.spaces.get_mut(&leg.space) {
+            space.legs.retain(|other| *other != index);
+            space.speakers.remove(index);
+            empty = space.legs.is_empty();
+        }
+        if empty && let Some(space) = self.spaces.remove(&leg.space) {
+            self.spaces_by_id.remove(&space.id);
+        }
+        self.free.push(index);
+        self.tell(Event::Closed { leg: leg.id, reason });
+        if published && !empty {
+            self.reconcile_space(leg.space);
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! A publishing leg: its tracks, their layers, and packets as they arrive.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+use std::time::Instant;
+
+use str0m::Rtc;
+use str0m::format::CodecSpec;
+use str0m::media::{KeyframeRequestKind, Mid, Pt};
+use str0m::rtp::{ExtensionValues, RedDecoder, RtpPacket, Ssrc, Vp8Descriptor};
+
+use super::extensions;
+use super::outline::Section;
+use crate::forward::key_frame;
+use crate::forward::key_frame_requests::KeyFrameRequests;
+use crate::forward::layers::LayerNow;
+use crate::forward::rates::Rates;
+use crate::forward::rewrite::{Incoming, SenderClock, SourceId};
+use crate::{Codec, Health, Kind, LegId, PublishedLayer, PublishedTrack, Source, TrackId};
+
+/// A track within the engine: never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct TrackKey(pub(crate) u64);
+
+/// Larger payloads would not fit a forwarded datagram; no encoder sends them.
+const PAYLOAD_BYTES: usize = 1_400;
+/// SSRCs of one leg that are remembered; a publisher has one a layer.
+const STREAMS: usize = 64;
+/// Most of a leg's id that goes into the ids of its tracks.
+const LEG_IN_TRACK_ID_BYTES: usize = 40;
+
+/// A packet on its way to subscribers.
+#[derive(Debug)]
+pub(crate) struct MediaPacket {
+    pub(crate) track: TrackKey,
+    pub(crate) layer: usize,
+    pub(crate) at: Incoming,
+    /// Identifies `spec`; cheap to compare.
+    pub(crate) format: u64,
+    pub(crate) spec: CodecSpec,
+    pub(crate) key_frame: bool,
+    pub(crate) marker: bool,
+    /// Payload type of the primary encoding inside, if this is RED (RFC 2198).
+    pub(crate) red_primary: Option<Pt>,
+    pub(crate) payload: Arc<[u8]>,
+    pub(crate) vp8: Option<Vp8Descriptor>,
+    pub(crate) extensions: ExtensionValues,
+    primary: OnceCell<Option<Arc<[u8]>>>,
+}
+
+impl MediaPacket {
+    /// The primary encoding out of RED, for a subscriber that doesn't take RED.
+    pub(crate) fn primary(&self) -> Option<&Arc<[u8]>> {
+        let unpack = || {
+            let blocks = RedDecoder::decode(&self.payload).ok()?;
+            blocks.iter().find(|block| block.is_primary).map(|block| Arc::from(block.payload))
+        };
+        self.primary.get_or_init(unpack).as_ref()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Layer {
+    pub(crate) rid: String,
+    pub(crate) ssrc: Option<Ssrc>,
+    pub(crate) source: SourceId,
+    pub(crate) rates: Rates,
+    pub(crate) requests: KeyFrameRequests,
+    height_px: Option<u32>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Track {
+    pub(crate) key: TrackKey,
+    pub(crate) id: TrackId,
+    pub(crate) mid: Mid,
+    pub(crate) kind: Kind,
+    pub(crate) source: Source,
+    codec: Option<Codec>,
+    pub(crate) layers: Vec<Layer>,
+}
+
+impl Track {
+    pub(crate) fn layers_now(&self, now: Instant) -> Vec<LayerNow> {
+        self.layers
+            .iter()
+            .map(|layer| LayerNow {
+                rid: layer.rid.clone(),
+                active: layer.rates.is_active(now),
+                bitrate_bps: layer.rates.bitrate_bps(),
+                height_px: layer.height_px,
+            })
+            .collect()
+    }
+
+    fn published(&self) -> PublishedTrack {
+        let layer = |layer: &Layer| PublishedLayer { rid: layer.rid.clone(), height_px: layer.height_px };
+        PublishedTrack {
+            track: self.id.clone(),
+            mid: self.mid.to_string(),
+            kind: self.kind,
+            codec: self.codec,
+            source: self.source,
+            layers: self.layers.iter().map(layer).collect(),
+        }
+    }
+}
+
+/// An SSRC that was seen, and what it carries.
+#[derive(Debug)]
+struct Stream {
+    ssrc: Ssrc,
+    track: usize,
+    layer: usize,
+}
+
+/// A payload type as negotiated.
+#[derive(Debug, Clone, Copy)]
+struct PayloadType {
+    pt: Pt,
+    primary: Pt,
+    spec: CodecSpec,
+    codec: Codec,
+}
+
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    serial: u64,
+    pub(crate) tracks: Vec<Track>,
+    streams: Vec<Stream>,
+    payload_types: Vec<PayloadType>,
+    sources: u32,
+    /// A track became better known since [`Publisher::take_news`].
+    news: bool,
+    pub(crate) loss: f32,
+    pub(crate) round_trip_ms: Option<f32>,
+}
+
+/// What became of an incoming packet.
+#[derive(Debug)]
+pub(crate) enum Accepted {
+    Media(Box<MediaPacket>),
+    /// Of no track, of an unspoken codec, or too large.
+    Dropped,
+}
+
+impl Publisher {
+    pub(crate) fn new(serial: u64) -> Publisher {
+        Publisher {
+            serial,
+            tracks: Vec::new(),
+            streams: Vec::new(),
+            payload_types: Vec::new(),
+            sources: 0,
+            news: false,
+            loss: 0.0,
+            round_trip_ms: None,
+        }
+    }
+
+    /// Takes the tracks from an offer that was accepted. Tracks that are still
+    /// there stay what they were.
+    pub(crate) fn describe(&mut self, leg: &LegId, rtc: &Rtc, sections: &[Section], said: &[(String, Source)]) {
+        let mut tracks = Vec::new();
+        for (index, section) in sections.iter().enumerate() {
+            let mid: Mid = section.mid.as_str().into();
+            let negotiated = rtc.media(mid).is_some_and(|media| !media.remote_pts().is_empty() && !media.disabled());
+            let Some(kind) = section.kind.filter(|_| section.sends && negotiated) else { continue };
+            let key = TrackKey(self.serial << 16 | index as u64);
+            if let Some(at) = self.tracks.iter().position(|track| track.key == key) {
+                tracks.push(self.tracks.swap_remove(at));
+                continue;
+            }
+            let Some(id) = track_id(leg, index) else { continue };
+            let rids = if section.rids.is_empty() { vec![String::new()] } else { section.rids.clone() };
+            let layers = rids.into_iter().map(|rid| self.new_layer(rid)).collect();
+            tracks.push(Track { key, id, mid, kind, source: section.source(said), codec: None, layers });
+        }
+        self.tracks = tracks;
+        self.streams.clear();
+        self.payload_types.clear();
+        self.news = true;
+    }
+
+    fn new_layer(&mut self, rid: String) -> Layer {
+        Layer {
+            rid,
+            ssrc: None,
+            source: self.next_source(),
+            rates: Rates::default(),
+            requests: KeyFrameRequests::default(),
+            height_px: None,
+        }
+    }
+
+    fn next_source(&mut self) -> SourceId {
+        self.sources = self.sources.wrapping_add(1);
+        SourceId(self.serial << 32 | u64::from(self.sources))
+    }
+
+    /// Recognises a packet and prepares it once for all its subscribers.
+    pub(crate) fn accept(&mut self, rtc: &mut Rtc, packet: RtpPacket, now: Instant) -> Accepted {
+        if packet.payload.len() > PAYLOAD_BYTES {
+            return Accepted::Dropped;
+        }
+        let Some((track_index, layer_index)) = self.locate(rtc, packet.header.ssrc) else { return Accepted::Dropped };
+        let Some(format) = self.payload_type(rtc, packet.header.payload_type) else { return Accepted::Dropped };
+        let track = &mut self.tracks[track_index];
+        let layer = &mut track.layers[layer_index];
+        layer.rates.packet(now, packet.payload.len(), packet.header.marker);
+        let video = track.kind == Kind::Video;
+        let key_frame = !video || key_frame::starts_key_frame(format.codec, &packet.payload);
+        if video && key_frame {
+            layer.requests.arrived();
+            layer.rates.key_frame(now);
+            let height_px = key_frame::height_px(format.codec, &packet.payload);
+            if height_px.is_some() && height_px != layer.height_px {
+                layer.height_px = height_px;
+                self.news = true;
+            }
+        }
+        if track.codec != Some(format.codec) {
+            track.codec = Some(format.codec);
+            self.news = true;
+        }
+        let mut extensions = packet.header.ext_vals;
+        extensions::leave_hop(&mut extensions);
+        let clock = packet
+            .last_sender_info
+            .map(|sender| SenderClock { wall: sender.ntp_time, timestamp: sender.rtp_time.numer() as u32 });
+        Accepted::Media(Box::new(MediaPacket {
+            track: track.key,
+            layer: layer_index,
+            at: Incoming {
+                source: layer.source,
+                sequence: *packet.seq_no,
+                timestamp: packet.header.timestamp,
+                arrived: now,
+                clock,
+            },
+            format: self.serial << 8 | u64::from(*format.primary),
+            spec: format.spec,
+            key_frame,
+            marker: packet.header.marker,
+            red_primary: (format.pt != format.primary).then_some(format.primary),
+            vp8: (format.codec == Codec::Vp8).then(|| Vp8Descriptor::parse(&packet.payload).ok()).flatten(),
+            payload: packet.payload,
+            extensions,
+            primary: OnceCell::new(),
+        }))
+    }
+
+    /// Track and layer of an SSRC; an SSRC that takes a layer over is a new source.
+    fn locate(&mut self, rtc: &mut Rtc, ssrc: Ssrc) -> Option<(usize, usize)> {
+        if let Some(stream) = self.streams.iter().find(|stream| stream.ssrc == ssrc) {
+            return Some((stream.track, stream.layer));
+        }
+        let (mid, rid) = {
+            let mut direct = rtc.direct_api();
+            let stream = direct.stream_rx(&ssrc)?;
+            (stream.mid(), stream.rid())
+        };
+        let rid = rid.map(|rid| rid.to_string()).unwrap_or_default();
+        let track = self.tracks.iter().position(|track| track.mid == mid)?;
+        let layer = self.tracks[track].layers.iter().position(|layer| layer.rid == rid)?;
+        if self.tracks[track].layers[layer].ssrc.is_some() {
+            self.tracks[track].layers[layer].source = self.next_source();
+            self.streams.retain(|stream| (stream.track, stream.layer) != (track, layer));
+        }
+        self.tracks[track].layers[layer].ssrc = Some(ssrc);
+        if self.streams.len() == STREAMS {
+            self.streams.remove(0);
+        }
+        self.streams.push(Stream { ssrc, track, layer });
+        Some((track, layer))
+    }
+
+    fn payload_type(&mut self, rtc: &Rtc, pt: Pt) -> Option<PayloadType> {
+        if let Some(known) = self.payload_types.iter().find(|known| known.pt == pt) {
+            return Some(*known);
+        }
+        let params = rtc.codec_config().find(|params| params.pt() == pt || params.red() == Some(pt))?;
+        let found = PayloadType { pt, primary: params.pt(), spec: params.spec(), codec: codec(params.spec().codec)? };
+        self.payload_types.push(found);
+        Some(found)
+    }
+
+    /// Sends the key-frame requests that are due; whether there were any.
+    pub(crate) fn request_key_frames(&mut self, rtc: &mut Rtc, now: Instant) -> u64 {
+        let mut requested = 0;
+        for layer in self.tracks.iter_mut().flat_map(|track| &mut track.layers) {
+            let Some(ssrc) = layer.ssrc else { continue };
+            if layer.requests.take_due(now)
+                && let Some(stream) = rtc.direct_api().stream_rx(&ssrc)
+            {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+                requested += 1;
+            }
+        }
+        requested
+    }
+
+    pub(crate) fn tick(&mut self) {
+        for layer in self.tracks.iter_mut().flat_map(|track| &mut track.layers) {
+            layer.rates.tick();
+        }
+    }
+
+    /// The tracks, if they became better known since the last time.
+    pub(crate) fn take_news(&mut self) -> Option<Vec<PublishedTrack>> {
+        std::mem::take(&mut self.news).then(|| self.tracks.iter().map(Track::published).collect())
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        let layers = || self.tracks.iter().flat_map(|track| &track.layers);
+        let video = || self.tracks.iter().filter(|track| track.kind == Kind::Video);
+        let distance = video()
+            .filter_map(|track| track.layers.iter().rev().find_map(|layer| layer.rates.key_frame_distance()))
+            .max();
+        Health {
+            bitrate_bps: layers().map(|layer| layer.rates.bitrate_bps()).sum(),
+            frames_per_second: video()
+                .flat_map(|track| &track.layers)
+                .map(|layer| layer.rates.frames_per_second())
+                .fold(0.0, f32::max),
+            key_frame_distance_ms: distance.map(|distance| distance.as_millis().min(u128::from(u32::MAX)) as u32),
+            loss: self.loss,
+            round_trip_ms: self.round_trip_ms,
+        }
+    }
+}
+
+fn track_id(leg: &LegId, index: usize) -> Option<TrackId> {
+    let leg = leg.as_str();
+    let name = leg.strip_prefix("leg_").unwrap_or(leg);
+    let tail = &name[name.len().saturating_sub(LEG_IN_TRACK_ID_BYTES)..];
+    TrackId::parse(&format!("track_{tail}_{index}")).ok()
+}
+
+pub(crate) fn codec(codec: str0m::format::Codec) -> Option<Codec> {
+    match codec {
+        str0m::format::Codec::Opus => Some(Codec::Opus),
+        str0m::format::Codec::Vp8 => Some(Codec::Vp8),
+        str0m::format::Codec::Vp9 => Some(Codec::Vp9),
+        str0m::format::Codec::H264 => Some(Codec::H264),
+        str0m::format::Codec::Av1 => Some(Codec::Av1),
+        _ => None,
+    }
+}

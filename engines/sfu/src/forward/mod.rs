@@ -1,0 +1,16 @@
+//! What is decided about packets, as pure functions of what came in: no
+//! sockets, no clock (time is passed in), no WebRTC stack.
+//!
+//! - [`rewrite`]: one continuous stream out of several sources
+//! - [`key_frame`]: where a decoder can start
+//! - [`key_frame_requests`]: asking publishers for key frames, not too often
+//! - [`layers`]: which simulcast layer each viewer gets
+//! - [`speaker`]: who is speaking
+//! - [`rates`]: bitrate, frame rate and key-frame distance of what comes in
+
+pub(crate) mod key_frame;
+pub(crate) mod key_frame_requests;
+pub(crate) mod layers;
+pub(crate) mod rates;
+pub(crate) mod rewrite;
+pub(crate) mod speaker;

@@ -1,0 +1,289 @@
+//! The engine's thread and its sockets.
+
+mod interfaces;
+mod tcp;
+mod udp;
+
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+
+use crate::engine::{Egress, Engine, Peer, Transport};
+use crate::{Busy, COMMAND_QUEUE, Command, Config, Error, Event, Stats};
+use tcp::TcpPort;
+use udp::{RECEIVE_BATCH, UdpPort};
+
+const UDP: Token = Token(0);
+const TCP: Token = Token(1);
+const WAKE: Token = Token(2);
+const FIRST_CONNECTION: usize = 16;
+/// Batches taken from the UDP port before commands get their turn.
+const BATCHES: usize = 8;
+/// Commands done before packets get their turn.
+const COMMANDS: usize = 64;
+/// How often counters are made visible and silent TCP connections are closed.
+const SURVEY_EVERY: Duration = Duration::from_millis(200);
+/// Ports tried for one that is free for both UDP and TCP.
+const PORT_TRIES: usize = 32;
+
+/// A running engine. Clones share it; it stops when the last one is dropped.
+#[derive(Clone)]
+pub struct Sfu {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    commands: SyncSender<Command>,
+    waker: Waker,
+    stop: Arc<AtomicBool>,
+    stats: Arc<Mutex<Stats>>,
+    local: SocketAddr,
+    announced: Vec<SocketAddr>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Sfu {
+    /// Binds the port and starts the media thread. `events` is called on it.
+    ///
+    /// # Errors
+    ///
+    /// The port can't be bound, or nothing can be announced.
+    pub fn start(config: Config, events: Box<dyn Fn(Event) + Send + Sync>) -> Result<Sfu, Error> {
+        let (udp, listener) = bind(config.listen)?;
+        let local = udp.local_addr()?;
+        let announced = interfaces::announced(local, &config.public_addrs);
+        if announced.is_empty() {
+            return Err(Error::NoCandidate);
+        }
+        let now = Instant::now();
+        let engine =
+            Engine::new(&announced, true, config.bandwidth_estimation, config.limits, Arc::from(events), now)?;
+        let mut tcp = TcpPort::new(listener, config.limits, FIRST_CONNECTION)?;
+        let poll = Poll::new()?;
+        poll.registry().register(&mut SourceFd(&udp.as_raw_fd()), UDP, Interest::READABLE)?;
+        poll.registry().register(tcp.listener(), TCP, Interest::READABLE)?;
+        let waker = Waker::new(poll.registry(), WAKE)?;
+        let (commands, received) = sync_channel(COMMAND_QUEUE);
+        let stop = Arc::new(AtomicBool::new(false));
+        let stats = Arc::new(Mutex::new(Stats::default()));
+        let media =
+            MediaThread { engine, poll, sockets: Sockets { udp, tcp }, unfinished: Vec::new(), commands: received, stop: stop.clone(), stats: stats.clone() };
+        let thread = std::thread::Builder::new().name("hearth-media".to_owned()).spawn(move || media.run())?;
+        let shared = Shared { commands, waker, stop, stats, local, announced, thread: Mutex::new(Some(thread)) };
+        Ok(Sfu { shared: Arc::new(shared) })
+    }
+
+    /// Hands a command over without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`COMMAND_QUEUE`] commands wait already, or the engine has stopped.
+    pub fn send(&self, command: Command) -> Result<(), Busy> {
+        self.shared.commands.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) => Busy::QueueFull,
+            TrySendError::Disconnected(_) => Busy::Stopped,
+        })?;
+        // The thread looks at its commands at least every tick.
+        let _ = self.shared.waker.wake();
+        Ok(())
+    }
+
+    /// The bound address; the port is that of UDP and TCP.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.shared.local
+    }
+
+    /// The addresses that clients are told.
+    pub fn announced(&self) -> &[SocketAddr] {
+        &self.shared.announced
+    }
+
+    /// Counters, at most a fraction of a second old.
+    pub fn stats(&self) -> Stats {
+        *self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        let _ = self.waker.wake();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.thread().id() != std::thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Binds UDP and TCP on one port.
+fn bind(listen: SocketAddr) -> Result<(UdpPort, std::net::TcpListener), Error> {
+    let explain = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => Error::PortInUse(listen),
+        std::io::ErrorKind::PermissionDenied => Error::PermissionDenied(listen),
+        std::io::ErrorKind::AddrNotAvailable => Error::AddressNotAvailable(listen),
+        _ => Error::Io(error),
+    };
+    for attempt in 1.. {
+        let udp = UdpPort::bind(listen).map_err(explain)?;
+        match std::net::TcpListener::bind(udp.local_addr()?) {
+            Ok(tcp) => return Ok((udp, tcp)),
+            Err(_) if listen.port() == 0 && attempt < PORT_TRIES => {}
+            Err(error) => return Err(explain(error)),
+        }
+    }
+    Err(Error::PortInUse(listen))
+}
+
+struct Sockets {
+    udp: UdpPort,
+    tcp: TcpPort,
+}
+
+impl Egress for Sockets {
+    fn transmit(&mut self, to: Peer, contents: Vec<u8>) {
+        match to.transport {
+            Transport::Udp => self.udp.queue(to.address, contents),
+            Transport::Tcp => self.tcp.send(to.address, &contents),
+        }
+    }
+}
+
+/// Lets datagrams go out on both sockets while the UDP port is being read.
+struct Outgoing<'a> {
+    udp: &'a mut UdpPort,
+    tcp: &'a mut TcpPort,
+}
+
+impl Egress for Outgoing<'_> {
+    fn transmit(&mut self, to: Peer, contents: Vec<u8>) {
+        match to.transport {
+            Transport::Udp => self.udp.queue(to.address, contents),
+            Transport::Tcp => self.tcp.send(to.address, &contents),
+        }
+    }
+}
+
+struct MediaThread {
+    engine: Engine,
+    poll: Poll,
+    sockets: Sockets,
+    /// Connections that had more to read; they are not announced again.
+    unfinished: Vec<Token>,
+    commands: Receiver<Command>,
+    stop: Arc<AtomicBool>,
+    stats: Arc<Mutex<Stats>>,
+}
+
+impl MediaThread {
+    fn run(mut self) {
+        let mut events = Events::with_capacity(256);
+        let mut next_survey = Instant::now();
+        let mut more = false;
+        while !self.stop.load(Ordering::Acquire) {
+            let wait = if more { Duration::ZERO } else { self.engine.deadline().saturating_duration_since(Instant::now()) };
+            if let Err(error) = self.poll.poll(&mut events, Some(wait))
+                && error.kind() != std::io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "the media thread can't wait for its sockets and stops");
+                return;
+            }
+            more = self.obey();
+            more |= self.receive_udp();
+            more |= self.serve_tcp(&events);
+            let now = Instant::now();
+            self.engine.flush(now, &mut self.sockets);
+            self.sockets.udp.flush();
+            self.sockets.tcp.flush();
+            if now >= next_survey {
+                next_survey = now + SURVEY_EVERY;
+                self.sockets.tcp.close_silent(now);
+                self.survey();
+            }
+        }
+    }
+
+    /// Does the commands that wait; `true`: there may be more.
+    fn obey(&mut self) -> bool {
+        for _ in 0..COMMANDS {
+            match self.commands.try_recv() {
+                Ok(command) => self.engine.command(Instant::now(), command, &mut self.sockets),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return false,
+            }
+        }
+        true
+    }
+
+    /// Takes datagrams, batch by batch, each forwarded before the next is
+    /// taken; `true`: there may be more.
+    fn receive_udp(&mut self) -> bool {
+        for _ in 0..BATCHES {
+            let Self { engine, sockets: Sockets { udp, tcp }, .. } = self;
+            let now = Instant::now();
+            let taken = udp.receive(|from, bytes, udp| {
+                let from = Peer { transport: Transport::Udp, address: from };
+                engine.receive(now, from, bytes, &mut Outgoing { udp, tcp });
+            });
+            if taken == 0 {
+                return false;
+            }
+            self.engine.flush(Instant::now(), &mut self.sockets);
+            self.sockets.udp.flush();
+            if taken < RECEIVE_BATCH {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Accepts, reads and writes; `true`: some connection has more to read.
+    fn serve_tcp(&mut self, events: &Events) -> bool {
+        let now = Instant::now();
+        let mut ready = std::mem::take(&mut self.unfinished);
+        for event in events {
+            match event.token() {
+                UDP | WAKE => {}
+                TCP => self.sockets.tcp.accept(self.poll.registry(), now),
+                token => ready.push(token),
+            }
+        }
+        let mut frames: Vec<(SocketAddr, Vec<u8>)> = Vec::new();
+        for token in ready {
+            let more = self.sockets.tcp.ready(token, now, |from, frame| frames.push((from, frame.to_vec())));
+            if more {
+                self.unfinished.push(token);
+            }
+        }
+        for (address, frame) in frames {
+            self.engine.receive(now, Peer { transport: Transport::Tcp, address }, &frame, &mut self.sockets);
+        }
+        !self.unfinished.is_empty()
+    }
+
+    fn survey(&mut self) {
+        let mut stats = self.engine.stats();
+        stats.sends_gso = self.sockets.udp.sent.gso;
+        stats.sends_single = self.sockets.udp.sent.single;
+        stats.dropped_send = self.sockets.udp.sent.dropped + self.sockets.tcp.dropped;
+        stats.tcp_connections = self.sockets.tcp.open() as u64;
+        stats.tcp_refused = self.sockets.tcp.refused;
+        stats.cpu_us = thread_cpu_us();
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+    }
+}
+
+/// CPU time of the calling thread.
+fn thread_cpu_us() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes one `timespec`.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec as u64 * 1_000_000 + time.tv_nsec as u64 / 1_000
+}

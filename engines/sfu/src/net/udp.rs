@@ -1,0 +1,376 @@
+//! The UDP port: receiving and sending many datagrams with one call.
+//!
+//! Sending one by one, most of the time goes into the kernel's way for each
+//! packet. With UDP GSO (`UDP_SEGMENT`) a burst to one viewer goes that way once.
+
+use std::io;
+use std::mem;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::{AsRawFd, RawFd};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Datagrams taken by one `recvmmsg`.
+pub(super) const RECEIVE_BATCH: usize = 32;
+/// Longest datagram taken; WebRTC stays below an Ethernet MTU.
+const DATAGRAM_BYTES: usize = 2_048;
+/// Messages given to one `sendmmsg`.
+const SEND_BATCH: usize = 64;
+/// Packets in one GSO send: more would be a burst that small router buffers drop.
+const SEGMENTS: usize = 8;
+/// Room asked of the kernel for each direction.
+const SOCKET_BUFFER_BYTES: usize = 8 << 20;
+/// How long to wait for room to send, and how often, before dropping.
+const SEND_WAIT_MS: i32 = 5;
+const SEND_WAITS: u32 = 4;
+const CONTROL_BYTES: usize = 32;
+
+/// What sending did since it was last asked.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) gso: u64,
+    pub(super) single: u64,
+    pub(super) dropped: u64,
+}
+
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+struct Control([u8; CONTROL_BYTES]);
+
+pub(super) struct UdpPort {
+    socket: Socket,
+    v6: bool,
+    gso: bool,
+    queue: Vec<(SocketAddr, Vec<u8>)>,
+    pub(super) sent: Sent,
+    receive_buffers: Vec<[u8; DATAGRAM_BYTES]>,
+}
+
+impl UdpPort {
+    pub(super) fn bind(address: SocketAddr) -> io::Result<UdpPort> {
+        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        if address.is_ipv6() {
+            socket.set_only_v6(false)?;
+        }
+        socket.set_nonblocking(true)?;
+        // The kernel gives what its limits permit.
+        let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
+        let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
+        socket.bind(&address.into())?;
+        let gso = supports_gso(socket.as_raw_fd());
+        Ok(UdpPort {
+            v6: address.is_ipv6(),
+            socket,
+            gso,
+            queue: Vec::with_capacity(SEND_BATCH * SEGMENTS),
+            sent: Sent::default(),
+            receive_buffers: vec![[0; DATAGRAM_BYTES]; RECEIVE_BATCH],
+        })
+    }
+
+    pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()?.as_socket().ok_or_else(|| io::Error::other("a UDP socket without an address"))
+    }
+
+    /// Takes what waits, at most [`RECEIVE_BATCH`] datagrams; how many it was.
+    pub(super) fn receive(&mut self, mut each: impl FnMut(SocketAddr, &[u8], &mut Self)) -> usize {
+        let mut buffers = mem::take(&mut self.receive_buffers);
+        // SAFETY: all-zero is a valid value of these C structs; every pointer
+        // put into them outlives the call; the kernel fills at most `iov_len`.
+        let count = unsafe {
+            let mut names: [libc::sockaddr_storage; RECEIVE_BATCH] = mem::zeroed();
+            let mut vectors: [libc::iovec; RECEIVE_BATCH] = mem::zeroed();
+            let mut headers: [libc::mmsghdr; RECEIVE_BATCH] = mem::zeroed();
+            for at in 0..RECEIVE_BATCH {
+                vectors[at].iov_base = buffers[at].as_mut_ptr().cast();
+                vectors[at].iov_len = DATAGRAM_BYTES;
+                headers[at].msg_hdr.msg_name = (&raw mut names[at]).cast();
+                headers[at].msg_hdr.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as u32;
+                headers[at].msg_hdr.msg_iov = &raw mut vectors[at];
+                headers[at].msg_hdr.msg_iovlen = 1;
+            }
+            let taken = libc::recvmmsg(
+                self.socket.as_raw_fd(),
+                headers.as_mut_ptr(),
+                RECEIVE_BATCH as u32,
+                libc::MSG_DONTWAIT,
+                std::ptr::null_mut(),
+            );
+            let taken = usize::try_from(taken).unwrap_or(0);
+            for at in 0..taken {
+                let truncated = headers[at].msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
+                if let Some(from) = read_address(&names[at])
+                    && !truncated
+                {
+                    let length = (headers[at].msg_len as usize).min(DATAGRAM_BYTES);
+                    each(from, &buffers[at][..length], self);
+                }
+            }
+            taken
+        };
+        self.receive_buffers = buffers;
+        count
+    }
+
+    /// Queues a datagram; [`UdpPort::flush`] sends it, or a full queue does.
+    pub(super) fn queue(&mut self, to: SocketAddr, contents: Vec<u8>) {
+        self.queue.push((to, contents));
+        if self.queue.len() == SEND_BATCH * SEGMENTS {
+            self.flush();
+        }
+    }
+
+    pub(super) fn flush(&mut self) {
+        let queue = mem::take(&mut self.queue);
+        let mut at = 0;
+        while at < queue.len() {
+            at += self.send_some(&queue[at..]);
+        }
+        self.queue = queue;
+        self.queue.clear();
+    }
+
+    /// Sends a first part of `queue`; how many datagrams are done with.
+    fn send_some(&mut self, queue: &[(SocketAddr, Vec<u8>)]) -> usize {
+        let mut groups: [usize; SEND_BATCH] = [0; SEND_BATCH];
+        let mut count = 0;
+        let mut taken = 0;
+        while count < SEND_BATCH && taken < queue.len() {
+            groups[count] = if self.gso { group_length(&queue[taken..]) } else { 1 };
+            taken += groups[count];
+            count += 1;
+        }
+        let mut done_groups = 0;
+        let mut done = 0;
+        let mut waits = 0;
+        while done_groups < count {
+            match self.send_groups(&queue[done..taken], &groups[done_groups..count]) {
+                Ok(sent) => {
+                    for group in &groups[done_groups..done_groups + sent] {
+                        self.count(*group);
+                        done += group;
+                    }
+                    done_groups += sent;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && waits < SEND_WAITS => {
+                    waits += 1;
+                    self.wait_for_room();
+                }
+                Err(error) => {
+                    let group = groups[done_groups];
+                    if group > 1 && error.kind() != io::ErrorKind::WouldBlock {
+                        // Not every device segments; what is left goes one by one.
+                        self.gso = false;
+                        return done;
+                    }
+                    self.sent.dropped += group as u64;
+                    done += group;
+                    done_groups += 1;
+                }
+            }
+        }
+        done
+    }
+
+    fn count(&mut self, group: usize) {
+        if group > 1 {
+            self.sent.gso += 1;
+        } else {
+            self.sent.single += 1;
+        }
+    }
+
+    fn wait_for_room(&self) {
+        let mut poll = libc::pollfd { fd: self.socket.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+        // SAFETY: one valid `pollfd`.
+        unsafe { libc::poll(&raw mut poll, 1, SEND_WAIT_MS) };
+    }
+
+    /// One `sendmmsg`; how many groups the kernel took.
+    fn send_groups(&self, queue: &[(SocketAddr, Vec<u8>)], groups: &[usize]) -> io::Result<usize> {
+        // SAFETY: all-zero is a valid value of these C structs; every pointer
+        // put into them outlives the call; `sendmmsg` only reads the contents.
+        unsafe {
+            let mut names: [libc::sockaddr_storage; SEND_BATCH] = mem::zeroed();
+            let mut vectors: [libc::iovec; SEND_BATCH * SEGMENTS] = mem::zeroed();
+            let mut headers: [libc::mmsghdr; SEND_BATCH] = mem::zeroed();
+            let mut controls = [Control([0; CONTROL_BYTES]); SEND_BATCH];
+            let mut at = 0;
+            for (index, group) in groups.iter().enumerate() {
+                let header = &mut headers[index].msg_hdr;
+                header.msg_name = (&raw mut names[index]).cast();
+                header.msg_namelen = write_address(&mut names[index], queue[at].0, self.v6);
+                header.msg_iov = &raw mut vectors[at];
+                header.msg_iovlen = *group as _;
+                for (vector, (_, contents)) in vectors[at..].iter_mut().zip(&queue[at..at + group]) {
+                    vector.iov_base = contents.as_ptr().cast_mut().cast();
+                    vector.iov_len = contents.len();
+                }
+                if *group > 1 {
+                    header.msg_control = controls[index].0.as_mut_ptr().cast();
+                    header.msg_controllen = libc::CMSG_SPACE(mem::size_of::<u16>() as u32) as _;
+                    let control = libc::CMSG_FIRSTHDR(header);
+                    (*control).cmsg_level = libc::SOL_UDP;
+                    (*control).cmsg_type = libc::UDP_SEGMENT;
+                    (*control).cmsg_len = libc::CMSG_LEN(mem::size_of::<u16>() as u32) as _;
+                    libc::CMSG_DATA(control).cast::<u16>().write_unaligned(queue[at].1.len() as u16);
+                }
+                at += group;
+            }
+            let sent = libc::sendmmsg(
+                self.socket.as_raw_fd(),
+                headers.as_mut_ptr(),
+                groups.len() as u32,
+                libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+            );
+            usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+        }
+    }
+}
+
+impl AsRawFd for UdpPort {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+/// How many datagrams at the front make one GSO send: to one destination, of
+/// one size, of which only the last may be shorter.
+fn group_length(queue: &[(SocketAddr, Vec<u8>)]) -> usize {
+    let (to, first) = &queue[0];
+    let mut length = 1;
+    for (next_to, next) in queue[1..].iter().take(SEGMENTS - 1) {
+        if next_to != to || next.len() > first.len() {
+            break;
+        }
+        length += 1;
+        if next.len() < first.len() {
+            break;
+        }
+    }
+    length
+}
+
+fn supports_gso(socket: RawFd) -> bool {
+    let segment: libc::c_int = 0;
+    // SAFETY: the option takes an int; 0 leaves segmentation to each send.
+    let outcome = unsafe {
+        libc::setsockopt(
+            socket,
+            libc::SOL_UDP,
+            libc::UDP_SEGMENT,
+            (&raw const segment).cast(),
+            mem::size_of::<libc::c_int>() as u32,
+        )
+    };
+    outcome == 0
+}
+
+fn read_address(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
+    match i32::from(storage.ss_family) {
+        libc::AF_INET => {
+            // SAFETY: the family says what the storage holds.
+            let address = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in>() };
+            let ip = Ipv4Addr::from(u32::from_be(address.sin_addr.s_addr));
+            Some(SocketAddr::V4(SocketAddrV4::new(ip, u16::from_be(address.sin_port))))
+        }
+        libc::AF_INET6 => {
+            // SAFETY: the family says what the storage holds.
+            let address = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in6>() };
+            let ip = Ipv6Addr::from(address.sin6_addr.s6_addr);
+            let port = u16::from_be(address.sin6_port);
+            Some(match ip.to_ipv4_mapped() {
+                Some(v4) => SocketAddr::new(IpAddr::V4(v4), port),
+                None => SocketAddr::V6(SocketAddrV6::new(ip, port, 0, address.sin6_scope_id)),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Writes an address for a socket of this family; its length.
+fn write_address(storage: &mut libc::sockaddr_storage, address: SocketAddr, v6_socket: bool) -> u32 {
+    let v6 = match address {
+        SocketAddr::V4(v4) if !v6_socket => {
+            let name = libc::sockaddr_in {
+                sin_family: libc::AF_INET as u16,
+                sin_port: v4.port().to_be(),
+                sin_addr: libc::in_addr { s_addr: u32::from(*v4.ip()).to_be() },
+                sin_zero: [0; 8],
+            };
+            // SAFETY: `sockaddr_storage` has room and alignment for every family.
+            unsafe { (&raw mut *storage).cast::<libc::sockaddr_in>().write(name) };
+            return mem::size_of::<libc::sockaddr_in>() as u32;
+        }
+        SocketAddr::V4(v4) => SocketAddrV6::new(v4.ip().to_ipv6_mapped(), v4.port(), 0, 0),
+        SocketAddr::V6(v6) => v6,
+    };
+    let name = libc::sockaddr_in6 {
+        sin6_family: libc::AF_INET6 as u16,
+        sin6_port: v6.port().to_be(),
+        sin6_flowinfo: 0,
+        sin6_addr: libc::in6_addr { s6_addr: v6.ip().octets() },
+        sin6_scope_id: v6.scope_id(),
+    };
+    // SAFETY: `sockaddr_storage` has room and alignment for every family.
+    unsafe { (&raw mut *storage).cast::<libc::sockaddr_in6>().write(name) };
+    mem::size_of::<libc::sockaddr_in6>() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn datagrams(sizes: &[(u16, usize)]) -> Vec<(SocketAddr, Vec<u8>)> {
+        sizes.iter().map(|(port, size)| (SocketAddr::from(([127, 0, 0, 1], *port)), vec![*size as u8; *size])).collect()
+    }
+
+    #[test]
+    fn a_group_has_one_destination_one_size_and_a_shorter_end() {
+        assert_eq!(group_length(&datagrams(&[(1, 100), (1, 100), (1, 90), (1, 90)])), 3);
+        assert_eq!(group_length(&datagrams(&[(1, 100), (2, 100)])), 1);
+        assert_eq!(group_length(&datagrams(&[(1, 90), (1, 100)])), 1);
+        assert_eq!(group_length(&datagrams(&[(1, 100); 20])), SEGMENTS);
+    }
+
+    #[test]
+    fn everything_arrives_as_it_was_sent_with_and_without_gso() {
+        for (listen, gso) in [("127.0.0.1:0", true), ("127.0.0.1:0", false), ("[::]:0", true)] {
+            let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            receiver.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+            let to = receiver.local_addr().unwrap();
+            let Ok(mut port) = UdpPort::bind(listen.parse().unwrap()) else { continue };
+            port.gso &= gso;
+            let sizes = [1_100, 1_100, 1_099, 1_200, 1_200, 1_200, 40, 1];
+            for size in sizes {
+                port.queue(to, vec![size as u8; size]);
+            }
+            port.flush();
+            for size in sizes {
+                let mut buffer = [0; 2_000];
+                let length = receiver.recv(&mut buffer).unwrap();
+                assert_eq!(buffer[..length], vec![size as u8; size]);
+            }
+            assert_eq!(port.sent.dropped, 0);
+            assert_eq!(port.sent.gso > 0, port.gso, "{:?}", port.sent);
+        }
+    }
+
+    #[test]
+    fn receives_many_at_once_with_their_senders() {
+        let mut port = UdpPort::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let sender = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        for size in 1..=RECEIVE_BATCH {
+            sender.send_to(&vec![7; size], port.local_addr().unwrap()).unwrap();
+        }
+        let mut sizes = Vec::new();
+        let from = sender.local_addr().unwrap();
+        while sizes.len() < RECEIVE_BATCH {
+            port.receive(|source, bytes, _| {
+                assert_eq!(source, from);
+                sizes.push(bytes.len());
+            });
+        }
+        assert_eq!(sizes, (1..=RECEIVE_BATCH).collect::<Vec<_>>());
+    }
+}
