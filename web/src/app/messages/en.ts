@@ -1,0 +1,88 @@
+import type { Category } from '../../capabilities/live_rooms/model';
+import type { RefusalReason } from '../../capabilities/people/model';
+
+const refusals: Record<RefusalReason, string> = {
+  wrong_credentials: 'That name and password don’t match.',
+  not_signed_in: 'Sign in first.',
+  not_allowed: 'You may not do that here.',
+  not_found: 'That no longer exists.',
+  name_taken: 'That name is taken. Try another.',
+  name_invalid: 'Use 1 to 32 letters, digits, dots, dashes or underscores.',
+  password_too_short: 'Use at least 10 characters.',
+  password_too_long: 'That password is too long.',
+  text_empty: 'Write something first.',
+  text_too_long: 'That is too long to send.',
+  too_many: 'There are already as many as allowed.',
+  too_fast: 'Too fast. Wait a moment and try again.',
+  slow_mode: 'Slow mode is on. Wait a moment and try again.',
+  muted: 'You are muted in this room.',
+  banned: 'You can’t take part in this room.',
+  blocked: 'That isn’t possible with this person.',
+  link_spent: 'This link was used or has expired.',
+  already_live: 'You are already live from another device.',
+  media_failed: 'The media connection could not be made. Your network may block it.',
+  full: 'It is full right now.',
+  server_busy: 'The server has too much to do. Try again shortly.',
+  disconnected: 'You are offline. It will work once you are connected again.',
+  unknown: 'That didn’t work. Reload the page to get the newest version, then try again.',
+};
+
+const categories: Record<Category, string> = {
+  talk: 'Talk', music: 'Music', games: 'Games', making: 'Making', learning: 'Learning',
+  sport: 'Sport', outdoors: 'Outdoors', food: 'Food', other: 'Other',
+};
+
+const en = {
+  skip: 'Skip to content',
+  home: 'Hearth, front page',
+  goLive: 'Go live',
+  signIn: 'Sign in',
+  signOut: 'Sign out',
+  account: 'Your account',
+  yourRoom: 'Your room',
+  settings: 'Settings',
+  admin: 'People and access',
+  theme: { label: 'Theme', dark: 'Dark', light: 'Light', system: 'As the device' },
+  close: 'Close',
+  cancel: 'Cancel',
+  save: 'Save',
+  tryAgain: 'Try again',
+  more: 'More',
+  guest: 'guest',
+  live: 'Live',
+  watching: (n: number, shown: string) => (n === 1 ? '1 watching' : `${shown} watching`),
+  refusals,
+  retryIn: (seconds: number) => `Try again in ${seconds} s.`,
+  categories,
+  front: {
+    title: 'Live now',
+    lead: (rooms: number) => (rooms === 1 ? 'One room is lit.' : `${rooms} rooms are lit.`),
+    search: 'Search rooms, people, tags',
+    searchLabel: 'Search',
+    category: 'Category',
+    language: 'Language',
+    allCategories: 'Everything',
+    allLanguages: 'All languages',
+    waiting: 'Looking for who is live',
+    emptyTitle: 'It’s quiet, for now',
+    emptyText: 'Nobody is live. When someone goes live, their picture appears here by itself.',
+    emptyHost: 'Be the one who lights it: your camera, your screen, or both.',
+    emptySignIn: 'Have an account? Sign in to go live.',
+    noMatchTitle: 'Nothing like that is live',
+    noMatchText: 'Try fewer filters, or another word.',
+    clear: 'Clear filters',
+    failedTitle: 'The server can’t be reached',
+    failedText: 'It is being tried again by itself. Check your network if this stays.',
+    liveFor: (duration: string) => `Live for ${duration}`,
+  },
+  nowhere: {
+    title: 'Nothing at this address',
+    text: 'The link may be mistyped, or what was here is gone.',
+    back: 'To the front page',
+  },
+  wait: { page: 'Opening', reason: 'This takes longer than it should. The network may be slow.' },
+  loadFailed: { title: 'This page didn’t load', text: 'The network may have dropped, or Hearth was updated meanwhile.', reload: 'Reload' },
+};
+
+export type Messages = typeof en;
+export default en;

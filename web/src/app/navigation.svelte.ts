@@ -1,0 +1,40 @@
+/** Where the app is, kept in step with the address bar. */
+import { href, parse, type Route } from './route';
+
+let route = $state.raw<Route>(parse(new URL(location.href)));
+
+export function here(): Route {
+  return route;
+}
+
+export function go(next: Route, how: 'push' | 'replace' = 'push'): void {
+  history[how === 'push' ? 'pushState' : 'replaceState'](null, '', href(next));
+  route = next;
+  scrollTo(0, 0);
+}
+
+export function goToPath(path: string): void {
+  go(parse(new URL(path, location.origin)), 'replace');
+}
+
+/** Follows plain clicks on links of this app without loading the page anew. Returns what undoes it. */
+export function followLinks(): () => void {
+  const click = (event: MouseEvent) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
+    // Anchors within the page, such as the skip link, are the browser's.
+    if (link.pathname === location.pathname && link.hash) return;
+    const next = parse(new URL(link.href));
+    if (next.at === 'nowhere' && /^\/(api|ws)\b/.test(link.pathname)) return;
+    event.preventDefault();
+    go(next);
+  };
+  const pop = () => { route = parse(new URL(location.href)); };
+  document.addEventListener('click', click);
+  addEventListener('popstate', pop);
+  return () => {
+    document.removeEventListener('click', click);
+    removeEventListener('popstate', pop);
+  };
+}

@@ -1,0 +1,50 @@
+/** What this browser remembers about how its person likes things. Never leaves the browser. */
+export type Theme = 'dark' | 'light' | 'system';
+
+interface Stored {
+  theme: Theme;
+  /** 0 to 1. */
+  volume: number;
+  muted: boolean;
+  theatre: boolean;
+  panelOpen: boolean;
+}
+
+const STORED_AS = 'hearth.preferences';
+const DEFAULTS: Stored = { theme: 'dark', volume: 1, muted: false, theatre: false, panelOpen: true };
+
+function restored(): Stored {
+  try {
+    const found: unknown = JSON.parse(localStorage.getItem(STORED_AS) ?? '{}');
+    if (typeof found !== 'object' || found === null) return { ...DEFAULTS };
+    const one = found as Partial<Record<keyof Stored, unknown>>;
+    return {
+      theme: one.theme === 'light' || one.theme === 'system' ? one.theme : 'dark',
+      volume: typeof one.volume === 'number' && one.volume >= 0 && one.volume <= 1 ? one.volume : DEFAULTS.volume,
+      muted: one.muted === true,
+      theatre: one.theatre === true,
+      panelOpen: one.panelOpen !== false,
+    };
+  } catch {
+    return { ...DEFAULTS };
+  }
+}
+
+const state = $state(restored());
+
+function remember(): void {
+  localStorage.setItem(STORED_AS, JSON.stringify(state));
+}
+
+export const preferences = {
+  get theme() { return state.theme; },
+  set theme(value: Theme) { state.theme = value; document.documentElement.dataset.theme = value; remember(); },
+  get volume() { return state.volume; },
+  set volume(value: number) { state.volume = Math.min(1, Math.max(0, value)); remember(); },
+  get muted() { return state.muted; },
+  set muted(value: boolean) { state.muted = value; remember(); },
+  get theatre() { return state.theatre; },
+  set theatre(value: boolean) { state.theatre = value; remember(); },
+  get panelOpen() { return state.panelOpen; },
+  set panelOpen(value: boolean) { state.panelOpen = value; remember(); },
+};

@@ -1,0 +1,53 @@
+/** Addresses of the app. `parse` and `href` are each other's inverse; a test holds them to it. */
+export type Route =
+  | { readonly at: 'front' }
+  | { readonly at: 'room'; readonly host: string }
+  | { readonly at: 'sign_in'; readonly next: string | null }
+  | { readonly at: 'setup'; readonly token: string }
+  | { readonly at: 'settings' }
+  | { readonly at: 'admin' }
+  | { readonly at: 'nowhere'; readonly path: string };
+
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
+
+/** Only a path on this origin may be returned to after signing in. */
+export function safeNext(next: string | null): string | null {
+  return next !== null && /^\/(?![/\\])/.test(next) ? next : null;
+}
+
+export function parse(url: URL): Route {
+  const path = url.pathname.length > 1 ? url.pathname.replace(/\/+$/, '') : url.pathname;
+  if (path === '/' || path === '') return { at: 'front' };
+  if (path === '/sign-in') return { at: 'sign_in', next: safeNext(url.searchParams.get('next')) };
+  if (path === '/settings') return { at: 'settings' };
+  if (path === '/admin') return { at: 'admin' };
+  const setup = /^\/setup\/([^/]+)$/.exec(path);
+  if (setup?.[1]) {
+    const token = decoded(setup[1]);
+    if (token) return { at: 'setup', token };
+  }
+  const room = /^\/@([^/]+)$/.exec(path);
+  if (room?.[1]) {
+    const host = decoded(room[1]);
+    if (host) return { at: 'room', host };
+  }
+  return { at: 'nowhere', path: url.pathname };
+}
+
+export function href(route: Route): string {
+  switch (route.at) {
+    case 'front': return '/';
+    case 'room': return `/@${encodeURIComponent(route.host)}`;
+    case 'sign_in': return route.next === null ? '/sign-in' : `/sign-in?next=${encodeURIComponent(route.next)}`;
+    case 'setup': return `/setup/${encodeURIComponent(route.token)}`;
+    case 'settings': return '/settings';
+    case 'admin': return '/admin';
+    case 'nowhere': return route.path;
+  }
+}

@@ -1,0 +1,46 @@
+/** The screens behind their addresses, each fetched when it is first gone to. */
+import type { Component } from 'svelte';
+import type { Models } from './models';
+import type { Route } from './route';
+
+export interface Opened {
+  // Each screen has its own props; pairing them is what `opened` below checks.
+  readonly View: Component<Record<string, unknown>>;
+  readonly props: Record<string, unknown>;
+}
+
+function opened<P extends Record<string, unknown>>(View: Component<P>, props: P): Opened {
+  return { View: View as unknown as Opened['View'], props };
+}
+
+type Lazy = Exclude<Route, { at: 'front' } | { at: 'nowhere' }>;
+
+export async function openScreen(route: Lazy, models: Models): Promise<Opened> {
+  switch (route.at) {
+    case 'room': {
+      const [screen, model] = await Promise.all([import('../capabilities/live_rooms/room'), models.room(route.host)]);
+      await screen.ready();
+      return opened(screen.RoomScreen, { room: model, session: models.session });
+    }
+    case 'sign_in': {
+      const screen = await import('../capabilities/people/screens');
+      await screen.ready();
+      return opened(screen.SignIn, { session: models.session, next: route.next });
+    }
+    case 'setup': {
+      const screen = await import('../capabilities/people/screens');
+      await screen.ready();
+      return opened(screen.Setup, { session: models.session, token: route.token });
+    }
+    case 'settings': {
+      const [screen, model] = await Promise.all([import('../capabilities/people/screens'), models.settings()]);
+      await screen.ready();
+      return opened(screen.Settings, { session: models.session, settings: model });
+    }
+    case 'admin': {
+      const [screen, model] = await Promise.all([import('../capabilities/people/screens'), models.admin()]);
+      await screen.ready();
+      return opened(screen.Admin, { session: models.session, admin: model });
+    }
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Keeps the reader's place in a list that grows at both ends: stuck to the newest message while at
+ * the end, and otherwise with the same message at the same height, whatever comes before or after.
+ */
+import { tick, untrack } from 'svelte';
+import type { ChatMessage, ChatModel, MessageId } from './model';
+import { rowWindow, slide } from './shown_rows';
+
+/** Closer to the end than this counts as at the end. */
+const END_PX = 48;
+/** Older or newer rows are brought in when the reader is this near to the edge. */
+const EDGE_PX = 600;
+
+interface Anchor {
+  readonly id: MessageId;
+  readonly top_px: number;
+}
+
+export function listFollowing(chatOf: () => ChatModel) {
+  let scroller: HTMLElement | null = null;
+  let startId = $state<MessageId | null>(null);
+  let atEnd = $state(true);
+  let seenId = $state<MessageId | null>(null);
+  let anchor: Anchor | null = null;
+
+  const bounds = $derived(rowWindow(chatOf().messages, startId));
+  const rows = $derived(chatOf().messages.slice(bounds.start, bounds.end));
+  const fresh = $derived.by(() => {
+    if (atEnd || seenId === null) return 0;
+    const all = chatOf().messages;
+    const from = all.findIndex((message: ChatMessage) => message.id === seenId);
+    return from < 0 ? 0 : all.slice(from + 1).filter((message: ChatMessage) => !message.mine).length;
+  });
+
+  const rowElement = (id: MessageId) => scroller?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`) ?? null;
+
+  function firstInView(): Anchor | null {
+    if (!scroller) return null;
+    const top = scroller.getBoundingClientRect().top;
+    for (const row of scroller.querySelectorAll<HTMLElement>('[data-id]')) {
+      const box = row.getBoundingClientRect();
+      if (box.bottom > top) return { id: row.dataset.id ?? '', top_px: box.top - top };
+    }
+    return null;
+  }
+
+  function keepPlace(): void {
+    if (!scroller) return;
+    if (atEnd) {
+      scroller.scrollTop = scroller.scrollHeight;
+      return;
+    }
+    const row = anchor && rowElement(anchor.id);
+    if (!row || !anchor) return;
+    scroller.scrollTop += row.getBoundingClientRect().top - scroller.getBoundingClientRect().top - anchor.top_px;
+  }
+
+  function markSeen(): void {
+    const chat = chatOf();
+    seenId = chat.messages.at(-1)?.id ?? null;
+    if (document.visibilityState === 'visible') chat.markRead();
+  }
+
+  function scrolled(): void {
+    if (!scroller) return;
+    const chat = chatOf();
+    const below_px = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+    const newest = bounds.end === chat.messages.length;
+    const wasAtEnd = atEnd;
+    atEnd = newest && below_px < END_PX;
+    anchor = firstInView();
+    if (atEnd) {
+      startId = null;
+      if (!wasAtEnd) markSeen();
+      return;
+    }
+    // While away from the end the window holds still as messages are added.
+    startId ??= chat.messages[bounds.start]?.id ?? null;
+    if (scroller.scrollTop < EDGE_PX) {
+      if (bounds.start > 0) startId = slide(chat.messages, bounds, 'older');
+      else if (chat.older === 'more') chat.loadOlder();
+    } else if (below_px < EDGE_PX && !newest) {
+      startId = slide(chat.messages, bounds, 'newer');
+    }
+  }
+
+  async function toEnd(): Promise<void> {
+    startId = null;
+    atEnd = true;
+    markSeen();
+    await tick();
+    keepPlace();
+  }
+
+  /** Puts a message on the page and in view, if it is among those held. */
+  async function reveal(id: MessageId): Promise<boolean> {
+    const all = chatOf().messages;
+    const at = all.findIndex((message: ChatMessage) => message.id === id);
+    if (at < 0) return false;
+    if (at < bounds.start || at >= bounds.end) {
+      atEnd = false;
+      startId = all[Math.max(0, at - 20)]?.id ?? null;
+      await tick();
+    }
+    rowElement(id)?.scrollIntoView({ block: 'center' });
+    return true;
+  }
+
+  $effect(() => {
+    void rows;
+    keepPlace();
+    if (atEnd) untrack(markSeen);
+  });
+
+  return {
+    get rows() { return rows; },
+    get atEnd() { return atEnd; },
+    /** Messages of others since the reader left the end. */
+    get fresh() { return fresh; },
+    rowElement,
+    reveal,
+    toEnd,
+    attach(element: HTMLElement) {
+      scroller = element;
+      const resized = new ResizeObserver(() => untrack(keepPlace));
+      resized.observe(element);
+      element.addEventListener('scroll', scrolled, { passive: true });
+      untrack(keepPlace);
+      return () => {
+        resized.disconnect();
+        element.removeEventListener('scroll', scrolled);
+        scroller = null;
+      };
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** What is said on the stage: one thing, the one that matters most. */
+import type { RoomModel } from './model';
+
+export type StageState =
+  /** Nothing: the picture speaks. */
+  | 'playing'
+  | 'connecting'
+  | 'stalled'
+  | 'sound_blocked'
+  | 'failed'
+  | 'publisher_lost'
+  | 'offline'
+  | 'ended'
+  /** My own room, not live. */
+  | 'mine'
+  | 'mine_ended'
+  | 'starting'
+  | 'own_reconnecting';
+
+type Seen = Pick<RoomModel, 'entry' | 'broadcast' | 'mine'> & {
+  readonly stage: Pick<RoomModel['stage'], 'playback'>;
+  readonly studio: { readonly phase: NonNullable<RoomModel['studio']>['phase'] } | null;
+};
+
+export function stageState(room: Seen): StageState {
+  const phase = room.studio?.phase ?? 'closed';
+  if (phase === 'starting') return 'starting';
+  if (phase === 'reconnecting') return 'own_reconnecting';
+  if (phase === 'live') return 'playing';
+  if (room.entry === 'entering') return 'connecting';
+  switch (room.broadcast.state) {
+    case 'offline': return room.mine ? 'mine' : 'offline';
+    case 'ended': return room.mine ? 'mine_ended' : 'ended';
+    case 'publisher_lost': return 'publisher_lost';
+    case 'live': break;
+  }
+  switch (room.stage.playback) {
+    case 'idle':
+    case 'connecting': return 'connecting';
+    case 'stalled': return 'stalled';
+    case 'sound_blocked': return 'sound_blocked';
+    case 'failed': return 'failed';
+    case 'playing': return 'playing';
+  }
+}
+
+/** Whether there is a picture (perhaps frozen) under what is said. */
+export function overPicture(state: StageState): boolean {
+  return state === 'playing' || state === 'stalled' || state === 'sound_blocked' || state === 'publisher_lost'
+    || state === 'starting' || state === 'own_reconnecting';
+}
