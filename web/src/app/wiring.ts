@@ -1,28 +1,36 @@
-/**
- * Joins the screens to the engines. What is here is what a browser sees whose server
- * can't be asked: every model says so, and nothing pretends.
- */
-import type { FrontPageModel } from '../capabilities/live_rooms/model';
-import type { Outcome, SessionModel } from '../capabilities/people/model';
+/** Joins the screens' models to the engines: one session, one live connection, and a room for each that is entered. */
+import { FrontPage } from '../capabilities/live_rooms/front_page.svelte';
+import { Session } from '../capabilities/people/session.svelte';
+import { api } from '../engines/http/http';
+import type { Live } from '../engines/connection/live';
 import type { Models } from './models';
 
-const disconnected = (): Promise<Outcome> => Promise.resolve({ ok: false, refusal: { reason: 'disconnected' } });
-
-const session: SessionModel = {
-  state: 'unreachable',
-  me: null,
-  guestsWelcome: false,
-  signIn: disconnected,
-  enterAsGuest: disconnected,
-  createFirstAdministrator: disconnected,
-  checkSetupLink: () => Promise.resolve('unreachable'),
-  setDisplayName: disconnected,
-  signOut: () => Promise.resolve(),
-};
-
-const front: FrontPageModel = { state: 'failed', rooms: [], retry: () => location.reload(), close() {} };
-
 export function createModels(): Models {
-  const unreachable = () => Promise.reject(new Error('no engine is wired'));
-  return { session, frontPage: () => front, room: unreachable, settings: unreachable, admin: unreachable };
+  const session = new Session(api);
+  void session.refresh();
+  // The connection's code comes with the first room or page that needs it.
+  let opened: Promise<Live> | null = null;
+  const live = () => (opened ??= import('../engines/connection/live').then(({ Live }) => new Live(session)));
+  return {
+    session,
+    frontPage: () => new FrontPage(api),
+    async room(hostName) {
+      const [{ LiveRoom }, line] = await Promise.all([import('../capabilities/live_rooms/live_room.svelte'), live()]);
+      return new LiveRoom(hostName, {
+        api,
+        session,
+        connection: line.connection,
+        onStatus: (listener) => line.onStatus(listener),
+        link: new URLSearchParams(location.search).get('link'),
+      });
+    },
+    async settings() {
+      const [{ Settings }, line] = await Promise.all([import('../capabilities/people/settings.svelte'), live()]);
+      return new Settings(api, session, (command) => line.connection.person(command));
+    },
+    async admin() {
+      const { Admin } = await import('../capabilities/people/admin.svelte');
+      return new Admin(api);
+    },
+  };
 }

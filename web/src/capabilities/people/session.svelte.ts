@@ -27,7 +27,7 @@ export class Session implements SessionModel {
 
   constructor(private readonly api: Api) {}
 
-  /** Called whenever it becomes somebody else's session, or nobody's. Returns what undoes it. */
+  /** Called whenever it becomes somebody else's session or nobody's, or what is known of me changes. Returns what undoes it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -106,10 +106,11 @@ export class Session implements SessionModel {
   }
 
   #become(me: WireMe | null): void {
-    const someoneElse = me?.profile.id !== this.wire?.profile.id || this.state === 'unknown' || this.state === 'unreachable';
+    const state = me === null ? 'signed_out' : me.profile.name === null ? 'guest' : 'signed_in';
+    const changed = state !== this.state || JSON.stringify(me) !== JSON.stringify(this.wire);
     this.wire = me;
     this.me = me && { ...person(me.profile), administrator: me.administrator };
-    this.state = me === null ? 'signed_out' : me.profile.name === null ? 'guest' : 'signed_in';
-    if (someoneElse) for (const listener of this.#listeners) listener();
+    this.state = state;
+    if (changed) for (const listener of this.#listeners) listener();
   }
 }

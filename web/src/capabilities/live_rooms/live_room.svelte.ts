@@ -1,0 +1,350 @@
+/** A live room as its screen shows it: what the space tells goes to its chat, its stage and its studio. */
+import type { Connection as LiveConnection, SpaceLine } from '../../engines/connection/connection';
+import type { Answer, Status } from '../../engines/connection/machine';
+import { waitBefore_ms } from '../../engines/connection/backoff';
+import type { Api } from '../../engines/http/http';
+import type {
+  About, Broadcast as WireBroadcast, Command, EndReason, Event, Member, Publisher, Rejection, Room as WireRoom, Snapshot, UserId,
+} from '../../protocol/generated/types';
+import { authorRole, Conversation } from '../conversation/conversation.svelte';
+import type { Author } from '../conversation/model';
+import type { Outcome, Person } from '../people/model';
+import { person } from '../people/person';
+import { DISCONNECTED, ofAnswer, refusal } from '../people/refusal';
+import type { Session } from '../people/session.svelte';
+import { aboutOf, detailsOf, sameAbout } from './details';
+import type { Broadcast, Connection, RoomDetails, RoomModel } from './model';
+import { Stage } from './stage.svelte';
+import { Studio } from './studio.svelte';
+
+/** While one stands before the door, the room is looked at again this often. */
+export const LOOK_EVERY_MS = 5_000;
+/** People that are listed; the count says how many more there are. */
+export const PEOPLE_MAX = 500;
+/** The list is read at most this often. */
+export const PEOPLE_EVERY_MS = 3_000;
+
+/** What a room needs of the app. */
+export interface RoomPort {
+  readonly api: Api;
+  readonly session: Session;
+  readonly connection: LiveConnection;
+  /** Called when the connection's state changes. Returns what undoes it. */
+  onStatus(listener: (status: Status) => void): () => void;
+  /** The secret of a guest link in the address. */
+  readonly link: string | null;
+}
+
+export class LiveRoom implements RoomModel {
+  entry = $state<RoomModel['entry']>('entering');
+  connection = $state.raw<Connection>({ is: 'connecting', since_ms: Date.now() });
+  host = $state.raw<Person | null>(null);
+  details = $state.raw<RoomDetails | null>(null);
+  broadcast = $state.raw<Broadcast>({ state: 'offline', startedAt_ms: null, viewers: 0 });
+  mine = $state(false);
+  people = $state.raw<readonly Author[]>([]);
+  peopleCount = $state(0);
+  studio = $state.raw<Studio | null>(null);
+  readonly stage: Stage;
+  readonly chat: Conversation;
+
+  #line: SpaceLine | null = null;
+  #room: WireRoom | null = null;
+  #about: About | null = null;
+  #wire: WireBroadcast = { state: 'off' };
+  #wasLive = false;
+  #publishers: readonly Publisher[] = [];
+  #failures = 0;
+  #lookTimer: ReturnType<typeof setTimeout> | undefined;
+  #peopleTimer: ReturnType<typeof setTimeout> | undefined;
+  #peopleRead_ms = -PEOPLE_EVERY_MS;
+  #undo: (() => void)[] = [];
+  #closed = false;
+
+  constructor(private readonly hostName: string, private readonly port: RoomPort) {
+    const command = (what: Command) => this.#command(what);
+    this.chat = new Conversation({
+      command,
+      person: (what) => port.connection.person(what),
+      before: (position) => port.api.messagesBefore(this.#room?.id ?? '', position),
+      serverTime_ms: () => port.connection.serverTime_ms,
+      now_ms: () => performance.now(),
+      nonce: () => nonce(),
+    });
+    this.stage = new Stage({
+      watch: async (keep) => {
+        const answer = await command(keep === null ? { kind: 'watch' } : { kind: 'watch', keep });
+        return answer.is === 'ok' && answer.outcome.kind === 'watching' ? answer.outcome.leg : null;
+      },
+      unwatch: () => void command({ kind: 'unwatch' }),
+      answer: (leg, generation, sdp) => void command({ kind: 'answer', leg, generation, sdp }),
+      prefer: (track, layer) => void command({ kind: 'prefer', track, layer }),
+    });
+    this.#undo.push(port.onStatus((status) => this.#statusChanged(status)), port.session.onChange(() => this.#sessionChanged()));
+    this.#statusChanged(port.connection.status);
+    void this.#look();
+  }
+
+  // ── What a person does ──────────────────────────────────────────────────────────────────────
+
+  async saveDetails(details: RoomDetails): Promise<Outcome> {
+    if (!this.#about) return { ok: false, refusal: DISCONNECTED };
+    const about = aboutOf(details, this.#about);
+    if (sameAbout(about, this.#about)) return { ok: true };
+    return ofAnswer(await this.#command({ kind: 'set_about', about }));
+  }
+
+  reconnectNow(): void {
+    this.port.connection.reconnectNow();
+    void this.#look();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#lookTimer);
+    clearTimeout(this.#peopleTimer);
+    for (const undo of this.#undo) undo();
+    this.port.session.standAt(null);
+    this.studio?.leave();
+    this.stage.close();
+    this.chat.close();
+    this.#line?.leave();
+  }
+
+  // ── At the door ─────────────────────────────────────────────────────────────────────────────
+
+  async #look(): Promise<void> {
+    clearTimeout(this.#lookTimer);
+    const reply = await this.port.api.roomOf(this.hostName);
+    if (this.#closed) return;
+    if (reply.is === 'ok') {
+      this.#failures = 0;
+      this.#room = reply.value;
+      this.host = person(reply.value.host);
+      this.port.session.standAt({ room: reply.value.id, entry: reply.value.about.entry, link: this.port.link });
+      if (this.entry === 'missing') this.entry = 'entering';
+      if (this.#line === null) this.#seenFromOutside(reply.value);
+      this.#sessionChanged();
+    } else if (reply.is === 'rejected' && reply.rejection.kind === 'not_found') {
+      this.entry = 'missing';
+      return;
+    } else this.#failures += 1;
+    // Outside nothing is told; inside everything is.
+    if (this.#line === null) {
+      const wait_ms = reply.is === 'ok' ? LOOK_EVERY_MS : waitBefore_ms(this.#failures, Math.random());
+      this.#lookTimer = setTimeout(() => void this.#look(), wait_ms);
+    }
+  }
+
+  #seenFromOutside(room: WireRoom): void {
+    this.#about = room.about;
+    this.details = detailsOf(room.about);
+    this.peopleCount = room.audience;
+    this.#broadcastChanged(room.broadcast);
+  }
+
+  #sessionChanged(): void {
+    const { session } = this.port;
+    this.chat.setMe(session.me, session.wire?.blocked ?? []);
+    if (!this.#room) return;
+    this.mine = session.me?.id === this.#room.host.id;
+    if (this.mine && !this.studio) this.studio = this.#openStudio(this.#room.id);
+    if (!this.mine && this.studio) {
+      this.studio.leave();
+      this.studio = null;
+    }
+    if (session.me !== null && this.#line === null && this.entry !== 'banned') this.#enter(this.#room.id);
+    if (session.me === null && this.#line !== null) {
+      this.#line.leave();
+      this.#line = null;
+      this.stage.setWanted(false);
+      this.chat.setOpen(false);
+      this.entry = 'entering';
+      void this.#look();
+    }
+  }
+
+  #enter(id: string): void {
+    clearTimeout(this.#lookTimer);
+    this.#line = this.port.connection.join(id, {
+      joined: (resumed, connectionIsNew) => this.#joined(resumed, connectionIsNew),
+      event: (event) => this.#event(event),
+      declined: (rejection) => this.#declined(rejection),
+    });
+  }
+
+  #openStudio(room: string): Studio {
+    return new Studio({
+      room,
+      saveDetails: (details) => this.saveDetails(details),
+      endBroadcast: async () => ofAnswer(await this.#command({ kind: 'end_broadcast' })),
+      publish: async (offer, sources, take_over) => {
+        const answer = await this.#command({ kind: 'publish', offer, sources, take_over });
+        if (answer.is === 'ok' && answer.outcome.kind === 'publishing') return { is: 'publishing', leg: answer.outcome.leg, answer: answer.outcome.answer };
+        return answer.is === 'rejected' ? { is: 'rejected', rejection: answer.rejection } : { is: 'lost' };
+      },
+    }, () => this.#wantStage());
+  }
+
+  // ── Inside ──────────────────────────────────────────────────────────────────────────────────
+
+  #command(command: Command): Promise<Answer> {
+    return this.#line === null ? Promise.resolve({ is: 'lost' }) : this.#line.command(command);
+  }
+
+  #joined(resumed: boolean, connectionIsNew: boolean): void {
+    this.#statusChanged(this.port.connection.status);
+    if (resumed) {
+      this.entry = 'inside';
+      if (connectionIsNew) this.#mediaReconnected();
+    }
+  }
+
+  #declined(rejection: Rejection): void {
+    switch (rejection.kind) {
+      case 'banned': this.#out('banned'); break;
+      case 'not_found': this.#out('missing'); break;
+      case 'forbidden': case 'unauthenticated':
+        this.connection = { is: 'refused', refusal: refusal(rejection) };
+        this.chat.setOpen(false);
+    }
+  }
+
+  #out(entry: 'banned' | 'missing'): void {
+    this.entry = entry;
+    this.#line?.leave();
+    this.stage.setWanted(false);
+    this.chat.setOpen(false);
+    this.studio?.leave();
+  }
+
+  #event(event: Event): void {
+    switch (event.kind) {
+      case 'snapshot': this.#snapshot(event.snapshot); break;
+      case 'audience':
+        this.#audience(event.count);
+        break;
+      case 'about':
+        this.#about = event.about;
+        this.details = detailsOf(event.about);
+        break;
+      case 'broadcast': this.#broadcastChanged(event.broadcast, event.ended); break;
+      case 'stage':
+        this.#publishers = event.publishers;
+        this.stage.setPublishers(event.publishers);
+        break;
+      case 'offer': this.stage.offered(event); break;
+      case 'mapped': this.stage.mapped(event.leg, event.tracks); break;
+      case 'layer': this.stage.layer(event.track, event.layer); break;
+      case 'leg_closed':
+        this.stage.legClosed(event.leg, event.reason);
+        this.studio?.legClosed(event.leg, event.reason);
+        break;
+      case 'health': this.studio?.reported(event.health); break;
+      case 'removed':
+        if (event.reason === 'banned') this.#out('banned');
+        else {
+          this.#line = null;
+          this.entry = 'entering';
+          this.stage.setWanted(false);
+          this.chat.setOpen(false);
+          void this.port.session.refresh().then(() => this.#look());
+        }
+        break;
+      default:
+        this.chat.event(event);
+        if (event.kind === 'you' || event.kind === 'user_removed') this.#readPeopleSoon();
+    }
+  }
+
+  #snapshot(snapshot: Snapshot): void {
+    const again = this.entry === 'inside';
+    this.entry = 'inside';
+    this.host = person(snapshot.host);
+    this.#about = snapshot.about;
+    this.details = detailsOf(snapshot.about);
+    this.#publishers = snapshot.publishers;
+    this.stage.setPublishers(snapshot.publishers);
+    this.chat.snapshot(snapshot);
+    this.#audience(snapshot.audience);
+    this.#broadcastChanged(snapshot.broadcast);
+    if (again) this.#mediaReconnected();
+    else if (this.mine && snapshot.broadcast.state !== 'off') void this.studio?.resume();
+  }
+
+  #mediaReconnected(): void {
+    this.stage.reconnected();
+    this.studio?.reconnected(this.#publishers.map((one) => one.leg));
+  }
+
+  #broadcastChanged(broadcast: WireBroadcast, ended?: EndReason): void {
+    this.#wire = broadcast;
+    const live = broadcast.state === 'on_air' || broadcast.state === 'interrupted';
+    this.#wasLive ||= live;
+    this.broadcast = {
+      state: broadcast.state === 'on_air' ? 'live' : broadcast.state === 'interrupted' ? 'publisher_lost'
+        : this.#wasLive && broadcast.state === 'off' ? 'ended' : 'offline',
+      startedAt_ms: live ? broadcast.since_ms : null,
+      viewers: this.peopleCount,
+    };
+    if (ended !== undefined) this.studio?.ended();
+    this.#wantStage();
+  }
+
+  #wantStage(): void {
+    const inside = this.entry === 'inside' && this.#line !== null;
+    this.stage.setWanted(inside && this.#wire.state !== 'off' && !(this.studio?.publishing ?? false));
+  }
+
+  #audience(count: number): void {
+    this.peopleCount = count;
+    this.broadcast = { ...this.broadcast, viewers: count };
+    this.#readPeopleSoon();
+  }
+
+  #readPeopleSoon(): void {
+    this.#peopleTimer ??= setTimeout(() => {
+      this.#peopleTimer = undefined;
+      this.#peopleRead_ms = performance.now();
+      void this.#readPeople();
+    }, Math.max(0, this.#peopleRead_ms + PEOPLE_EVERY_MS - performance.now()));
+  }
+
+  async #readPeople(): Promise<void> {
+    const members: Member[] = [];
+    let after: UserId | null = null;
+    while (members.length < PEOPLE_MAX) {
+      const answer = await this.#command({ kind: 'list_members', after });
+      if (this.#closed || answer.is !== 'ok' || answer.outcome.kind !== 'members') return;
+      members.push(...answer.outcome.members);
+      after = answer.outcome.next;
+      if (after === null) break;
+    }
+    const rank = { host: 0, moderator: 1, viewer: 2 };
+    members.sort((a, b) => rank[a.role] - rank[b.role] || a.profile.display_name.localeCompare(b.profile.display_name));
+    this.people = members.map((one) => ({ ...person(one.profile), role: authorRole(one.role, one.profile) }));
+    this.chat.setHere(members);
+  }
+
+  #statusChanged(status: Status): void {
+    switch (status.is) {
+      case 'idle': break;
+      case 'open': this.connection = { is: 'open' }; break;
+      case 'connecting':
+        if (this.connection.is !== 'connecting') this.connection = { is: 'connecting', since_ms: Date.now() };
+        break;
+      case 'reconnecting': {
+        const since_ms = this.connection.is === 'reconnecting' ? this.connection.since_ms : Date.now();
+        this.connection = { is: 'reconnecting', since_ms, attempt: status.attempt };
+        break;
+      }
+      case 'refused':
+        this.connection = { is: 'refused', refusal: { reason: status.why === 'signed_out' ? 'not_signed_in' : 'unknown' } };
+    }
+  }
+}
+
+function nonce(): string {
+  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,355 @@
+/** The host's side of a room: devices and preview before going live, and the controls while live. */
+import {
+  canShareScreen, devicesOf, onDeviceChange, openCamera, openMicrophone, openScreen, type Captured,
+} from '../../engines/media/capture';
+import { between, read, wordOf, type Reading } from '../../engines/media/figures';
+import { meter } from '../../engines/media/level';
+import { Publisher, type PublisherSignal } from '../../engines/media/publisher';
+import type { Health as WireHealth, LegClosedReason, LegId, Source } from '../../protocol/generated/types';
+import type { Outcome } from '../people/model';
+import { DISCONNECTED, refusal } from '../people/refusal';
+import type { Capture, CaptureDevice, Health, RoomDetails, StudioModel } from './model';
+
+const READ_EVERY_MS = 1_000;
+const NO_HEALTH: Health = {
+  word: 'unknown', bitrate_bps: null, fps: null, width_px: null, height_px: null, keyFrameDistance_ms: null, roundTrip_ms: null, lost_percent: null,
+};
+/** Remembered for this tab, so that a page that is loaded anew goes on with its broadcast. */
+const LIVE_AS = 'hearth.live';
+
+interface Resumed {
+  readonly room: string;
+  readonly camera: boolean;
+  readonly microphone: boolean;
+  readonly cameraId: string | null;
+  readonly microphoneId: string | null;
+}
+
+/** What the studio needs of its room. */
+export interface StudioPort extends PublisherSignal {
+  readonly room: string;
+  saveDetails(details: RoomDetails): Promise<Outcome>;
+  endBroadcast(): Promise<Outcome>;
+}
+
+export class Studio implements StudioModel {
+  phase = $state<StudioModel['phase']>('closed');
+  camera = $state<Capture>('off');
+  microphone = $state<Capture>('off');
+  screen = $state<Capture>('off');
+  cameras = $state.raw<readonly CaptureDevice[]>([]);
+  microphones = $state.raw<readonly CaptureDevice[]>([]);
+  cameraId = $state<string | null>(null);
+  microphoneId = $state<string | null>(null);
+  level = $state(0);
+  health = $state.raw<Health>(NO_HEALTH);
+  readonly canShareScreen = canShareScreen();
+
+  #tracks = new Map<Source, MediaStreamTrack>();
+  #preview = new MediaStream();
+  #previewInset = new MediaStream();
+  #publisher: Publisher;
+  #reported: WireHealth | null = null;
+  #reading: Reading | null = null;
+  #stopMeter: (() => void) | null = null;
+  #stopDevices: (() => void) | null = null;
+  #readTimer: ReturnType<typeof setInterval> | undefined;
+  #changed: () => void;
+
+  constructor(private readonly port: StudioPort, changed: () => void) {
+    this.#changed = changed;
+    this.#publisher = new Publisher(port, () => this.#publisherChanged(), () => this.#finished('closed'));
+  }
+
+  /** Whether this page is what is live, so that there is nothing to watch but the preview. */
+  get publishing(): boolean { return this.phase === 'starting' || this.phase === 'live' || this.phase === 'reconnecting'; }
+
+  // ── What the room tells ─────────────────────────────────────────────────────────────────────
+
+  reconnected(stillOn: readonly LegId[]): void { this.#publisher.reconnected(stillOn); }
+  legClosed(leg: LegId, reason: LegClosedReason): void { this.#publisher.legClosed(leg, reason); }
+  reported(health: WireHealth): void {
+    this.#reported = health;
+    this.#describeHealth(null);
+  }
+
+  /** The broadcast is over, whoever ended it. */
+  ended(): void {
+    if (this.phase === 'live' || this.phase === 'reconnecting') this.#finished('closed');
+  }
+
+  /** After the page was loaded anew in the middle of a broadcast: goes on with it, without a question. */
+  async resume(): Promise<void> {
+    const was = remembered();
+    if (was?.room !== this.port.room || this.phase !== 'closed') return;
+    this.phase = 'reconnecting';
+    this.cameraId = was.cameraId;
+    this.microphoneId = was.microphoneId;
+    this.#attend();
+    await Promise.all([was.camera ? this.#openCamera() : undefined, was.microphone ? this.#openMicrophone() : undefined]);
+    if (this.#tracks.size === 0) return this.#finished('closed');
+    const published = await this.#publisher.start(this.#tracks, true);
+    if (published.is !== 'publishing') this.#finished('green_room');
+  }
+
+  // ── What the host does ──────────────────────────────────────────────────────────────────────
+
+  open(): void {
+    if (this.phase !== 'closed') return;
+    this.phase = 'green_room';
+    this.#attend();
+    if (this.camera === 'off') void this.#openCamera();
+    if (this.microphone === 'off') void this.#openMicrophone();
+    this.#changed();
+  }
+
+  close(): void {
+    if (this.phase !== 'green_room') return;
+    this.#finished('closed');
+  }
+
+  setCamera(on: boolean): void {
+    if (on) void this.#openCamera();
+    else {
+      this.#drop('camera');
+      this.camera = 'off';
+      this.#show();
+    }
+  }
+
+  setMicrophone(on: boolean): void {
+    const held = this.#tracks.get('microphone');
+    if (!held) {
+      if (on) void this.#openMicrophone();
+      return;
+    }
+    // Muted is not closed: being heard again must be immediate.
+    held.enabled = on;
+    this.microphone = on ? 'on' : 'off';
+    this.#remember();
+  }
+
+  setScreen(on: boolean): void {
+    if (on) void this.#openScreen();
+    else {
+      this.#drop('screen');
+      this.#drop('screen_audio');
+      this.screen = 'off';
+      this.#show();
+    }
+  }
+
+  chooseCamera(id: string): void {
+    this.cameraId = id;
+    void this.#openCamera();
+  }
+
+  chooseMicrophone(id: string): void {
+    this.microphoneId = id;
+    void this.#openMicrophone();
+  }
+
+  attachPreview(video: HTMLVideoElement): () => void { return attach(video, this.#preview); }
+  attachPreviewInset(video: HTMLVideoElement): () => void { return attach(video, this.#previewInset); }
+
+  async goLive(details: RoomDetails): Promise<Outcome> {
+    if (this.phase !== 'green_room') return { ok: false, refusal: { reason: 'already_live' } };
+    this.phase = 'starting';
+    const saved = await this.port.saveDetails(details);
+    if (!saved.ok) {
+      this.phase = 'green_room';
+      return saved;
+    }
+    const published = await this.#publisher.start(this.#tracks, true);
+    if (published.is === 'publishing') {
+      this.#remember();
+      return { ok: true };
+    }
+    this.phase = 'green_room';
+    this.#changed();
+    return { ok: false, refusal: published.is === 'rejected' ? refusal(published.rejection) : DISCONNECTED };
+  }
+
+  async end(): Promise<Outcome> {
+    const outcome = await this.port.endBroadcast();
+    if (outcome.ok || outcome.refusal.reason === 'unknown') this.#finished('closed');
+    return outcome;
+  }
+
+  /** The page leaves the room. What was live may be gone on with by coming back. */
+  leave(): void {
+    const live = this.phase === 'live' || this.phase === 'reconnecting';
+    this.#finished('closed', !live);
+  }
+
+  // ── Within ──────────────────────────────────────────────────────────────────────────────────
+
+  #attend(): void {
+    this.#stopDevices ??= onDeviceChange(() => void this.#listDevices());
+    this.#readTimer ??= setInterval(() => void this.#read(), READ_EVERY_MS);
+  }
+
+  async #listDevices(): Promise<void> {
+    [this.cameras, this.microphones] = await Promise.all([devicesOf('videoinput'), devicesOf('audioinput')]);
+  }
+
+  async #openCamera(): Promise<void> {
+    this.camera = 'asking';
+    const track = this.#took(await openCamera(this.cameraId), 'camera', (state) => { this.camera = state; });
+    if (track) this.cameraId = track.getSettings().deviceId ?? this.cameraId;
+    await this.#listDevices();
+  }
+
+  async #openMicrophone(): Promise<void> {
+    this.microphone = 'asking';
+    const track = this.#took(await openMicrophone(this.microphoneId), 'microphone', (state) => { this.microphone = state; });
+    if (track) {
+      this.microphoneId = track.getSettings().deviceId ?? this.microphoneId;
+      this.#stopMeter?.();
+      this.#stopMeter = meter(track, (level) => { this.level = level; });
+    }
+    await this.#listDevices();
+  }
+
+  async #openScreen(): Promise<void> {
+    this.screen = 'asking';
+    this.#took(await openScreen(), 'screen', (state) => { this.screen = state; });
+  }
+
+  /** Takes what was captured in, in the place of what was there. Returns the main track. */
+  #took(captured: Captured, source: 'camera' | 'microphone' | 'screen', become: (state: Capture) => void): MediaStreamTrack | null {
+    if (!captured.ok) {
+      become(captured.fault);
+      return null;
+    }
+    if (this.phase === 'closed') {
+      for (const track of captured.tracks) track.stop();
+      become('off');
+      return null;
+    }
+    this.#drop(source);
+    let main: MediaStreamTrack | null = null;
+    for (const track of captured.tracks) {
+      const of: Source = source === 'screen' && track.kind === 'audio' ? 'screen_audio' : source;
+      this.#drop(of);
+      this.#tracks.set(of, track);
+      if (of === source) main = track;
+      // The browser's own "stop sharing", or a device that was pulled out.
+      track.onended = () => {
+        if (this.#tracks.get(of) !== track) return;
+        this.#drop(of);
+        if (of === source) become(source === 'screen' ? 'off' : 'no_device');
+        this.#show();
+      };
+    }
+    become('on');
+    this.#show();
+    return main;
+  }
+
+  #drop(source: Source): void {
+    const track = this.#tracks.get(source);
+    if (!track) return;
+    track.onended = null;
+    track.stop();
+    this.#tracks.delete(source);
+    if (source !== 'microphone') return;
+    this.#stopMeter?.();
+    this.#stopMeter = null;
+  }
+
+  /** What is captured now is what the host and the audience see. */
+  #show(): void {
+    const screen = this.#tracks.get('screen');
+    const camera = this.#tracks.get('camera');
+    hold(this.#preview, screen ?? camera);
+    hold(this.#previewInset, screen && camera);
+    // A broadcast of nothing is none: its last source goes dark, and its leg stays for what comes next.
+    if (this.#tracks.size > 0) this.#publisher.show(new Map(this.#tracks));
+    this.#remember();
+  }
+
+  #publisherChanged(): void {
+    const phase = this.#publisher.phase;
+    if (phase === 'live' || phase === 'reconnecting') this.phase = phase;
+    else if (phase === 'starting' && this.phase !== 'reconnecting') this.phase = 'starting';
+    this.#changed();
+  }
+
+  #finished(phase: 'closed' | 'green_room', forget = true): void {
+    this.phase = phase;
+    this.#publisher.stop();
+    this.#reported = null;
+    this.#reading = null;
+    this.health = NO_HEALTH;
+    if (forget) sessionStorage.removeItem(LIVE_AS);
+    if (phase === 'closed') {
+      for (const source of [...this.#tracks.keys()]) this.#drop(source);
+      this.camera = this.microphone = this.screen = 'off';
+      hold(this.#preview, undefined);
+      hold(this.#previewInset, undefined);
+      this.#stopDevices?.();
+      this.#stopDevices = null;
+      clearInterval(this.#readTimer);
+      this.#readTimer = undefined;
+    }
+    this.#changed();
+  }
+
+  #remember(): void {
+    if (!this.publishing) return;
+    const resumed: Resumed = {
+      room: this.port.room,
+      camera: this.camera === 'on',
+      microphone: this.#tracks.has('microphone'),
+      cameraId: this.cameraId,
+      microphoneId: this.microphoneId,
+    };
+    sessionStorage.setItem(LIVE_AS, JSON.stringify(resumed));
+  }
+
+  async #read(): Promise<void> {
+    const peer = this.#publisher.peer;
+    if (!peer || peer.connectionState === 'closed') return;
+    const values: Record<string, unknown>[] = [];
+    (await peer.getStats()).forEach((one: Record<string, unknown>) => values.push(one));
+    this.#describeHealth(read(values, 'outbound', performance.now()));
+  }
+
+  /** The server's word where it has one, this side's where not. */
+  #describeHealth(now: Reading | null): void {
+    const here = now === null ? null : between(this.#reading, now);
+    if (now !== null) this.#reading = now;
+    const there = this.#reported;
+    this.health = {
+      word: this.phase === 'reconnecting' ? 'poor' : wordOf(there, this.#tracks.has('camera')),
+      bitrate_bps: there?.bitrate_bps ?? here?.bitrate_bps ?? this.health.bitrate_bps,
+      fps: there && there.frame_rate > 0 ? Math.round(there.frame_rate) : here?.fps ?? this.health.fps,
+      width_px: this.#reading?.width_px ?? null,
+      height_px: this.#reading?.height_px ?? null,
+      keyFrameDistance_ms: there && there.key_frame_distance_ms > 0 ? there.key_frame_distance_ms : null,
+      roundTrip_ms: this.#reading?.roundTrip_ms ?? null,
+      lost_percent: there ? there.loss * 100 : here?.lost_percent ?? null,
+    };
+  }
+}
+
+function attach(video: HTMLVideoElement, stream: MediaStream): () => void {
+  video.muted = true;
+  video.srcObject = stream;
+  void video.play().catch(() => undefined);
+  return () => { video.srcObject = null; };
+}
+
+function hold(stream: MediaStream, track: MediaStreamTrack | undefined): void {
+  for (const one of stream.getTracks()) if (one !== track) stream.removeTrack(one);
+  if (track && !stream.getTracks().includes(track)) stream.addTrack(track);
+}
+
+function remembered(): Resumed | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(LIVE_AS) ?? 'null') as Resumed | null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Receives the stage, whatever happens on the way: a leg that is lost is replaced by another,
+ * and the old one's picture stays until the new one's flows.
+ */
+import type { LayerPreference, LegClosedReason, LegId, OfferedTrack, TrackId } from '../../protocol/generated/types';
+import { waitBefore_ms } from '../connection/backoff';
+import { ReceivingLeg, type Offer, type Received } from './receiving_leg';
+
+export interface SubscriberSignal {
+  /** The leg that is open now; null when it was declined or lost. */
+  watch(keep: LegId | null): Promise<LegId | null>;
+  unwatch(): void;
+  answer(leg: LegId, generation: number, sdp: string): void;
+  prefer(track: TrackId, layer: LayerPreference): void;
+}
+
+export type Reception = 'idle' | 'connecting' | 'receiving' | 'interrupted';
+
+/** A leg that shows nothing after this long is replaced. */
+export const FLOWS_WITHIN_MS = 10_000;
+
+export class Subscriber {
+  #wanted = false;
+  #shown: ReceivingLeg | null = null;
+  #next: ReceivingLeg | null = null;
+  #failures = 0;
+  #asking = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly signal: SubscriberSignal, private readonly changed: () => void) {}
+
+  get peer(): RTCPeerConnection | null { return this.#shown?.peer ?? null; }
+  get tracks(): Received[] { return this.#shown?.received() ?? []; }
+  get failures(): number { return this.#failures; }
+
+  get reception(): Reception {
+    if (!this.#wanted) return 'idle';
+    if (this.#shown?.flowing) return 'receiving';
+    return this.#shown && this.#failures + Number(this.#next !== null) > 0 ? 'interrupted' : 'connecting';
+  }
+
+  start(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.#failures = 0;
+    void this.#open(null);
+  }
+
+  stop(): void {
+    if (!this.#wanted) return;
+    this.#wanted = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.signal.unwatch();
+    this.#letGo();
+    this.changed();
+  }
+
+  /** The live connection is a new one: what still flows goes on, what doesn't is asked for anew. */
+  reconnected(): void {
+    if (!this.#wanted) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#asking = false;
+    this.#next?.close();
+    this.#next = null;
+    void this.#open(this.#shown?.connected ? this.#shown.id : null);
+  }
+
+  /** At once, by a person's wish. */
+  retry(): void {
+    if (!this.#wanted) return this.start();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!this.#asking) void this.#open(null);
+  }
+
+  offered(offer: Offer): void {
+    if (!this.#wanted) return;
+    const known = [this.#shown, this.#next].find((one) => one?.id === offer.leg);
+    (known ?? this.#expect(offer.leg)).offered(offer);
+  }
+
+  mapped(leg: LegId, tracks: readonly OfferedTrack[]): void {
+    [this.#shown, this.#next].find((one) => one?.id === leg)?.mapped(tracks);
+  }
+
+  legClosed(leg: LegId, reason: LegClosedReason): void {
+    // What we closed or replaced ourselves is no loss.
+    if (reason === 'asked' || reason === 'replaced') return;
+    if (this.#shown?.id === leg || this.#next?.id === leg) this.#lost(leg);
+  }
+
+  prefer(track: TrackId, layer: LayerPreference): void {
+    this.signal.prefer(track, layer);
+  }
+
+  async #open(keep: LegId | null): Promise<void> {
+    this.#asking = true;
+    const leg = await this.signal.watch(keep);
+    this.#asking = false;
+    if (!this.#wanted) return;
+    if (leg === null) return this.#again();
+    this.#failures = 0;
+    if (leg === this.#shown?.id || leg === this.#next?.id) return;
+    // Its offer may be a while in coming when nobody is on stage yet.
+    this.changed();
+  }
+
+  #expect(id: LegId): ReceivingLeg {
+    this.#next?.close();
+    const leg = new ReceivingLeg(
+      id,
+      (generation, sdp) => this.signal.answer(id, generation, sdp),
+      () => this.#legChanged(leg),
+      () => this.#lost(id),
+    );
+    this.#next = leg;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#next === leg || (this.#shown === leg && !leg.connected)) this.#lost(id);
+    }, FLOWS_WITHIN_MS);
+    if (this.#shown === null) this.#show(leg);
+    return leg;
+  }
+
+  #legChanged(leg: ReceivingLeg): void {
+    if (leg === this.#next && (leg.flowing || (leg.connected && this.#shown?.connected === false && leg.received().length > 0))) this.#show(leg);
+    if (leg === this.#shown) this.changed();
+  }
+
+  #show(leg: ReceivingLeg): void {
+    const before = this.#shown;
+    this.#shown = leg;
+    this.#next = null;
+    this.changed();
+    before?.close();
+  }
+
+  #lost(id: LegId): void {
+    if (!this.#wanted) return;
+    if (this.#next?.id === id) {
+      this.#next.close();
+      this.#next = null;
+    } else if (this.#shown?.id !== id) return;
+    this.#again();
+    this.changed();
+  }
+
+  #again(): void {
+    if (this.#timer !== undefined || this.#asking) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#open(null);
+    }, waitBefore_ms(this.#failures++, Math.random()));
+  }
+
+  #letGo(): void {
+    this.#next?.close();
+    this.#shown?.close();
+    this.#next = null;
+    this.#shown = null;
+  }
+}
