@@ -12,6 +12,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     manifest: true,
+    rolldownOptions: {
+      output: {
+        // What every page needs is one file: it packs better than seven, and loads in one step.
+        codeSplitting: { groups: [{ name: 'shell', test: /\/src\/main\.ts$/ }] },
+      },
+    },
   },
   server: {
     proxy: {

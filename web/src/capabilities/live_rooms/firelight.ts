@@ -6,13 +6,13 @@ const BLEND = 0.4;
 export function castLight(videoOf: () => HTMLVideoElement | undefined) {
   return (canvas: HTMLCanvasElement): (() => void) | void => {
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
-    const context = canvas.getContext('2d', { alpha: false });
+    const context = canvas.getContext('2d');
     if (!context) return;
-    context.globalAlpha = BLEND;
     const timer = setInterval(() => {
       const video = videoOf();
       if (video && video.videoWidth > 0 && document.visibilityState === 'visible') {
         context.drawImage(video, 0, 0, canvas.width, canvas.height);
+        context.globalAlpha = BLEND;
       }
     }, DRAW_EVERY_MS);
     return () => clearInterval(timer);

@@ -1,0 +1,103 @@
+import type { BroadcastState, Capture, Playback, RoomDetails, RoomModel, StageModel, StudioModel } from '../capabilities/live_rooms/model';
+import type { Outcome, SessionModel } from '../capabilities/people/model';
+import { PALETTES, playScene } from './pictures';
+import { sampleChat, type ChatChoice } from './sample_chat.svelte';
+import { ANA, CROWD, MIRA } from './sample_people';
+
+export interface RoomChoice extends ChatChoice {
+  readonly entry?: RoomModel['entry'];
+  readonly broadcast?: BroadcastState;
+  readonly stage?: Playback;
+  readonly connection?: 'reconnecting';
+  readonly inset?: boolean;
+  readonly soundOnly?: boolean;
+  readonly theatre?: boolean;
+  /** Given: it is my own room. */
+  readonly studio?: StudioModel['phase'];
+  readonly capture?: Capture;
+}
+
+const done = (): Promise<Outcome> => Promise.resolve({ ok: true });
+const [DUSK, SEA, CLAY] = PALETTES as readonly [(typeof PALETTES)[0], (typeof PALETTES)[0], (typeof PALETTES)[0]];
+
+const DETAILS: RoomDetails = {
+  title: 'Opening the kiln: nine hours of ash glaze',
+  category: 'making',
+  language: 'en',
+  tags: ['pottery', 'ash glaze', '陶艺', 'wood-fired'],
+  rules: 'Be kind. Ask before you link.\nNo backseat firing.',
+};
+
+function sampleStage(choice: RoomChoice): StageModel {
+  const state = $state({
+    playback: choice.stage ?? ('playing' as Playback),
+    hasPicture: choice.soundOnly !== true,
+    hasInset: choice.inset === true,
+    qualities: [{ id: 'h', height_px: 720, fps: 30 }, { id: 'm', height_px: 360, fps: 30 }, { id: 'l', height_px: 180, fps: 15 }],
+    quality: 'auto',
+    figures: { path: 'udp' as const, roundTrip_ms: 24, latency_ms: 92, bitrate_bps: 2_430_000, width_px: 1280, height_px: 720, fps: 30, lost_percent: 0.1, codec: 'VP8' },
+  });
+  return Object.assign(state, {
+    attachMain: (video: HTMLVideoElement) => playScene(video, DUSK),
+    attachInset: (video: HTMLVideoElement) => playScene(video, CLAY),
+    setQuality(id: string) { state.quality = id; },
+    shownAt() {},
+    startSound() { state.playback = 'playing'; },
+    retry() { state.playback = 'connecting'; },
+  });
+}
+
+function sampleStudio(choice: RoomChoice): StudioModel {
+  const capture: Capture = choice.capture ?? 'on';
+  const has = capture === 'on';
+  const state = $state({
+    phase: choice.studio ?? ('closed' as StudioModel['phase']),
+    camera: capture,
+    microphone: (capture === 'denied' ? 'denied' : 'on') as Capture,
+    screen: (choice.inset ? 'on' : 'off') as Capture,
+    cameras: has ? [{ id: 'c1', label: 'Integrated Camera (04f2:b6be)' }, { id: 'c2', label: 'USB Capture' }] : [],
+    microphones: capture === 'denied' ? [] : [{ id: 'm1', label: 'Built-in Audio Analogue Stereo' }],
+    cameraId: has ? 'c1' : null,
+    microphoneId: capture === 'denied' ? null : 'm1',
+    level: 0.55,
+    canShareScreen: true,
+    health: { word: 'good' as const, bitrate_bps: 2_480_000, fps: 30, width_px: 1280, height_px: 720, keyFrameDistance_ms: 2_100, roundTrip_ms: 18, lost_percent: 0 },
+  });
+  return Object.assign(state, {
+    open() { state.phase = 'green_room'; },
+    close() { state.phase = 'closed'; },
+    setCamera(on: boolean) { state.camera = on ? 'on' : 'off'; },
+    setMicrophone(on: boolean) { state.microphone = on ? 'on' : 'off'; },
+    setScreen(on: boolean) { state.screen = on ? 'on' : 'off'; },
+    chooseCamera(id: string) { state.cameraId = id; },
+    chooseMicrophone(id: string) { state.microphoneId = id; },
+    attachPreview: (video: HTMLVideoElement) => playScene(video, SEA),
+    attachPreviewInset: (video: HTMLVideoElement) => playScene(video, CLAY),
+    goLive() { state.phase = 'live'; return done(); },
+    end() { state.phase = 'closed'; return done(); },
+  });
+}
+
+export function sampleRoom(choice: RoomChoice, session: SessionModel): RoomModel {
+  const mine = choice.studio !== undefined;
+  const broadcast = choice.broadcast ?? 'live';
+  const state = $state({
+    entry: choice.entry ?? ('inside' as RoomModel['entry']),
+    connection: choice.connection === 'reconnecting'
+      ? { is: 'reconnecting' as const, since_ms: Date.now() - 9_000, attempt: 4 } : { is: 'open' as const },
+    host: choice.entry === 'entering' ? null : mine ? ANA : MIRA,
+    details: choice.entry === 'entering' ? null : DETAILS,
+    broadcast: { state: broadcast, startedAt_ms: broadcast === 'live' || broadcast === 'publisher_lost' ? Date.now() - 5_043_000 : null, viewers: broadcast === 'live' ? 1284 : 0 },
+    mine,
+    people: [...CROWD],
+    peopleCount: 1297,
+  });
+  return Object.assign(state, {
+    stage: sampleStage(choice),
+    chat: sampleChat(choice, session, mine),
+    studio: mine ? sampleStudio(choice) : null,
+    saveDetails(details: RoomDetails) { state.details = details; return done(); },
+    reconnectNow() {},
+    close() {},
+  });
+}

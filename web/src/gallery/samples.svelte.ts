@@ -1,0 +1,116 @@
+/** Models with made-up content, in whichever state a scene asks for. They answer actions as a server would. */
+import type { Models } from '../app/models';
+import type { FrontPageModel, LiveRoomCard } from '../capabilities/live_rooms/model';
+import type { AdminModel, Me, Outcome, SessionModel, SettingsModel } from '../capabilities/people/model';
+import { PALETTES, still } from './pictures';
+import { ANA, author, CROWD, GUEST } from './sample_people';
+import { sampleRoom, type RoomChoice } from './sample_room.svelte';
+
+export interface SampleChoice extends RoomChoice {
+  readonly me?: 'signed_out' | 'guest' | 'signed_in';
+  readonly front?: 'full' | 'one' | 'empty' | 'loading' | 'failed';
+}
+
+const done = (): Promise<Outcome> => Promise.resolve({ ok: true });
+const HOUR_MS = 3_600_000;
+
+function sampleSession(choice: SampleChoice): SessionModel {
+  const me: Me | null = choice.me === 'signed_out' ? null : choice.me === 'guest' ? GUEST : ANA;
+  const session = $state({ state: (choice.me ?? 'signed_in') as SessionModel['state'], me, guestsWelcome: true });
+  return Object.assign(session, {
+    signIn: (_name: string, password: string): Promise<Outcome> =>
+      Promise.resolve(password === 'wrong' ? { ok: false, refusal: { reason: 'wrong_credentials' as const } } : { ok: true }),
+    enterAsGuest(displayName: string) {
+      session.me = { ...GUEST, displayName };
+      session.state = 'guest';
+      return done();
+    },
+    createFirstAdministrator: done,
+    checkSetupLink: (token: string) => Promise.resolve(token === 'spent' ? ('spent' as const) : ('good' as const)),
+    setDisplayName(displayName: string) {
+      if (session.me) session.me = { ...session.me, displayName };
+      return done();
+    },
+    signOut() {
+      session.me = null;
+      session.state = 'signed_out';
+      return Promise.resolve();
+    },
+  });
+}
+
+function cards(): LiveRoomCard[] {
+  const started = (hours: number) => Date.now() - hours * HOUR_MS;
+  const pictures = PALETTES.map((palette) => still(palette));
+  const picture = (at: number) => pictures[at] ?? null;
+  return [
+    { host: author('mira', 'Mira Halvorsen'), title: 'Opening the kiln: nine hours of ash glaze', category: 'making', language: 'en', tags: ['pottery', 'glaze'], viewers: 1284, startedAt_ms: started(1.4), picture: picture(0) },
+    { host: author('lin', '林晓雨'), title: '深夜钢琴｜一起听雨，慢慢聊聊这一周', category: 'music', language: 'zh', tags: ['钢琴'], viewers: 642, startedAt_ms: started(0.6), picture: picture(3) },
+    { host: author('tomas', 'Tomás de la Fuente y Garcilaso'), title: 'Cocina de domingo: fabada sin prisa, con preguntas de todos y una larga sobremesa al final', category: 'food', language: 'es', tags: ['asturias'], viewers: 210, startedAt_ms: started(3.2), picture: picture(2) },
+    { host: author('ben', 'Ben Okafor'), title: 'Graph theory from scratch, part 4', category: 'learning', language: 'en', tags: ['maths'], viewers: 97, startedAt_ms: started(0.2), picture: null },
+    { host: author('yuki', 'ゆき'), title: '朝の散歩、鴨川から', category: 'outdoors', language: 'ja', tags: [], viewers: 58, startedAt_ms: started(0.9), picture: picture(5) },
+    { host: author('noor', 'نور الهدى'), title: 'حكايات قبل النوم', category: 'talk', language: 'ar', tags: [], viewers: 33, startedAt_ms: started(0.4), picture: picture(4) },
+    { host: author('sam', 'sam'), title: 'speedrun practice', category: 'games', language: 'en', tags: [], viewers: 1, startedAt_ms: started(0.05), picture: picture(1) },
+  ];
+}
+
+function sampleFront(choice: SampleChoice): FrontPageModel {
+  const which = choice.front ?? 'full';
+  return {
+    state: which === 'loading' ? 'loading' : which === 'failed' ? 'failed' : 'ready',
+    rooms: which === 'full' ? cards() : which === 'one' ? cards().slice(0, 1) : [],
+    retry() {},
+    close() {},
+  };
+}
+
+function sampleSettings(): SettingsModel {
+  const state = $state({
+    state: 'ready' as const,
+    devices: [
+      { id: 'device_1', name: 'Firefox on Debian', kind: 'computer' as const, thisOne: true, lastSeen_ms: Date.now() },
+      { id: 'device_2', name: 'Safari on iPhone', kind: 'phone' as const, thisOne: false, lastSeen_ms: Date.now() - 2 * HOUR_MS },
+      { id: 'device_3', name: 'recorder.py', kind: 'program' as const, thisOne: false, lastSeen_ms: Date.now() - 80 * HOUR_MS },
+    ],
+    blocked: [author('zed', 'Donaudampfschifffahrtsgesellschaftskapitän')],
+  });
+  return Object.assign(state, {
+    retry() {},
+    close() {},
+    signOutDevice(id: string) { state.devices = state.devices.filter((device) => device.id !== id); return done(); },
+    unblock(id: string) { state.blocked = state.blocked.filter((person) => person.id !== id); return done(); },
+  });
+}
+
+function sampleAdmin(): AdminModel {
+  const state = $state({
+    state: 'ready' as const,
+    accounts: CROWD.filter((one) => !one.guest).map((one, at) => ({
+      ...one, administrator: one.name === 'ana', disabled: one.name === 'sam', created_ms: Date.now() - at * 61 * 24 * HOUR_MS,
+    })),
+  });
+  return Object.assign(state, {
+    retry() {},
+    close() {},
+    add(name: string, _password: string, administrator: boolean): Promise<Outcome> {
+      if (state.accounts.some((one) => one.name === name)) return Promise.resolve({ ok: false, refusal: { reason: 'name_taken' } });
+      state.accounts = [{ ...author(name, name), administrator, disabled: false, created_ms: Date.now() }, ...state.accounts];
+      return done();
+    },
+    setDisabled(id: string, disabled: boolean) {
+      state.accounts = state.accounts.map((one) => (one.id === id ? { ...one, disabled } : one));
+      return done();
+    },
+  });
+}
+
+export function sampleModels(choice: SampleChoice): Models {
+  const session = sampleSession(choice);
+  return {
+    session,
+    frontPage: () => sampleFront(choice),
+    room: () => Promise.resolve(sampleRoom(choice, session)),
+    settings: () => Promise.resolve(sampleSettings()),
+    admin: () => Promise.resolve(sampleAdmin()),
+  };
+}
