@@ -1,0 +1,219 @@
+//! What can be asked for on the command line.
+
+use crate::failure::{Failure, Result};
+use crate::figures::process::Process;
+use crate::figures::report::{Figures, table};
+use crate::hearth::api::Credentials;
+use crate::hearth::target::Target;
+use crate::media::load::{Load, SECONDS_MAX, VIEWERS_MAX};
+use crate::media::packetiser::{PACKETS_PER_SECOND_MAX, PAYLOAD_MAX_BYTES, PAYLOAD_MIN_BYTES};
+use crate::media::publishing::Plan;
+use crate::media_runs::{self, HearthServer, Runs};
+use clap::{Args, Parser, Subcommand};
+use hearth_protocol::ids::SpaceId;
+use serde_json::{Map, Value};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// The most runs of which the median is taken.
+const RUNS_MAX: usize = 99;
+
+/// Loads a Hearth server the way people do, and says what that costs it.
+#[derive(Parser)]
+#[command(version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: What,
+    /// Print JSON instead of a table.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// One publisher, many viewers, through Hearth.
+    Media {
+        #[command(flatten)]
+        server: Server,
+        #[command(flatten)]
+        media: Media,
+    },
+    /// The same through Debian's Janus, which is started for it.
+    Janus {
+        #[command(flatten)]
+        media: Media,
+        #[command(flatten)]
+        janus: JanusProgram,
+    },
+    /// Hearth and Janus in turn, side by side.
+    Compare {
+        #[command(flatten)]
+        server: Server,
+        #[command(flatten)]
+        media: Media,
+        #[command(flatten)]
+        janus: JanusProgram,
+    },
+}
+
+#[derive(Args)]
+struct JanusProgram {
+    /// The program.
+    #[arg(long = "janus", default_value = "janus")]
+    program: String,
+}
+
+/// Which Hearth, and as whom.
+#[derive(Args)]
+struct Server {
+    /// The server.
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// The host of the room: NAME:PASSWORD.
+    #[arg(long, env = "LOADGEN_ADMIN", hide_env_values = true, value_parser = Credentials::parse, required_unless_present = "token")]
+    admin: Option<Credentials>,
+    /// The host of the room: a bearer token instead.
+    #[arg(long, env = "LOADGEN_TOKEN", hide_env_values = true, conflicts_with = "admin")]
+    token: Option<String>,
+    /// The room; the host's own where left out.
+    #[arg(long, value_parser = parse_room)]
+    room: Option<SpaceId>,
+    /// The server's process; found by its port where left out.
+    #[arg(long)]
+    server_pid: Option<u32>,
+    /// Load a server on another machine (its CPU and memory can't be read then).
+    #[arg(long)]
+    i_own_this_server: bool,
+}
+
+/// What media.
+#[derive(Args, Clone)]
+struct Media {
+    /// Viewers.
+    #[arg(long, default_value_t = 200)]
+    viewers: usize,
+    /// Video packets a second (30 frames a second).
+    #[arg(long, default_value_t = 300)]
+    pps: u32,
+    /// Bytes of a video packet's RTP payload.
+    #[arg(long, default_value_t = 1_100)]
+    size: usize,
+    /// Seconds measured.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Seconds of media before that.
+    #[arg(long, default_value_t = 3)]
+    warmup: u64,
+    /// Send no transport-wide feedback: the server can't estimate bandwidth.
+    #[arg(long)]
+    no_bwe: bool,
+    /// Sound (50 packets a second) beside the picture.
+    #[arg(long)]
+    with_audio: bool,
+    /// Sound only.
+    #[arg(long)]
+    audio_only: bool,
+    /// How many viewers join at the same time.
+    #[arg(long, default_value_t = 4)]
+    join_together: usize,
+    /// Runs; the medians are printed.
+    #[arg(long, default_value_t = 1)]
+    runs: usize,
+}
+
+fn parse_room(text: &str) -> std::result::Result<SpaceId, String> {
+    SpaceId::parse(text).map_err(|error| error.to_string())
+}
+
+fn check(name: &str, value: u64, least: u64, most: u64) -> Result<()> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!("--{name} is {value}, but can be {least} to {most}")))
+}
+
+impl Media {
+    fn load(&self) -> Result<Load> {
+        check("viewers", self.viewers as u64, 1, VIEWERS_MAX as u64)?;
+        check("pps", self.pps.into(), 30, PACKETS_PER_SECOND_MAX.into())?;
+        check("size", self.size as u64, PAYLOAD_MIN_BYTES as u64, PAYLOAD_MAX_BYTES as u64)?;
+        check("seconds", self.seconds, 1, SECONDS_MAX)?;
+        check("warmup", self.warmup, 0, SECONDS_MAX)?;
+        check("join-together", self.join_together as u64, 1, VIEWERS_MAX as u64)?;
+        check("runs", self.runs as u64, 1, RUNS_MAX as u64)?;
+        let plan = Plan {
+            video_packets_per_second: if self.audio_only { 0 } else { self.pps },
+            payload_bytes: self.size,
+            sound: self.with_audio || self.audio_only,
+        };
+        Ok(Load {
+            plan,
+            viewers: self.viewers,
+            join_together: self.join_together,
+            seconds: self.seconds,
+            warm_up_seconds: self.warmup,
+            feedback: !self.no_bwe,
+            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        })
+    }
+}
+
+impl Server {
+    fn find(&self) -> Result<HearthServer> {
+        let target = Target::parse(&self.url, self.i_own_this_server)?;
+        let credentials = match (&self.admin, &self.token) {
+            (Some(credentials), _) => credentials.clone(),
+            (None, Some(token)) => Credentials::Token(token.clone()),
+            (None, None) => return Err(Failure::Usage("give --admin NAME:PASSWORD or --token".to_owned())),
+        };
+        let process = match self.server_pid {
+            Some(id) => Process::new(id)?,
+            None => Process::listening_on(target.address)?,
+        };
+        Ok(HearthServer { target, credentials, room: self.room.clone(), process })
+    }
+}
+
+/// Does what was asked for; whether the server delivered what it must.
+pub async fn run(arguments: Arguments) -> Result<bool> {
+    match &arguments.what {
+        What::Media { server, media } => {
+            let (server, load) = (server.find()?, media.load()?);
+            let mut runs = Runs::new();
+            for _ in 0..media.runs {
+                runs.add(media_runs::hearth(&server, load).await?);
+            }
+            print(arguments.json, &[("hearth", &runs.figures())]);
+            Ok(runs.good())
+        }
+        What::Janus { media, janus } => {
+            let load = media.load()?;
+            let mut runs = Runs::new();
+            for _ in 0..media.runs {
+                runs.add(media_runs::janus(&janus.program, load).await?);
+            }
+            print(arguments.json, &[("janus", &runs.figures())]);
+            Ok(runs.good())
+        }
+        What::Compare { server, media, janus } => {
+            let (server, load) = (server.find()?, media.load()?);
+            let (mut ours, mut theirs) = (Runs::new(), Runs::new());
+            // In turn, so that whatever else the machine does falls on both.
+            for _ in 0..media.runs {
+                ours.add(media_runs::hearth(&server, load).await?);
+                theirs.add(media_runs::janus(&janus.program, load).await?);
+            }
+            print(arguments.json, &[("hearth", &ours.figures()), ("janus", &theirs.figures())]);
+            Ok(ours.good())
+        }
+    }
+}
+
+fn print(json: bool, columns: &[(&str, &Figures)]) {
+    if json {
+        let object: Map<String, Value> = columns.iter().map(|(name, figures)| ((*name).to_owned(), figures.to_json())).collect();
+        println!("{}", Value::Object(object));
+    } else {
+        let columns: Vec<(String, &Figures)> = columns.iter().map(|(name, figures)| ((*name).to_owned(), *figures)).collect();
+        print!("{}", table(&columns));
+    }
+}

@@ -1,0 +1,6 @@
+//! Hearth's protocol, as a client speaks it.
+
+pub mod api;
+pub mod connection;
+pub mod media;
+pub mod target;

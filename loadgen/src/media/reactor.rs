@@ -1,0 +1,312 @@
+//! A thread that drives peers: waits for their sockets and deadlines, and takes requests from outside.
+
+use super::peer::{Peer, Report, Settings};
+use super::publishing::{Plan, PublishOffer, Publishing};
+use super::reception::Reception;
+use super::stamp::Stamp;
+use super::window::Window;
+use crate::clock;
+use crate::failure::{Failure, Result};
+use crate::figures::histogram::Histogram;
+use crate::net::datagrams::Batch;
+use crate::net::poller::{Poller, Waker};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// The longest sleep.
+const IDLE: Duration = Duration::from_millis(100);
+
+/// One peer of a thread.
+pub type PeerIndex = usize;
+
+enum Request {
+    AddPublisher(Plan, oneshot::Sender<Result<(PeerIndex, PublishOffer)>>),
+    AddViewer(oneshot::Sender<Result<PeerIndex>>),
+    Answered(PeerIndex, String, oneshot::Sender<Result<()>>),
+    Offered(PeerIndex, String, oneshot::Sender<Result<String>>),
+    State(PeerIndex, oneshot::Sender<State>),
+    Reset(oneshot::Sender<()>),
+    Collect(oneshot::Sender<Collected>),
+    Stop,
+}
+
+/// How a peer stands.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// When ICE and DTLS were through, by [`clock`].
+    pub connected_ns: Option<u64>,
+    /// When the first frame that can be decoded was complete, by [`clock`].
+    pub first_frame_ns: Option<u64>,
+    /// Why it is of no use any more.
+    pub failed: Option<String>,
+}
+
+/// What the viewers of a thread have counted since the last reset.
+#[derive(Default)]
+pub struct Collected {
+    /// Packets of the window, each counted once a viewer.
+    pub unique: u64,
+    /// Packets of the window that came again.
+    pub doubled: u64,
+    /// The least that one viewer got.
+    pub least: u64,
+    /// Time from sending to arrival, in microseconds.
+    pub latency_us: Histogram,
+    /// Key frames that the publisher sent, since it began.
+    pub key_frames: u64,
+    /// What went wrong with peers.
+    pub failures: Vec<String>,
+}
+
+/// The way to a thread. Dropping the last one ends the thread.
+#[derive(Clone)]
+pub struct Reactor {
+    requests: Sender<Request>,
+    waker: Waker,
+}
+
+impl Reactor {
+    /// Starts a thread without peers.
+    pub fn start(name: &str, settings: Settings, window: Arc<Window>) -> Result<(Self, Running)> {
+        let poller = Poller::new()?;
+        let waker = poller.waker();
+        let (requests, inbox) = channel();
+        let thread = Thread { poller, settings, window, inbox, slots: Vec::new(), latency_us: Histogram::default() };
+        let handle = std::thread::Builder::new().name(name.to_owned()).spawn(move || thread.run())?;
+        let reactor = Self { requests, waker };
+        Ok((reactor.clone(), Running { reactor, handle: Some(handle) }))
+    }
+
+    /// Adds a publisher; its offer.
+    pub async fn add_publisher(&self, plan: Plan) -> Result<(PeerIndex, PublishOffer)> {
+        self.ask(|reply| Request::AddPublisher(plan, reply)).await?
+    }
+
+    /// Gives a publisher its answer.
+    pub async fn answered(&self, peer: PeerIndex, sdp: String) -> Result<()> {
+        self.ask(|reply| Request::Answered(peer, sdp, reply)).await?
+    }
+
+    /// Adds a viewer.
+    pub async fn add_viewer(&self) -> Result<PeerIndex> {
+        self.ask(Request::AddViewer).await?
+    }
+
+    /// Gives a viewer the server's offer; its answer.
+    pub async fn offered(&self, peer: PeerIndex, sdp: String) -> Result<String> {
+        self.ask(|reply| Request::Offered(peer, sdp, reply)).await?
+    }
+
+    /// How a peer stands.
+    pub async fn state(&self, peer: PeerIndex) -> Result<State> {
+        self.ask(|reply| Request::State(peer, reply)).await
+    }
+
+    /// Starts counting anew.
+    pub async fn reset(&self) -> Result<()> {
+        self.ask(Request::Reset).await
+    }
+
+    /// What was counted.
+    pub async fn collect(&self) -> Result<Collected> {
+        self.ask(Request::Collect).await
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T> {
+        let gone = || Failure::Media("the media thread has ended".to_owned());
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).map_err(|_| gone())?;
+        self.waker.wake();
+        answer.await.map_err(|_| gone())
+    }
+}
+
+/// A running thread; dropping it ends it.
+pub struct Running {
+    reactor: Reactor,
+    handle: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.reactor.requests.send(Request::Stop);
+        self.reactor.waker.wake();
+        if let Some(handle) = self.handle.take() {
+            let _ = handle.join();
+        }
+    }
+}
+
+struct Slot {
+    peer: Peer,
+    role: Role,
+}
+
+enum Role {
+    Publisher(Box<Publishing>),
+    Viewer(Reception),
+}
+
+struct Thread {
+    poller: Poller,
+    settings: Settings,
+    window: Arc<Window>,
+    inbox: Receiver<Request>,
+    slots: Vec<Slot>,
+    latency_us: Histogram,
+}
+
+impl Thread {
+    fn run(mut self) {
+        let mut batch = Batch::new();
+        let mut ready = Vec::new();
+        loop {
+            let now = Instant::now();
+            let next = self.slots.iter().map(Slot::deadline).min().unwrap_or(now + IDLE);
+            let wait = next.saturating_duration_since(now).min(IDLE);
+            if let Err(error) = self.poller.wait(wait, &mut ready) {
+                eprintln!("loadgen: waiting for sockets failed: {error}");
+                return;
+            }
+            for key in &ready {
+                let Some(slot) = self.slots.get_mut(*key as usize) else { continue };
+                let now_ns = clock::now_ns();
+                let (window, latency_us) = (&*self.window, &mut self.latency_us);
+                slot.peer.receive(&mut batch, &mut |report| slot.role.take(report, now_ns, window, latency_us));
+            }
+            let now = Instant::now();
+            for slot in &mut self.slots {
+                slot.drive(now, &self.window, &mut self.latency_us);
+            }
+            if !self.serve() {
+                return;
+            }
+        }
+    }
+
+    /// Serves all requests; false when the thread shall end.
+    fn serve(&mut self) -> bool {
+        while let Ok(request) = self.inbox.try_recv() {
+            // An asker that has gone away needs no answer.
+            match request {
+                Request::AddPublisher(plan, reply) => drop(reply.send(self.add_publisher(plan))),
+                Request::AddViewer(reply) => drop(reply.send(self.add(|_| Ok(Role::Viewer(Reception::default()))))),
+                Request::Answered(index, sdp, reply) => drop(reply.send(self.answered(index, &sdp))),
+                Request::Offered(index, sdp, reply) => {
+                    let answer = self.slots.get_mut(index).map(|slot| slot.peer.accept(&sdp));
+                    drop(reply.send(answer.unwrap_or_else(no_such_peer)));
+                }
+                Request::State(index, reply) => drop(reply.send(self.slots.get(index).map(Slot::state).unwrap_or_default())),
+                Request::Reset(reply) => {
+                    self.reset();
+                    let _ = reply.send(());
+                }
+                Request::Collect(reply) => drop(reply.send(self.collect())),
+                Request::Stop => return false,
+            }
+        }
+        true
+    }
+
+    fn add(&mut self, role: impl FnOnce(&mut Peer) -> Result<Role>) -> Result<PeerIndex> {
+        let mut peer = Peer::new(&self.settings)?;
+        let role = role(&mut peer)?;
+        let index = self.slots.len();
+        self.poller.add(&peer, index as u64)?;
+        self.slots.push(Slot { peer, role });
+        Ok(index)
+    }
+
+    fn add_publisher(&mut self, plan: Plan) -> Result<(PeerIndex, PublishOffer)> {
+        let window = self.window.clone();
+        let mut made = None;
+        let index = self.add(|peer| {
+            let (publishing, offer) = Publishing::offer(peer, plan, window)?;
+            made = Some(offer);
+            Ok(Role::Publisher(Box::new(publishing)))
+        })?;
+        made.map(|offer| (index, offer)).ok_or_else(|| Failure::Media("no offer".to_owned()))
+    }
+
+    fn answered(&mut self, index: PeerIndex, sdp: &str) -> Result<()> {
+        match self.slots.get_mut(index) {
+            Some(Slot { peer, role: Role::Publisher(publishing) }) => publishing.answered(peer, sdp),
+            _ => no_such_peer(),
+        }
+    }
+
+    fn reset(&mut self) {
+        self.latency_us = Histogram::default();
+        for slot in &mut self.slots {
+            if let Role::Viewer(reception) = &mut slot.role {
+                reception.reset();
+            }
+        }
+    }
+
+    fn collect(&self) -> Collected {
+        let mut collected = Collected { least: u64::MAX, latency_us: self.latency_us.clone(), ..Collected::default() };
+        for slot in &self.slots {
+            collected.failures.extend(slot.peer.failed().map(str::to_owned));
+            match &slot.role {
+                Role::Viewer(reception) => {
+                    collected.unique += reception.unique();
+                    collected.doubled += reception.doubled();
+                    collected.least = collected.least.min(reception.unique());
+                }
+                Role::Publisher(publishing) => collected.key_frames += publishing.key_frames(),
+            }
+        }
+        collected
+    }
+}
+
+fn no_such_peer<T>() -> Result<T> {
+    Err(Failure::Media("no such peer".to_owned()))
+}
+
+impl Slot {
+    fn deadline(&self) -> Instant {
+        let media = if self.peer.failed().is_some() { Instant::now() + IDLE } else { self.peer.deadline() };
+        match &self.role {
+            Role::Publisher(publishing) => publishing.next_at().map_or(media, |at| at.min(media)),
+            Role::Viewer(_) => media,
+        }
+    }
+
+    fn drive(&mut self, now: Instant, window: &Window, latency_us: &mut Histogram) {
+        if let Role::Publisher(publishing) = &mut self.role {
+            publishing.send_due(&mut self.peer, now);
+        }
+        let now_ns = clock::ns_of(now);
+        self.peer.drive(now, &mut |report| self.role.take(report, now_ns, window, latency_us));
+    }
+
+    fn state(&self) -> State {
+        State {
+            connected_ns: self.peer.connected_ns(),
+            first_frame_ns: match &self.role {
+                Role::Viewer(reception) => reception.first_frame_ns(),
+                Role::Publisher(_) => None,
+            },
+            failed: self.peer.failed().map(str::to_owned),
+        }
+    }
+}
+
+impl Role {
+    fn take(&mut self, report: Report, now_ns: u64, window: &Window, latency_us: &mut Histogram) {
+        match (self, report) {
+            (Self::Viewer(reception), Report::Packet(packet)) => {
+                let Some(stamp) = Stamp::read(&packet.payload) else { return };
+                if reception.take(stamp, now_ns, window, latency_us) {
+                    window.add_arrived(1, packet.payload.len() as u64);
+                }
+            }
+            (Self::Publisher(publishing), Report::KeyFrameWanted) => publishing.want_key_frame(),
+            _ => {}
+        }
+    }
+}

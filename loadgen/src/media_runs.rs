@@ -1,0 +1,70 @@
+//! The media runs that can be asked for: Hearth, Janus, and both in one run.
+
+use crate::failure::Result;
+use crate::figures::process::Process;
+use crate::figures::report::Figures;
+use crate::hearth::api::Credentials;
+use crate::hearth::media::HearthRoom;
+use crate::hearth::target::Target;
+use crate::janus::process::Janus;
+use crate::janus::room::JanusRoom;
+use crate::media::load::{self, Load, Outcome};
+use hearth_protocol::ids::SpaceId;
+
+/// The least share of packets that must arrive, in every run.
+pub const DELIVERED_MIN: f64 = 0.99;
+
+/// The Hearth to load.
+pub struct HearthServer {
+    /// Where it is.
+    pub target: Target,
+    /// The host.
+    pub credentials: Credentials,
+    /// The room; the host's own where left out.
+    pub room: Option<SpaceId>,
+    /// Its process.
+    pub process: Process,
+}
+
+/// Several runs of one kind.
+#[derive(Default)]
+pub struct Runs {
+    figures: Vec<Figures>,
+    good: bool,
+}
+
+impl Runs {
+    /// No runs; they are good until one isn't.
+    pub fn new() -> Self {
+        Self { figures: Vec::new(), good: true }
+    }
+
+    /// Adds a run.
+    pub fn add(&mut self, outcome: Outcome) {
+        self.good &= outcome.delivered >= DELIVERED_MIN && outcome.doubled == 0;
+        self.figures.push(outcome.figures);
+    }
+
+    /// The medians.
+    pub fn figures(&self) -> Figures {
+        Figures::median_of(&self.figures)
+    }
+
+    /// Whether all of them delivered what they must.
+    pub fn good(&self) -> bool {
+        self.good
+    }
+}
+
+/// One run against Hearth.
+pub async fn hearth(server: &HearthServer, load: Load) -> Result<Outcome> {
+    let mut room = HearthRoom::enter(server.target, &server.credentials, server.room.clone()).await?;
+    load::run(&mut room, server.process, load).await
+}
+
+/// One run against a Janus of its own.
+pub async fn janus(program: &str, load: Load) -> Result<Outcome> {
+    let janus = Janus::start(program).await?;
+    let mut room = JanusRoom::enter(janus.address()).await?;
+    load::run(&mut room, janus.process()?, load).await
+}

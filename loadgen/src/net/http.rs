@@ -1,0 +1,76 @@
+//! HTTP with JSON over one kept connection.
+
+use crate::failure::{Failure, Result};
+use bytes::Bytes;
+use hearth_protocol::Rejection;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::net::SocketAddr;
+use tokio::net::TcpStream;
+
+/// The largest answer taken, in bytes.
+const ANSWER_MAX_BYTES: usize = 1 << 20;
+
+/// One connection, one request at a time.
+pub struct Client {
+    address: SocketAddr,
+    sender: SendRequest<Full<Bytes>>,
+}
+
+impl Client {
+    /// Connects.
+    pub async fn connect(address: SocketAddr) -> Result<Self> {
+        let socket = TcpStream::connect(address).await?;
+        let (sender, connection) = handshake(TokioIo::new(socket)).await?;
+        // It ends with the sender; what goes wrong with it is told to the request under way.
+        tokio::spawn(connection);
+        Ok(Self { address, sender })
+    }
+
+    /// Posts `body` and reads the answer.
+    pub async fn post<T: DeserializeOwned>(&mut self, path: &str, token: Option<&str>, body: &impl Serialize) -> Result<T> {
+        let body = serde_json::to_vec(body).expect("the types of the protocol are JSON");
+        self.request(Method::POST, path, token, body).await
+    }
+
+    /// Reads `path`.
+    pub async fn get<T: DeserializeOwned>(&mut self, path: &str, token: Option<&str>) -> Result<T> {
+        self.request(Method::GET, path, token, Vec::new()).await
+    }
+
+    async fn request<T: DeserializeOwned>(&mut self, method: Method, path: &str, token: Option<&str>, body: Vec<u8>) -> Result<T> {
+        let what = format!("{method} {path}");
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, self.address.to_string())
+            .header(CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|error| Failure::Usage(format!("{what}: {error}")))?;
+        self.sender.ready().await?;
+        let response = self.sender.send_request(request).await?;
+        let status = response.status();
+        let unreadable = |reason: String| Failure::Unreadable { what: what.clone(), reason };
+        let bytes = Limited::new(response.into_body(), ANSWER_MAX_BYTES)
+            .collect()
+            .await
+            .map_err(|error| unreadable(error.to_string()))?
+            .to_bytes();
+        if !status.is_success() {
+            return Err(match serde_json::from_slice::<Rejection>(&bytes) {
+                Ok(rejection) => Failure::Declined { what, rejection },
+                Err(_) => unreadable(format!("status {status}")),
+            });
+        }
+        serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))
+    }
+}
