@@ -4,8 +4,9 @@ import { gzipSync } from 'node:zlib';
 
 const BUDGET_KB = { shell: 40, room: 60, people: 60 };
 const ENTRIES = {
-  shell: ['index.html'],
-  room: ['src/capabilities/live_rooms/room.ts', 'src/capabilities/live_rooms/messages/', 'src/capabilities/conversation/messages/', 'src/capabilities/people/messages/', 'src/capabilities/live_rooms/room.svelte.ts'],
+  shell: ['src/app/messages/'],
+  room: ['src/capabilities/live_rooms/room.ts', 'src/capabilities/live_rooms/live_room.svelte.ts', 'src/engines/connection/live.ts',
+    'src/capabilities/live_rooms/messages/', 'src/capabilities/conversation/messages/', 'src/capabilities/people/messages/'],
   people: ['src/capabilities/people/screens.ts', 'src/capabilities/people/messages/'],
 };
 
@@ -33,7 +34,10 @@ function files(keys, out = new Set()) {
   return out;
 }
 
-const shell = files(entriesOf([...ENTRIES.shell, 'src/app/messages/']));
+const page = readFileSync(new URL('index.html', dist), 'utf8');
+const named = Object.keys(manifest).filter((key) => manifest[key].file.endsWith('.js') && page.includes(manifest[key].file));
+if (named.length === 0) throw new Error('index.html names no script of the manifest');
+const shell = files([...named, ...entriesOf(ENTRIES.shell)]);
 let over = false;
 for (const [part, patterns] of Object.entries(ENTRIES)) {
   const entries = entriesOf(patterns);
