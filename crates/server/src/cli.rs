@@ -1,0 +1,181 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use hearth_server::accounts::{names, passwords};
+use hearth_server::config::Config;
+use hearth_server::{clock, fresh, serve};
+use hearth_store::{NewAccount, Store};
+use std::io::Read as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Live rooms, and all that people do around a picture, on your own machine.
+#[derive(Parser)]
+#[command(name = "hearth", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Start the server.
+    Serve(Settings),
+    /// People with an account.
+    #[command(subcommand)]
+    User(User),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Subcommand)]
+enum User {
+    /// Make an account.
+    Add {
+        /// Its name: letters, digits, `.`, `_`, `-`.
+        name: String,
+        /// Read the password from standard input.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+        /// May manage the server.
+        #[arg(long)]
+        admin: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// List the accounts: name, what others read, rights.
+    List {
+        #[command(flatten)]
+        settings: Settings,
+    },
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Tell what is wrong with the configuration, or what would be used.
+    Check(Settings),
+}
+
+/// Settings by flag; all of them, and what they mean, are in `config.example.toml`.
+#[derive(Args)]
+struct Settings {
+    /// Where HTTP and WebSocket listen, such as 0.0.0.0:8080.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// The folder with everything Hearth keeps.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// A TOML file with settings.
+    #[arg(long, value_name = "FILE", env = "HEARTH_CONFIG")]
+    config: Option<PathBuf>,
+    /// Make a certificate at the first start and serve HTTPS with it.
+    #[arg(long)]
+    tls_self_signed: bool,
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+impl Settings {
+    fn load(self) -> Result<Config, Failure> {
+        let environment = std::env::vars().filter(|(name, _)| name != "HEARTH_CONFIG");
+        let mut config = Config::load(self.config.as_deref(), environment)?;
+        if let Some(listen) = self.listen {
+            config.listen = listen;
+        }
+        if let Some(data) = self.data {
+            config.data = data;
+        }
+        config.tls.self_signed |= self.tls_self_signed;
+        Ok(config.consistent()?)
+    }
+}
+
+/// Does what the command line says.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match cli.what {
+        What::Serve(settings) => runtime.block_on(serve_until_stopped(settings.load()?)),
+        What::User(User::Add { name, password_stdin: _, admin, settings }) => {
+            let mut password = String::new();
+            std::io::stdin().take(passwords::INPUT_MAX_BYTES).read_to_string(&mut password)?;
+            let password = password.trim_end_matches(['\r', '\n']).to_owned();
+            runtime.block_on(add_user(&settings.load()?, &name, &password, admin))
+        }
+        What::User(User::List { settings }) => runtime.block_on(list_users(&settings.load()?)),
+        What::Config(ConfigCommand::Check(settings)) => {
+            println!("{}", toml::to_string_pretty(&settings.load()?.without_secrets())?);
+            Ok(())
+        }
+    }
+}
+
+async fn serve_until_stopped(config: Config) -> Result<(), Failure> {
+    hearth_server::logging::start(&config);
+    let running = serve::start(config).await?;
+    println!("Hearth is at {}", running.url);
+    match &running.setup_url {
+        Some(url) => println!("Make the first administrator: {url}"),
+        None => println!("Sign in there, or open the room of somebody who is live."),
+    }
+    stop_signal().await?;
+    running.stop().await;
+    Ok(())
+}
+
+async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+    }
+}
+
+async fn store(config: &Config) -> Result<Store, Failure> {
+    std::fs::create_dir_all(&config.data)?;
+    Ok(Store::open(&config.store_address()?, |_| {}).await?)
+}
+
+async fn add_user(config: &Config, name: &str, password: &str, admin: bool) -> Result<(), Failure> {
+    let name = names::account(name).map_err(|reason| format!("the name {reason}"))?;
+    let password_hash = passwords::hash(password).map_err(|reason| format!("the password {reason}"))?;
+    let store = store(config).await?;
+    let account = NewAccount {
+        user: fresh::user(),
+        display_name: name.clone(),
+        name,
+        password_hash: Some(password_hash),
+        administrator: admin,
+        room: fresh::space(),
+        created_ms: clock::now().0,
+    };
+    store.accounts().create(&account).await?;
+    store.close().await;
+    println!("{} {}", account.user, account.name);
+    Ok(())
+}
+
+async fn list_users(config: &Config) -> Result<(), Failure> {
+    const PAGE: usize = 100;
+    let store = store(config).await?;
+    let mut after = None;
+    loop {
+        let page = store.accounts().page(after.as_ref(), PAGE).await?;
+        for account in &page {
+            let rights = match (account.administrator, account.disabled) {
+                (_, true) => "disabled",
+                (true, false) => "administrator",
+                (false, false) => "user",
+            };
+            let name = account.profile.name.as_deref().unwrap_or_default();
+            println!("{name}\t{rights}\t{}", account.profile.display_name);
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE => after = Some(last.profile.id.clone()),
+            _ => break,
+        }
+    }
+    store.close().await;
+    Ok(())
+}

@@ -1,0 +1,324 @@
+//! What an operator may set.
+//!
+//! Every setting has a default, and can be given (each later way wins) by a TOML file, by the environment
+//! (`HEARTH_` and the setting's path in capitals: `[limits] sockets_per_address` is `HEARTH_LIMITS_SOCKETS_PER_ADDRESS`;
+//! with `_FILE` behind it the value is read from that file, for secrets), and by flags.
+//! `config.example.toml` shows them all; a test keeps it complete.
+
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+
+/// All settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where HTTP and WebSocket listen.
+    pub listen: SocketAddr,
+    /// The folder with everything Hearth keeps.
+    pub data: PathBuf,
+    /// The address people use, such as `https://live.example.org`; empty: as the browser says.
+    pub public_url: String,
+    /// Addresses of reverse proxies whose `X-Forwarded-For` is believed; they are not limited by address.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// The server's name, in titles.
+    pub name: String,
+    /// Whether anybody may make an account.
+    pub registration: bool,
+    /// Log lines: `text` or `json`.
+    pub log_format: LogFormat,
+    /// Which log lines, in the syntax of `RUST_LOG`.
+    pub log: String,
+    /// The database.
+    pub database: Database,
+    /// HTTPS.
+    pub tls: Tls,
+    /// Media over WebRTC.
+    pub media: Media,
+    /// What a stranger can make grow.
+    pub limits: Limits,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+/// The database.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// `postgres://…`; empty: SQLite in the data folder.
+    pub url: String,
+}
+
+/// HTTPS. Browsers give camera and microphone only to secure pages (and to `localhost`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// PEM file of the certificate chain; empty: no HTTPS.
+    pub certificate: PathBuf,
+    /// PEM file of its key.
+    pub key: PathBuf,
+    /// Make a certificate at the first start and use it: for a first try on a local network.
+    pub self_signed: bool,
+}
+
+/// Media over WebRTC.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Media {
+    /// The one port for all media, UDP and ICE over TCP; 0: the one after `listen`.
+    pub port: u16,
+    /// Addresses that clients reach this machine by, where they differ from its own (NAT).
+    pub public_addresses: Vec<IpAddr>,
+    /// Estimate every viewer's bandwidth and choose layers by it.
+    pub bandwidth_estimation: bool,
+}
+
+/// What a stranger can make grow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Open sockets in all.
+    pub sockets: usize,
+    /// Open sockets of one address (an IPv6 address counts by its /64).
+    pub sockets_per_address: usize,
+    /// Sign-in attempts in ten minutes, by account name and by address.
+    pub sign_in_attempts: u32,
+    /// Guests that one address may make in an hour.
+    pub guests_per_address: u32,
+    /// Commands a second of one connection, with three times as many in a burst.
+    pub commands_per_second: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            data: PathBuf::from("data"),
+            public_url: String::new(),
+            trusted_proxies: Vec::new(),
+            name: "Hearth".to_owned(),
+            registration: false,
+            log_format: LogFormat::Text,
+            log: "info".to_owned(),
+            database: Database::default(),
+            tls: Tls::default(),
+            media: Media::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self { port: 0, public_addresses: Vec::new(), bandwidth_estimation: true }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            sockets: 20_000,
+            sockets_per_address: 500,
+            sign_in_attempts: 20,
+            guests_per_address: 60,
+            commands_per_second: 20,
+        }
+    }
+}
+
+/// A setting that can't be taken. The text is for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file can't be read.
+    #[error("the configuration file {0} can't be read: {1}")]
+    Unreadable(PathBuf, std::io::Error),
+    /// It is no TOML, or holds what isn't known.
+    #[error("the configuration {0} is wrong: {1}")]
+    Wrong(String, String),
+}
+
+impl Config {
+    /// Defaults, then the file, then the environment.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Error> {
+        let mut table = match file {
+            None => Table::new(),
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|error| Error::Unreadable(path.to_owned(), error))?
+                .parse::<Table>()
+                .map_err(|error| Error::Wrong(format!("file {}", path.display()), error.to_string()))?,
+        };
+        let defaults = Table::try_from(Config::default()).expect("the defaults are TOML");
+        for (name, text) in environment {
+            let Some(setting) = name.strip_prefix("HEARTH_") else { continue };
+            apply_environment(&mut table, &defaults, setting, &text)
+                .map_err(|reason| Error::Wrong(format!("variable {name}"), reason))?;
+        }
+        let config: Config = table
+            .try_into()
+            .map_err(|error: toml::de::Error| Error::Wrong("given".to_owned(), error.to_string()))?;
+        config.consistent()
+    }
+
+    /// Whether the settings fit together.
+    pub fn consistent(self) -> Result<Self, Error> {
+        let wrong = |what: &str| Err(Error::Wrong("given".to_owned(), what.to_owned()));
+        if self.tls.certificate.as_os_str().is_empty() != self.tls.key.as_os_str().is_empty() {
+            return wrong("tls.certificate and tls.key go together");
+        }
+        if self.tls.self_signed && !self.tls.certificate.as_os_str().is_empty() {
+            return wrong("tls.self_signed and tls.certificate exclude each other");
+        }
+        if !self.database.url.is_empty() && !self.database.url.starts_with("postgres") {
+            return wrong("database.url starts with postgres://, or is empty for SQLite");
+        }
+        if !self.public_url.is_empty() && !self.public_url.starts_with("http") {
+            return wrong("public_url starts with https:// or http://");
+        }
+        Ok(self)
+    }
+
+    /// The settings, fit to be shown: a password in the database's address is masked.
+    pub fn without_secrets(mut self) -> Self {
+        if let Some((before, host)) = self.database.url.rsplit_once('@')
+            && let Some((scheme, credentials)) = before.split_once("://")
+            && let Some((user, _)) = credentials.split_once(':')
+        {
+            self.database.url = format!("{scheme}://{user}:…@{host}");
+        }
+        self
+    }
+
+    /// Where the store is.
+    pub fn store_address(&self) -> Result<hearth_store::Address, hearth_store::Error> {
+        if self.database.url.is_empty() {
+            format!("sqlite:{}", self.data.join("hearth.db").display()).parse()
+        } else {
+            self.database.url.parse()
+        }
+    }
+
+    /// What the media engine is started with.
+    pub fn media_engine(&self) -> hearth_sfu::Config {
+        let port = if self.media.port == 0 { self.listen.port().wrapping_add(1) } else { self.media.port };
+        let listen = SocketAddr::new(self.listen.ip(), port);
+        let public_addrs = self.media.public_addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
+        hearth_sfu::Config {
+            public_addrs,
+            bandwidth_estimation: self.media.bandwidth_estimation,
+            ..hearth_sfu::Config::new(listen)
+        }
+    }
+
+    /// Whether pages are served over HTTPS by Hearth itself.
+    pub fn serves_tls(&self) -> bool {
+        self.tls.self_signed || !self.tls.certificate.as_os_str().is_empty()
+    }
+}
+
+/// Sets the one setting that an environment variable names. Variables that name none are somebody else's, and are refused
+/// so that a typing error does not go unnoticed.
+fn apply_environment(table: &mut Table, defaults: &Table, setting: &str, text: &str) -> Result<(), String> {
+    for (key, default) in defaults {
+        let upper = key.to_uppercase();
+        if let Value::Table(section) = default {
+            if let Some(inner) = setting.strip_prefix(&format!("{upper}_")) {
+                let entry = table.entry(key.clone()).or_insert_with(|| Value::Table(Table::new()));
+                let Value::Table(entry) = entry else { return Err(format!("{key} is a section")) };
+                return apply_environment(entry, section, inner, text);
+            }
+        } else if setting == upper {
+            table.insert(key.clone(), value_like(default, text)?);
+            return Ok(());
+        } else if setting.strip_suffix("_FILE") == Some(&upper) {
+            let secret = std::fs::read_to_string(text).map_err(|error| error.to_string())?;
+            table.insert(key.clone(), value_like(default, secret.trim_end())?);
+            return Ok(());
+        }
+    }
+    Err("there is no such setting".to_owned())
+}
+
+fn value_like(default: &Value, text: &str) -> Result<Value, String> {
+    Ok(match default {
+        Value::Integer(_) => Value::Integer(text.parse().map_err(|_| format!("{text:?} is no whole number"))?),
+        Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| format!("{text:?} is neither true nor false"))?),
+        Value::Array(_) => Value::Array(
+            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| Value::String(part.to_owned())).collect(),
+        ),
+        _ => Value::String(text.to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_environment(pairs: &[(&str, &str)]) -> Result<Config, Error> {
+        Config::load(None, pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn nothing_given_is_the_default() {
+        assert_eq!(from_environment(&[("PATH", "/bin")]).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn every_setting_can_come_from_the_environment() {
+        fn walk(section: &Table, prefix: &str) {
+            for (key, value) in section {
+                let name = format!("{prefix}_{}", key.to_uppercase());
+                match value {
+                    Value::Table(inner) => walk(inner, &name),
+                    Value::String(text) => assert!(from_environment(&[(&name, text)]).is_ok(), "{name}"),
+                    Value::Array(_) => assert!(from_environment(&[(&name, "127.0.0.1, ::1")]).is_ok(), "{name}"),
+                    other => assert!(from_environment(&[(&name, &other.to_string())]).is_ok(), "{name}"),
+                }
+            }
+        }
+        walk(&Table::try_from(Config::default()).unwrap(), "HEARTH");
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let folder = std::env::temp_dir().join(format!("hearth-config-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("hearth.toml");
+        std::fs::write(&file, "name = \"File\"\n[limits]\nsockets = 7\n").unwrap();
+        let config = Config::load(Some(&file), [("HEARTH_NAME".to_owned(), "Variable".to_owned())]).unwrap();
+        assert_eq!((config.name.as_str(), config.limits.sockets), ("Variable", 7));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_with_its_name() {
+        let error = from_environment(&[("HEARTH_LIMITS_SOKETS", "1")]).unwrap_err();
+        assert!(error.to_string().contains("HEARTH_LIMITS_SOKETS"), "{error}");
+        assert!(from_environment(&[("HEARTH_LISTEN", "nonsense")]).is_err());
+        assert!(from_environment(&[("HEARTH_TLS_KEY", "key.pem")]).is_err());
+    }
+
+    #[test]
+    fn the_example_file_shows_every_setting_with_its_default() {
+        let example = include_str!("../../../config.example.toml");
+        // Its settings are commented out one by one; uncommented, they are the defaults, and all of them.
+        let uncommented: String = example
+            .lines()
+            .map(|line| line.strip_prefix("#: ").unwrap_or(line))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let shown: Table = uncommented.parse().unwrap();
+        assert_eq!(shown, Table::try_from(Config::default()).unwrap());
+    }
+}

@@ -1,0 +1,21 @@
+//! The Hearth server: the only crate that sees everything.
+//!
+//! * [`config`]: what an operator may set, and from where.
+//! * [`node`]: the machines that are awake on this node, each owned by one task; their connections, timers and crashes.
+//! * [`effects`]: the one place that does what a machine wants done.
+//! * [`ws`]: the live connection of a client.
+//! * [`http`]: reads, sign-in and programs; the web app.
+//! * [`listen`]: sockets, TLS and the limits of a stranger.
+//! * [`accounts`]: passwords, sessions and who is asking.
+
+pub mod accounts;
+pub mod clock;
+pub mod config;
+pub mod effects;
+pub mod fresh;
+pub mod http;
+pub mod listen;
+pub mod logging;
+pub mod node;
+pub mod serve;
+pub mod ws;

@@ -1,0 +1,128 @@
+//! A machine's writes on their way to the store, and the commits on their way back.
+
+use hearth_capabilities::{Input, PersonInput, StoreFailure, Write, WriteId};
+use hearth_protocol::ids::UserId;
+use hearth_store::{Report, Stored, Ticket};
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Node;
+use super::machine::{Mail, Owner};
+use crate::clock;
+
+/// The ticket of a write whose end nobody waits for.
+const NOBODYS: Ticket = Ticket(0);
+
+/// Whose writes are under way.
+#[derive(Default)]
+pub struct UnderWay {
+    last: AtomicU64,
+    owners: Mutex<HashMap<Ticket, (Owner, WriteId)>>,
+}
+
+impl UnderWay {
+    fn enter(&self, owner: &Owner, write: WriteId) -> Ticket {
+        let ticket = Ticket(self.last.fetch_add(1, Ordering::Relaxed) + 1);
+        self.owners.lock().expect("plain map").insert(ticket, (owner.clone(), write));
+        ticket
+    }
+
+    fn leave(&self, ticket: Ticket) -> Option<(Owner, WriteId)> {
+        self.owners.lock().expect("plain map").remove(&ticket)
+    }
+}
+
+/// Hands a machine's write to the store. It comes back to the machine after the commit.
+///
+/// Errors: the store has too much to do; nothing was accepted.
+pub fn submit(node: &Node, owner: &Owner, write: WriteId, what: Write) -> Result<(), hearth_store::Busy> {
+    let audit = audit_of(owner, &what);
+    let stored = match owner {
+        Owner::Space(space) => of_space(space, what),
+        Owner::Person(user) => of_person(user, what),
+    };
+    let ticket = node.under_way().enter(owner, write);
+    let writes = node.store().writes();
+    let submitted = writes.submit(stored, ticket);
+    match (&submitted, audit) {
+        (Err(_), _) => {
+            node.under_way().leave(ticket);
+        }
+        (Ok(()), Some(audit)) => writes.submit(audit, NOBODYS)?,
+        (Ok(()), None) => {}
+    }
+    submitted
+}
+
+/// Tells the machines what became of their writes.
+pub fn report(node: &Node, reports: Vec<Report>) {
+    for (ticket, result) in reports {
+        let Some((owner, write)) = node.under_way().leave(ticket) else { continue };
+        let result = match result {
+            Ok(Stored::Message { position, .. }) => Ok(position),
+            Ok(Stored::Done) => Ok(0),
+            Err(failure) => {
+                tracing::warn!(%owner, ?failure, "a write was not stored");
+                Err(StoreFailure::Unavailable)
+            }
+        };
+        match owner {
+            Owner::Space(id) => {
+                node.spaces().deliver_if_awake(&id, Mail::notice(Input::Stored { write, result }));
+            }
+            Owner::Person(id) => {
+                node.persons().deliver_if_awake(&id, Mail::notice(PersonInput::Stored { write, result }));
+            }
+        }
+    }
+}
+
+fn of_space(space: &hearth_protocol::ids::SpaceId, what: Write) -> hearth_store::Write {
+    use hearth_store::Write as Stored;
+    let space = space.clone();
+    match what {
+        Write::Message { message } => Stored::AppendMessage { space, message },
+        Write::DeleteMessage { position, by } => Stored::DeleteMessage { space, position, by, at_ms: clock::now().0 },
+        Write::ReadPosition { user, position } => Stored::SetReadPosition { space, user, position },
+        Write::About { about } => Stored::SetAbout { space, about },
+        Write::SlowMode { interval_s, .. } => Stored::SetSlowMode { space, interval_s },
+        Write::Sanction { sanction } => Stored::SetSanction { space, sanction },
+        Write::ClearSanction { user, .. } => Stored::ClearSanction { space, user },
+        Write::Moderator { user, appointed, .. } => Stored::SetModerator { space, user, moderator: appointed },
+        Write::BroadcastStarted { number, at } => Stored::BroadcastStarted { space, number, at_ms: at.0 },
+        Write::BroadcastEnded { number, at, reason } => Stored::BroadcastEnded { space, number, at_ms: at.0, reason },
+        Write::Block { .. } | Write::Unblock { .. } => unreachable!("a space blocks nobody"),
+    }
+}
+
+fn of_person(user: &UserId, what: Write) -> hearth_store::Write {
+    let user = user.clone();
+    match what {
+        Write::Block { user: other } => hearth_store::Write::Block { user, other },
+        Write::Unblock { user: other } => hearth_store::Write::Unblock { user, other },
+        other => unreachable!("a person's machine does not write this: {other:?}"),
+    }
+}
+
+/// What the audit log says of a moderator's write.
+fn audit_of(owner: &Owner, what: &Write) -> Option<hearth_store::Write> {
+    let Owner::Space(space) = owner else { return None };
+    let (by, action, subject) = match what {
+        Write::DeleteMessage { position, by } => (by, "delete_message", position.to_string()),
+        Write::SlowMode { interval_s, by } => (by, "slow_mode", interval_s.to_string()),
+        Write::Sanction { sanction } if sanction.banned => (&sanction.by, "ban", sanction.user.id.to_string()),
+        Write::Sanction { sanction } => (&sanction.by, "mute", sanction.user.id.to_string()),
+        Write::ClearSanction { user, by } => (by, "clear_sanction", user.to_string()),
+        Write::Moderator { user, appointed: true, by } => (by, "appoint_moderator", user.to_string()),
+        Write::Moderator { user, appointed: false, by } => (by, "dismiss_moderator", user.to_string()),
+        _ => return None,
+    };
+    Some(hearth_store::Write::Audit {
+        space: Some(space.clone()),
+        by: by.clone(),
+        action: action.to_owned(),
+        subject,
+        at_ms: clock::now().0,
+    })
+}

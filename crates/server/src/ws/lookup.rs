@@ -1,0 +1,54 @@
+//! What a command's machine needs to know from the store, read before the command is given to it.
+
+use hearth_capabilities::Lookup;
+use hearth_protocol::ids::{SpaceId, UserId};
+use hearth_protocol::{Command, PersonCommand, Rejection};
+use hearth_store::Store;
+
+/// Mentions that are looked up; a machine refuses more.
+const MENTIONS_LOOKED_UP_MAX: usize = 16;
+
+/// What the store knows of the things a command names.
+///
+/// Errors: [`Rejection::Storage`] where the store fails.
+pub async fn of_command(store: &Store, user: &UserId, space: &SpaceId, command: &Command) -> Result<Lookup, Rejection> {
+    let mut lookup = Lookup::default();
+    let conversations = store.conversations();
+    match command {
+        Command::Join { .. } => {
+            lookup.read_position = conversations.read_position(space, user).await.map_err(failed)?;
+        }
+        Command::Send { reply_to, mentions, .. } => {
+            if let Some(position) = reply_to {
+                lookup.message = conversations.message(space, *position).await.map_err(failed)?;
+            }
+            for user in mentions.iter().take(MENTIONS_LOOKED_UP_MAX) {
+                lookup.people.extend(store.people().profile(user).await.map_err(failed)?);
+            }
+        }
+        Command::DeleteMessage { position } => {
+            lookup.message = conversations.message(space, *position).await.map_err(failed)?;
+        }
+        Command::Mute { user, .. } | Command::Ban { user } | Command::SetModerator { user, .. } => {
+            lookup.people.extend(store.people().profile(user).await.map_err(failed)?);
+        }
+        _ => {}
+    }
+    Ok(lookup)
+}
+
+/// What the store knows of the people a personal command names.
+///
+/// Errors: [`Rejection::Storage`] where the store fails.
+pub async fn of_person_command(store: &Store, command: &PersonCommand) -> Result<Lookup, Rejection> {
+    let people = match command {
+        PersonCommand::Block { user } => store.people().profile(user).await.map_err(failed)?,
+        PersonCommand::Unblock { .. } => None,
+    };
+    Ok(Lookup { people: people.into_iter().collect(), ..Lookup::default() })
+}
+
+fn failed(error: hearth_store::Error) -> Rejection {
+    tracing::error!(%error, "a read for a command failed");
+    Rejection::Storage
+}
