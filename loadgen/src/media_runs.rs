@@ -66,5 +66,5 @@ pub async fn hearth(server: &HearthServer, load: Load) -> Result<Outcome> {
 pub async fn janus(program: &str, load: Load) -> Result<Outcome> {
     let janus = Janus::start(program).await?;
     let mut room = JanusRoom::enter(janus.address()).await?;
-    load::run(&mut room, janus.process()?, load).await
+    load::run(&mut room, janus.process()?, Load { ip: janus.media_ip(), ..load }).await
 }

@@ -1,4 +1,6 @@
-//! Janus' JSON over a WebSocket: transactions, and events of many handles, told apart by one task.
+//! Janus' JSON over a WebSocket: requests and what answers them, told apart by their transaction.
+//!
+//! A request is answered by `success` or `error`, or by an `ack` and an `event` in either order; the `ack` says nothing more.
 
 use crate::failure::{Failure, Result, within};
 use crate::net::websocket::Connection;
@@ -14,20 +16,16 @@ use tokio::sync::{mpsc, oneshot};
 const ANSWER_S: u64 = 30;
 /// Janus forgets sessions that say nothing for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// Requests and events that may wait.
+/// Requests that may wait to be sent.
 const QUEUE: usize = 1_024;
 
-#[derive(Default)]
-struct Routes {
-    replies: HashMap<String, oneshot::Sender<Value>>,
-    events: HashMap<u64, mpsc::Sender<Value>>,
-}
+type Replies = Rc<RefCell<HashMap<String, oneshot::Sender<Value>>>>;
 
 /// A session of Janus.
 #[derive(Clone)]
 pub struct Session {
     requests: mpsc::Sender<String>,
-    routes: Rc<RefCell<Routes>>,
+    replies: Replies,
     transactions: Rc<RefCell<u64>>,
     session: u64,
 }
@@ -36,7 +34,6 @@ pub struct Session {
 pub struct Handle {
     session: Session,
     id: u64,
-    events: mpsc::Receiver<Value>,
 }
 
 impl Session {
@@ -45,8 +42,8 @@ impl Session {
         let headers = ["Sec-WebSocket-Protocol: janus-protocol".to_owned()];
         let connection = within(ANSWER_S, "Janus' WebSocket", Connection::open(address, "/", &headers)).await?;
         let (requests, outbox) = mpsc::channel(QUEUE);
-        let mut session = Self { requests, routes: Rc::default(), transactions: Rc::default(), session: 0 };
-        tokio::task::spawn_local(carry(connection, outbox, session.routes.clone()));
+        let mut session = Self { requests, replies: Rc::default(), transactions: Rc::default(), session: 0 };
+        tokio::task::spawn_local(carry(connection, outbox, session.replies.clone()));
         let created = session.request(json!({ "janus": "create" })).await?;
         session.session = id_in(&created)?;
         tokio::task::spawn_local(keep_alive(session.clone()));
@@ -56,13 +53,11 @@ impl Session {
     /// Opens a handle of the videoroom plugin.
     pub async fn attach(&self) -> Result<Handle> {
         let attached = self.request(json!({ "janus": "attach", "plugin": "janus.plugin.videoroom" })).await?;
-        let id = id_in(&attached)?;
-        let (sender, events) = mpsc::channel(QUEUE);
-        self.routes.borrow_mut().events.insert(id, sender);
-        Ok(Handle { session: self.clone(), id, events })
+        Ok(Handle { session: self.clone(), id: id_in(&attached)? })
     }
 
-    async fn request(&self, mut request: Value) -> Result<Value> {
+    /// Says a request; the transaction that answers carry.
+    async fn say(&self, mut request: Value) -> Result<oneshot::Receiver<Value>> {
         let transaction = {
             let mut transactions = self.transactions.borrow_mut();
             *transactions += 1;
@@ -73,42 +68,34 @@ impl Session {
             request["session_id"] = json!(self.session);
         }
         let (reply, answer) = oneshot::channel();
-        self.routes.borrow_mut().replies.insert(transaction, reply);
+        self.replies.borrow_mut().insert(transaction, reply);
         self.requests.send(request.to_string()).await.map_err(|_| gone())?;
-        let answer = within(ANSWER_S, "Janus' answer", async { answer.await.map_err(|_| gone()) }).await?;
+        Ok(answer)
+    }
+
+    async fn request(&self, request: Value) -> Result<Value> {
+        let what = format!("Janus' answer to {}", if request["body"].is_null() { &request["janus"] } else { &request["body"] });
+        let answer = self.say(request).await?;
+        let answer = within(ANSWER_S, &what, async { answer.await.map_err(|_| gone()) }).await?;
         if answer["janus"] == "error" { Err(Failure::Janus(answer["error"].to_string())) } else { Ok(answer) }
     }
 }
 
 impl Handle {
-    /// Sends a message to the plugin that is answered at once; the plugin's data.
-    pub async fn ask(&self, body: Value) -> Result<Value> {
-        let answer = self.session.request(json!({ "janus": "message", "handle_id": self.id, "body": body })).await?;
-        plugin_data(&answer).cloned()
-    }
-
-    /// Sends a message, with a session description or not, and waits for the event that answers it.
-    pub async fn event(&mut self, body: Value, jsep: Option<Value>) -> Result<Value> {
+    /// Sends a message to the plugin, with a session description or not; what it answers.
+    pub async fn ask(&self, body: Value, jsep: Option<Value>) -> Result<Value> {
         let mut message = json!({ "janus": "message", "handle_id": self.id, "body": body });
         if let Some(jsep) = jsep {
             message["jsep"] = jsep;
         }
-        self.session.request(message).await?;
-        let next = async {
-            loop {
-                let event = self.events.recv().await.ok_or_else(gone)?;
-                if event["janus"] == "event" {
-                    plugin_data(&event)?;
-                    return Ok(event);
-                }
-            }
-        };
-        within(ANSWER_S, "Janus' event", next).await
+        let answer = self.session.request(message).await?;
+        let error = &answer["plugindata"]["data"]["error"];
+        if error.is_null() { Ok(answer) } else { Err(Failure::Janus(error.to_string())) }
     }
 }
 
-/// Carries requests out, and replies and events to who waits for them, until the connection ends.
-async fn carry(mut connection: Connection, mut outbox: mpsc::Receiver<String>, routes: Rc<RefCell<Routes>>) {
+/// Carries requests out and answers to who waits for them, until the connection ends.
+async fn carry(mut connection: Connection, mut outbox: mpsc::Receiver<String>, replies: Replies) {
     loop {
         tokio::select! {
             request = outbox.recv() => {
@@ -116,32 +103,31 @@ async fn carry(mut connection: Connection, mut outbox: mpsc::Receiver<String>, r
                 if connection.send(&request).await.is_err() { break }
             }
             text = connection.next() => {
-                let Ok(value) = text.and_then(|text| serde_json::from_str::<Value>(&text).map_err(|error| Failure::Janus(error.to_string()))) else { break };
-                deliver(value, &routes);
+                let Ok(text) = text else { break };
+                let Ok(value) = serde_json::from_str::<Value>(&text) else { break };
+                deliver(value, &replies);
             }
         }
     }
     // Whoever waits learns that nothing comes any more.
-    routes.borrow_mut().replies.clear();
-    routes.borrow_mut().events.clear();
+    replies.borrow_mut().clear();
 }
 
-fn deliver(value: Value, routes: &Rc<RefCell<Routes>>) {
-    let mut routes = routes.borrow_mut();
-    let waiting = value["transaction"].as_str().and_then(|transaction| routes.replies.remove(transaction));
-    if let Some(reply) = waiting {
+fn deliver(value: Value, replies: &Replies) {
+    let waiting = value["transaction"].as_str().filter(|_| value["janus"] != "ack");
+    if let Some(reply) = waiting.and_then(|transaction| replies.borrow_mut().remove(transaction)) {
         // Who gave up waiting needs no reply.
         let _ = reply.send(value);
-    } else if let Some(events) = value["sender"].as_u64().and_then(|sender| routes.events.get(&sender)) {
-        // A handle that takes no events lets them pass: only answers to its own messages matter.
-        let _ = events.try_send(value);
     }
 }
 
+/// Says something in time, for as long as the connection lasts.
 async fn keep_alive(session: Session) {
     loop {
         tokio::time::sleep(KEEP_ALIVE).await;
-        if session.request(json!({ "janus": "keepalive" })).await.is_err() {
+        // It is answered by an `ack` alone, for which nobody waits.
+        session.replies.borrow_mut().retain(|_, reply| !reply.is_closed());
+        if session.say(json!({ "janus": "keepalive" })).await.is_err() {
             return;
         }
     }
@@ -153,9 +139,4 @@ fn gone() -> Failure {
 
 fn id_in(answer: &Value) -> Result<u64> {
     answer["data"]["id"].as_u64().ok_or_else(|| Failure::Janus(format!("no id in {answer}")))
-}
-
-fn plugin_data(answer: &Value) -> Result<&Value> {
-    let data = &answer["plugindata"]["data"];
-    if data["error"].is_null() { Ok(data) } else { Err(Failure::Janus(data["error"].to_string())) }
 }

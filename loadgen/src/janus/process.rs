@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Result, within};
 use crate::figures::process::Process;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -21,16 +21,18 @@ pub struct Janus {
     child: Child,
     folder: PathBuf,
     address: SocketAddr,
+    media_ip: IpAddr,
 }
 
 impl Janus {
     /// Starts it and waits until it listens.
     pub async fn start(program: &str) -> Result<Self> {
         let port = free_port()?;
+        let media_ip = own_address()?;
         let folder = std::env::temp_dir().join(format!("loadgen-janus-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let libraries = LIBRARIES.iter().find(|folder| Path::new(folder).is_dir()).unwrap_or(&LIBRARIES[0]);
-        write_configuration(&folder, libraries, port)?;
+        write_configuration(&folder, libraries, port, media_ip)?;
         let log = std::fs::File::create(folder.join("janus.log"))?;
         let child = Command::new(program)
             .arg(format!("--configs-folder={}", folder.display()))
@@ -40,7 +42,7 @@ impl Janus {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| Failure::Janus(format!("{program} can't be started: {error}. Install it with: apt-get install janus")))?;
-        let mut janus = Self { child, folder, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) };
+        let mut janus = Self { child, folder, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), media_ip };
         within(START_S, "Janus", janus.listening()).await?;
         Ok(janus)
     }
@@ -48,6 +50,11 @@ impl Janus {
     /// Where its WebSocket listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where its media sockets are.
+    pub fn media_ip(&self) -> IpAddr {
+        self.media_ip
     }
 
     /// The process, to be measured.
@@ -80,7 +87,16 @@ fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-fn write_configuration(folder: &Path, libraries: &str, port: u16) -> Result<()> {
+/// An address of this machine that is not loopback, which libnice leaves out. The kernel carries what goes from
+/// one's own address to one's own address over the loopback interface all the same.
+fn own_address() -> Result<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    // Nothing is sent: connecting only picks the route, and with it the address (RFC 5737 says this one is nobody's).
+    let route = socket.connect((Ipv4Addr::new(198, 51, 100, 1), 9)).and_then(|()| socket.local_addr());
+    route.map(|address| address.ip()).map_err(|error| Failure::Janus(format!("this machine has no address but loopback, which Janus does not take: {error}")))
+}
+
+fn write_configuration(folder: &Path, libraries: &str, port: u16, media_ip: IpAddr) -> Result<()> {
     let plugins = ["audiobridge", "duktape", "echotest", "lua", "nosip", "recordplay", "sip", "streaming", "textroom", "videocall", "voicemail"];
     let disabled = plugins.map(|name| format!("libjanus_{name}.so")).join(",");
     let core = format!(
@@ -95,7 +111,7 @@ fn write_configuration(folder: &Path, libraries: &str, port: u16) -> Result<()> 
 }}
 media: {{ }}
 nat: {{
-    ice_enforce_list = "lo"
+    ice_enforce_list = "{media_ip}"
     ignore_mdns = true
 }}
 plugins: {{ disable = "{disabled}" }}

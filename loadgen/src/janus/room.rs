@@ -20,13 +20,13 @@ impl JanusRoom {
     /// Makes a room and joins it as its publisher.
     pub async fn enter(address: SocketAddr) -> Result<Self> {
         let session = Session::create(address).await?;
-        let mut publisher = session.attach().await?;
+        let publisher = session.attach().await?;
         let create = json!({
             "request": "create", "room": ROOM, "publishers": 1, "bitrate": 0, "videocodec": "vp8", "audiocodec": "opus",
             "transport_wide_cc_ext": true, "notify_joining": false, "permanent": false,
         });
-        publisher.ask(create).await?;
-        publisher.event(json!({ "request": "join", "ptype": "publisher", "room": ROOM, "id": FEED }), None).await?;
+        publisher.ask(create, None).await?;
+        publisher.ask(json!({ "request": "join", "ptype": "publisher", "room": ROOM, "id": FEED }), None).await?;
         Ok(Self { session, publisher })
     }
 }
@@ -36,7 +36,7 @@ impl Forwarder for JanusRoom {
 
     async fn publish(&mut self, offer: PublishOffer) -> Result<String> {
         let jsep = json!({ "type": "offer", "sdp": offer.sdp });
-        let event = self.publisher.event(json!({ "request": "publish" }), Some(jsep)).await?;
+        let event = self.publisher.ask(json!({ "request": "publish" }), Some(jsep)).await?;
         sdp_in(&event)
     }
 
@@ -45,7 +45,7 @@ impl Forwarder for JanusRoom {
     }
 
     async fn end(&mut self) -> Result<()> {
-        self.publisher.event(json!({ "request": "unpublish" }), None).await.map(drop)
+        self.publisher.ask(json!({ "request": "unpublish" }), None).await.map(drop)
     }
 }
 
@@ -57,12 +57,12 @@ pub struct JanusWatcher {
 impl Watcher for JanusWatcher {
     async fn watch(&mut self) -> Result<String> {
         let join = json!({ "request": "join", "ptype": "subscriber", "room": ROOM, "streams": [{ "feed": FEED }] });
-        sdp_in(&self.handle.event(join, None).await?)
+        sdp_in(&self.handle.ask(join, None).await?)
     }
 
     async fn answer(&mut self, sdp: String) -> Result<()> {
         let jsep = json!({ "type": "answer", "sdp": sdp });
-        self.handle.event(json!({ "request": "start" }), Some(jsep)).await.map(drop)
+        self.handle.ask(json!({ "request": "start" }), Some(jsep)).await.map(drop)
     }
 
     async fn next_offer(&mut self) -> Result<String> {
