@@ -24,8 +24,10 @@ export class Subscriber {
   #shown: ReceivingLeg | null = null;
   #next: ReceivingLeg | null = null;
   #failures = 0;
-  #asking = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The question that is open; a later one makes an earlier one's answer void. */
+  #asking: symbol | null = null;
+  #againTimer: ReturnType<typeof setTimeout> | undefined;
+  #flowTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly signal: SubscriberSignal, private readonly changed: () => void) {}
 
@@ -49,8 +51,9 @@ export class Subscriber {
   stop(): void {
     if (!this.#wanted) return;
     this.#wanted = false;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#asking = null;
+    this.#forgetTry();
+    clearTimeout(this.#flowTimer);
     this.signal.unwatch();
     this.#letGo();
     this.changed();
@@ -59,9 +62,7 @@ export class Subscriber {
   /** The live connection is a new one: what still flows goes on, what doesn't is asked for anew. */
   reconnected(): void {
     if (!this.#wanted) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#asking = false;
+    this.#forgetTry();
     this.#next?.close();
     this.#next = null;
     void this.#open(this.#shown?.connected ? this.#shown.id : null);
@@ -70,9 +71,8 @@ export class Subscriber {
   /** At once, by a person's wish. */
   retry(): void {
     if (!this.#wanted) return this.start();
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (!this.#asking) void this.#open(null);
+    this.#forgetTry();
+    if (this.#asking === null) void this.#open(null);
   }
 
   offered(offer: Offer): void {
@@ -96,15 +96,12 @@ export class Subscriber {
   }
 
   async #open(keep: LegId | null): Promise<void> {
-    this.#asking = true;
+    const asked = this.#asking = Symbol('watch');
     const leg = await this.signal.watch(keep);
-    this.#asking = false;
-    if (!this.#wanted) return;
-    if (leg === null) return this.#again();
-    this.#failures = 0;
-    if (leg === this.#shown?.id || leg === this.#next?.id) return;
-    // Its offer may be a while in coming when nobody is on stage yet.
-    this.changed();
+    if (this.#asking !== asked) return;
+    this.#asking = null;
+    // Its offer comes by itself, and may be a while in coming when nobody is on stage yet.
+    if (this.#wanted && leg === null) this.#again();
   }
 
   #expect(id: LegId): ReceivingLeg {
@@ -116,9 +113,8 @@ export class Subscriber {
       () => this.#lost(id),
     );
     this.#next = leg;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+    clearTimeout(this.#flowTimer);
+    this.#flowTimer = setTimeout(() => {
       if (this.#next === leg || (this.#shown === leg && !leg.connected)) this.#lost(id);
     }, FLOWS_WITHIN_MS);
     if (this.#shown === null) this.#show(leg);
@@ -127,7 +123,9 @@ export class Subscriber {
 
   #legChanged(leg: ReceivingLeg): void {
     if (leg === this.#next && (leg.flowing || (leg.connected && this.#shown?.connected === false && leg.received().length > 0))) this.#show(leg);
-    if (leg === this.#shown) this.changed();
+    if (leg !== this.#shown) return;
+    if (leg.flowing) this.#failures = 0;
+    this.changed();
   }
 
   #show(leg: ReceivingLeg): void {
@@ -144,16 +142,22 @@ export class Subscriber {
       this.#next.close();
       this.#next = null;
     } else if (this.#shown?.id !== id) return;
-    this.#again();
+    // Where another is on its way already there is nothing to ask for.
+    if (this.#next === null) this.#again();
     this.changed();
   }
 
   #again(): void {
-    if (this.#timer !== undefined || this.#asking) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+    if (this.#againTimer !== undefined || this.#asking !== null) return;
+    this.#againTimer = setTimeout(() => {
+      this.#againTimer = undefined;
       void this.#open(null);
     }, waitBefore_ms(this.#failures++, Math.random()));
+  }
+
+  #forgetTry(): void {
+    clearTimeout(this.#againTimer);
+    this.#againTimer = undefined;
   }
 
   #letGo(): void {

@@ -1,0 +1,68 @@
+/** The real server: started on free ports with an empty data folder, and stopped with nothing left behind. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const BINARY = process.env.HEARTH_BINARY ?? resolve(__dirname, '../target/debug/hearth');
+const STARTS_WITHIN_MS = 20_000;
+
+export interface Hearth {
+  /** Where browsers find it. */
+  readonly url: string;
+  readonly port: number;
+  /** The one-time link for the first administrator. */
+  readonly setupUrl: string;
+  readonly log: () => string;
+  stop(): Promise<void>;
+}
+
+/** A port that is free for HTTP, with a free one after it for media. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address() as { port: number };
+    const next = createServer().listen(port + 1, '127.0.0.1');
+    const free = await Promise.race([once(next, 'listening').then(() => true), once(next, 'error').then(() => false)]);
+    next.close();
+    await new Promise((closed) => probe.close(closed));
+    if (free) return port;
+  }
+}
+
+export async function startHearth(): Promise<Hearth> {
+  const data = await mkdtemp(join(tmpdir(), 'hearth-e2e-'));
+  const port = await freePort();
+  const child: ChildProcess = spawn(BINARY, ['serve', '--listen', `127.0.0.1:${port}`, '--data', data], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  const setupUrl = await new Promise<string>((found, failed) => {
+    const timer = setTimeout(() => failed(new Error(`the server did not start:\n${log}`)), STARTS_WITHIN_MS);
+    const read = (chunk: Buffer) => {
+      log += chunk.toString();
+      const link = /https?:\/\/\S+\/setup\/\S+/.exec(log);
+      if (link) {
+        clearTimeout(timer);
+        found(link[0]);
+      }
+    };
+    child.stdout?.on('data', read);
+    child.stderr?.on('data', read);
+    child.once('error', failed);
+    child.once('exit', (code) => failed(new Error(`the server ended with ${code}:\n${log}`)));
+  });
+  return {
+    url: `http://localhost:${port}`,
+    port,
+    setupUrl,
+    log: () => log,
+    async stop() {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}

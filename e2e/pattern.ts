@@ -1,0 +1,81 @@
+/**
+ * A camera whose every frame says when it was taken, so that a viewer's picture can be read:
+ * the time of day as black and white bars, with a checksum, over colours that move.
+ */
+import type { Page } from '@playwright/test';
+
+/** The time wraps after this, about 17 minutes. */
+const TIME_BITS = 20;
+const CHECK_BITS = 4;
+
+/** Gives the page a camera that shows the pattern; its microphone stays the browser's own. */
+export async function giveCamera(page: Page): Promise<void> {
+  await page.addInitScript(({ timeBits, checkBits }) => {
+    const devices = navigator.mediaDevices;
+    const original = devices.getUserMedia.bind(devices);
+    const camera = () => {
+      const canvas = document.createElement('canvas');
+      canvas.width = 1280;
+      canvas.height = 720;
+      const paint = canvas.getContext('2d')!;
+      const bits = timeBits + checkBits;
+      const draw = () => {
+        const time = Date.now() % 2 ** timeBits;
+        let check = 0;
+        for (let at = 0; at < timeBits; at += checkBits) check ^= (time >> at) & (2 ** checkBits - 1);
+        const word = time * 2 ** checkBits + check;
+        paint.fillStyle = `hsl(${(time / 20) % 360} 60% 40%)`;
+        paint.fillRect(0, 0, 1280, 720);
+        paint.fillStyle = 'white';
+        paint.beginPath();
+        paint.arc(200 + ((time / 4) % 880), 500, 90, 0, 7);
+        paint.fill();
+        for (let bit = 0; bit < bits; bit += 1) {
+          paint.fillStyle = Math.floor(word / 2 ** (bits - 1 - bit)) % 2 ? 'white' : 'black';
+          paint.fillRect((bit * 1280) / bits, 0, 1280 / bits + 1, 240);
+        }
+      };
+      draw();
+      // A timer, not an animation frame: the page may be behind others.
+      const timer = setInterval(draw, 33);
+      const track = canvas.captureStream(30).getVideoTracks()[0]!;
+      const stop = track.stop.bind(track);
+      track.stop = () => { clearInterval(timer); stop(); };
+      return track;
+    };
+    devices.getUserMedia = async (wanted) => {
+      const stream = new MediaStream();
+      if (wanted?.audio) for (const track of (await original({ audio: wanted.audio })).getTracks()) stream.addTrack(track);
+      if (wanted?.video) stream.addTrack(camera());
+      return stream;
+    };
+  }, { timeBits: TIME_BITS, checkBits: CHECK_BITS });
+}
+
+/** How old the picture on the stage is, in milliseconds; null while nothing readable is shown. */
+export function ageOfPicture(page: Page): Promise<number | null> {
+  return page.evaluate(({ timeBits, checkBits }) => {
+    const video = document.querySelector<HTMLVideoElement>('.stage video.main');
+    if (!video || video.videoWidth === 0) return null;
+    const bits = timeBits + checkBits;
+    const canvas = document.createElement('canvas');
+    canvas.width = bits * 10;
+    canvas.height = 30;
+    const paint = canvas.getContext('2d', { willReadFrequently: true })!;
+    paint.drawImage(video, 0, 0, video.videoWidth, video.videoHeight / 3, 0, 0, canvas.width, canvas.height);
+    let word = 0;
+    for (let bit = 0; bit < bits; bit += 1) {
+      const { data } = paint.getImageData(bit * 10 + 4, 12, 2, 4);
+      let sum = 0;
+      for (let at = 0; at < data.length; at += 4) sum += data[at]! + data[at + 1]! + data[at + 2]!;
+      word = word * 2 + (sum / (data.length / 4) > 384 ? 1 : 0);
+    }
+    const time = Math.floor(word / 2 ** checkBits);
+    let check = 0;
+    for (let at = 0; at < timeBits; at += checkBits) check ^= (time >> at) & (2 ** checkBits - 1);
+    if (check !== word % 2 ** checkBits) return null;
+    const age = ((Date.now() % 2 ** timeBits) - time + 2 ** timeBits) % 2 ** timeBits;
+    // What seems to come from the future was taken within this very millisecond.
+    return age > 2 ** (timeBits - 1) ? 0 : age;
+  }, { timeBits: TIME_BITS, checkBits: CHECK_BITS });
+}
