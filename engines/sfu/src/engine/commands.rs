@@ -81,7 +81,11 @@ impl Engine {
         let index = *self.by_id.get(id).ok_or(Refusal::NoSuchLeg)?;
         let limits = self.limits;
         let answered = self.with_leg(index, |_, leg| {
+            let may_describe = leg.may_describe(&limits, now);
             let Role::Publish(publisher) = &mut leg.role else { return Ok(Err(Refusal::WrongLeg)) };
+            if !may_describe {
+                return Ok(Err(Refusal::TooManyDescriptions));
+            }
             let sections = match outline::read(offer, &limits, limits.tracks_per_publisher + OTHER_SECTIONS) {
                 Ok(sections) => sections,
                 Err(refusal) => return Ok(Err(refusal)),
@@ -89,9 +93,6 @@ impl Engine {
             let answer = accept(&mut leg.rtc, offer);
             if answer.is_ok() {
                 publisher.describe(&leg.id, &leg.rtc, &sections, sources);
-            }
-            if !leg.may_describe(&limits, now) {
-                return Ok(Err(Refusal::TooManyDescriptions));
             }
             Ok(answer.map(|answer| (leg.space, answer)))
         });

@@ -269,6 +269,8 @@ pub(crate) struct Subscriber {
     /// An offer is to be made as soon as none is outstanding.
     pub(crate) to_add: Vec<Option<Attached>>,
     to_add_kinds: Vec<Kind>,
+    /// Tracks there is no m-line for; each is told once.
+    no_room: Vec<TrackId>,
     preferences: HashMap<TrackId, LayerPreference>,
     pub(crate) estimate_bps: Option<u64>,
     asked: (u64, u64),
@@ -287,6 +289,7 @@ impl Subscriber {
             ice_restart: false,
             to_add: Vec::new(),
             to_add_kinds: Vec::new(),
+            no_room: Vec::new(),
             preferences: HashMap::new(),
             estimate_bps: None,
             asked: (0, 0),
@@ -304,7 +307,7 @@ impl Subscriber {
 
     /// Brings m-lines and wanted tracks together: frees, reuses, and lists what
     /// needs new m-lines. Returns whether the mapping changed on m-lines that
-    /// are live, and the tracks there was no room for.
+    /// are live, and the tracks there is now no room for.
     pub(crate) fn reconcile(&mut self, wanted: Vec<Attached>, most: usize) -> (bool, Vec<TrackId>) {
         let mut changed = false;
         for slot in &mut self.slots {
@@ -335,6 +338,8 @@ impl Subscriber {
                 refused.push(attached.track);
             }
         }
+        let newly_refused = refused.iter().filter(|track| !self.no_room.contains(track)).cloned().collect();
+        self.no_room = refused;
         let warm = self.routed && self.hears != Hears::Nobody && self.slots.is_empty();
         for kind in [Kind::Audio, Kind::Video] {
             if warm && !self.to_add_kinds.contains(&kind) {
@@ -342,7 +347,7 @@ impl Subscriber {
                 self.to_add.push(None);
             }
         }
-        (changed, refused)
+        (changed, newly_refused)
     }
 
     pub(crate) fn wants_offer(&self) -> bool {

@@ -27,7 +27,7 @@ pub(crate) fn height_px(codec: Codec, payload: &[u8]) -> Option<u32> {
         return None;
     }
     let height = u16::from_le_bytes([*header.get(8)?, *header.get(9)?]);
-    Some(u32::from(height & 0x3fff))
+    Some(u32::from(height & 0x3fff)).filter(|height| *height > 0)
 }
 
 /// The VP8 frame header if this packet begins a frame; never empty.

@@ -1,0 +1,256 @@
+//! What forwarding costs: one publisher, many viewers, real UDP on loopback.
+//!
+//! ```text
+//! cargo run --release -p hearth-sfu --example forward_cost -- [viewers] [packets a second] [seconds] [bwe|plain]
+//! ```
+//!
+//! Prints the CPU time of the media thread for each forwarded packet, and the
+//! share of packets that reached the viewers. Viewers run on threads of their
+//! own in the same process and are not counted.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use hearth_sfu::{Command, Config, Event, Hears, LegId, Sfu, SpaceId};
+use str0m::change::{SdpAnswer, SdpOffer};
+use str0m::format::Codec;
+use str0m::media::{Direction, MediaKind, Mid};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::RtpWrite;
+use str0m::{Candidate, Event as Happening, Input, Output, Rtc, RtcConfig};
+
+const PAYLOAD_BYTES: usize = 1_100;
+const FRAMES_PER_SECOND: u32 = 30;
+const MEDIA_TIME_HZ: u64 = 90_000;
+
+fn leg(name: &str) -> LegId {
+    LegId::parse(&format!("leg_{name}")).expect("a well-formed id")
+}
+
+fn config() -> RtcConfig {
+    RtcConfig::new().set_rtp_mode(true).clear_codecs().enable_vp8(true)
+}
+
+struct Peer {
+    rtc: Rtc,
+    socket: UdpSocket,
+    address: SocketAddr,
+    deadline: Instant,
+    received: u64,
+    connected: bool,
+}
+
+impl Peer {
+    fn new() -> Peer {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        socket.set_nonblocking(true).expect("a socket that doesn't block");
+        let address = socket.local_addr().expect("a bound socket");
+        let now = Instant::now();
+        let mut rtc = config().build(now);
+        rtc.add_local_candidate(Candidate::host(address, "udp").expect("a candidate"));
+        Peer { rtc, socket, address, deadline: now, received: 0, connected: false }
+    }
+
+    fn drain(&mut self, now: Instant) {
+        loop {
+            match self.rtc.poll_output().expect("a stack that goes on") {
+                Output::Timeout(at) if at <= now => self.rtc.handle_input(Input::Timeout(now)).expect("time passes"),
+                Output::Timeout(at) => {
+                    self.deadline = at;
+                    return;
+                }
+                Output::Transmit(transmit) => {
+                    let _ = self.socket.send_to(&transmit.contents, transmit.destination);
+                }
+                Output::Event(Happening::RtpPacket(_)) => self.received += 1,
+                Output::Event(Happening::Connected) => self.connected = true,
+                Output::Event(_) => {}
+            }
+        }
+    }
+
+    /// Takes what arrived and does what is due.
+    fn turn(&mut self) {
+        let mut buffer = [0; 2_048];
+        while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
+            let now = Instant::now();
+            if let Ok(receive) = Receive::new(Protocol::Udp, from, self.address, &buffer[..length]) {
+                self.rtc.handle_input(Input::Receive(now, receive)).expect("a good datagram");
+                self.drain(now);
+            }
+        }
+        let now = Instant::now();
+        if self.deadline <= now {
+            self.rtc.handle_input(Input::Timeout(now)).expect("time passes");
+            self.drain(now);
+        }
+    }
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |default: u32| arguments.next().and_then(|it| it.parse().ok()).unwrap_or(default);
+    let (viewers, rate, seconds) = (number(200), number(300), number(10));
+    let only = arguments.next();
+    for bandwidth_estimation in [true, false] {
+        let name = if bandwidth_estimation { "bwe" } else { "plain" };
+        if only.as_deref().is_none_or(|only| only == name) {
+            measure(viewers, rate, seconds, bandwidth_estimation);
+        }
+    }
+}
+
+fn measure(viewers: u32, rate: u32, seconds: u32, bandwidth_estimation: bool) {
+    let (events, told) = channel();
+    let events = Mutex::new(events);
+    let mut config = Config::new("127.0.0.1:0".parse().expect("an address"));
+    config.bandwidth_estimation = bandwidth_estimation;
+    let tell = move |event| {
+        let _ = events.lock().expect("no panic while telling").send(event);
+    };
+    let sfu = Sfu::start(config, Box::new(tell)).expect("a free port");
+    let space = SpaceId::parse("room_cost").expect("a well-formed id");
+    let started = Instant::now();
+    let (publisher, mid) = publish(&sfu, &space, &told);
+    let (stop, received, sending) =
+        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let sender = std::thread::spawn({
+        let (stop, sending) = (stop.clone(), sending.clone());
+        move || send(publisher, mid, rate, &sending, &stop)
+    });
+    let connected = Arc::new(AtomicU64::new(0));
+    let (hand_over, handed) = channel();
+    let watching = std::thread::spawn({
+        let (stop, received, connected) = (stop.clone(), received.clone(), connected.clone());
+        move || watch(&handed, &received, &connected, &stop)
+    });
+    for viewer in 0..viewers {
+        subscribe(&sfu, &space, &leg(&format!("v{viewer}")), &told, &hand_over);
+    }
+    while connected.load(Ordering::Acquire) < u64::from(viewers) {
+        assert!(started.elapsed() < Duration::from_secs(60), "viewers did not connect");
+        std::thread::yield_now();
+    }
+    println!("{viewers} viewers connected after {:?}", started.elapsed());
+    sending.store(true, Ordering::Release);
+    // The first seconds belong to the estimator.
+    std::thread::sleep(Duration::from_secs(3));
+    let (before, received_before) = (sfu.stats(), received.load(Ordering::Acquire));
+    std::thread::sleep(Duration::from_secs(u64::from(seconds)));
+    let (after, received_after) = (sfu.stats(), received.load(Ordering::Acquire));
+    stop.store(true, Ordering::Release);
+    sender.join().expect("a sender");
+    watching.join().expect("viewers");
+    let forwarded = after.packets_forwarded - before.packets_forwarded;
+    let delivered = received_after - received_before;
+    let cpu_us = after.cpu_us - before.cpu_us;
+    println!(
+        "estimation {}: {:.2} µs a packet ({forwarded} forwarded, {:.0} a second, {:.1} % of a core), delivered {:.4}, dropped {}, \
+         GSO sends {}, single {}, datagrams in {}",
+        if bandwidth_estimation { "on" } else { "off" },
+        cpu_us as f64 / forwarded as f64,
+        forwarded as f64 / f64::from(seconds),
+        cpu_us as f64 / f64::from(seconds) / 10_000.0,
+        delivered as f64 / forwarded as f64,
+        after.dropped_queue + after.dropped_send,
+        after.sends_gso - before.sends_gso,
+        after.sends_single - before.sends_single,
+        after.datagrams_in - before.datagrams_in,
+    );
+}
+
+fn publish(sfu: &Sfu, space: &SpaceId, told: &Receiver<Event>) -> (Peer, Mid) {
+    let mut peer = Peer::new();
+    let mut changes = peer.rtc.sdp_api();
+    let mid = changes.add_media(MediaKind::Video, Direction::SendOnly, None, None, None);
+    let (offer, pending) = changes.apply().expect("an offer");
+    let command = Command::OpenPublish {
+        leg: leg("host"),
+        space: space.clone(),
+        offer: offer.to_sdp_string(),
+        sources: Vec::new(),
+    };
+    sfu.send(command).expect("room for a command");
+    for event in told {
+        match event {
+            Event::Answer { sdp, .. } => {
+                let answer = SdpAnswer::from_sdp_string(&sdp).expect("an answer");
+                peer.rtc.sdp_api().accept_answer(pending, answer).expect("an answer that fits");
+                break;
+            }
+            Event::Refused { reason, .. } => panic!("refused: {reason}"),
+            _ => {}
+        }
+    }
+    while !peer.connected {
+        peer.turn();
+        std::thread::yield_now();
+    }
+    (peer, mid)
+}
+
+fn subscribe(sfu: &Sfu, space: &SpaceId, leg: &LegId, told: &Receiver<Event>, hand_over: &Sender<Peer>) {
+    let mut peer = Peer::new();
+    sfu.send(Command::OpenSubscribe { leg: leg.clone(), space: space.clone() }).expect("room for a command");
+    let route = Command::Route { leg: leg.clone(), generation: 1, hears: Hears::Everyone };
+    sfu.send(route).expect("room for a command");
+    for event in told {
+        if let Event::Offer { leg: it, generation, sdp, .. } = event
+            && it == *leg
+        {
+            let offer = SdpOffer::from_sdp_string(&sdp).expect("an offer");
+            let sdp = peer.rtc.sdp_api().accept_offer(offer).expect("an offer that fits").to_sdp_string();
+            sfu.send(Command::Answer { leg: leg.clone(), generation, sdp }).expect("room for a command");
+            break;
+        }
+    }
+    hand_over.send(peer).expect("viewers that run");
+}
+
+/// Sends frames of several packets, one in a second of them a key frame.
+fn send(mut peer: Peer, mid: Mid, rate: u32, sending: &AtomicBool, stop: &AtomicBool) {
+    let pt = peer.rtc.codec_config().find(|params| params.spec().codec == Codec::Vp8).expect("VP8").pt();
+    let packets = (rate / FRAMES_PER_SECOND).max(1);
+    let every = Duration::from_secs(1) / (rate / packets);
+    let (mut next, mut sequence, mut frame) = (Instant::now(), 1u64, 0u64);
+    while !stop.load(Ordering::Acquire) {
+        peer.turn();
+        let now = Instant::now();
+        if now < next || !sending.load(Ordering::Acquire) {
+            std::thread::sleep(Duration::from_micros(500));
+            continue;
+        }
+        next = (next + every).max(now - every);
+        for packet in 0..packets {
+            let mut payload = vec![0; PAYLOAD_BYTES];
+            payload[0] = if packet == 0 { 0x10 } else { 0 };
+            payload[1] = u8::from(frame % u64::from(FRAMES_PER_SECOND) != 0);
+            let time = (frame * MEDIA_TIME_HZ / u64::from(FRAMES_PER_SECOND)) as u32;
+            let write = RtpWrite::new(pt, sequence.into(), time, now, payload).marker(packet + 1 == packets).nackable(true);
+            let mut direct = peer.rtc.direct_api();
+            direct.stream_tx_by_mid(mid, None).expect("a stream").write_rtp(write);
+            sequence += 1;
+        }
+        frame += 1;
+        peer.rtc.handle_input(Input::Timeout(now)).expect("time passes");
+        peer.drain(now);
+    }
+}
+
+fn watch(handed: &Receiver<Peer>, received: &AtomicU64, connected: &AtomicU64, stop: &AtomicBool) {
+    let mut peers: Vec<Peer> = Vec::new();
+    while !stop.load(Ordering::Acquire) {
+        peers.extend(handed.try_iter());
+        let mut total = 0;
+        for peer in &mut peers {
+            peer.turn();
+            total += peer.received;
+        }
+        received.store(total, Ordering::Release);
+        connected.store(peers.iter().filter(|peer| peer.connected).count() as u64, Ordering::Release);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}

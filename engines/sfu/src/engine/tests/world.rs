@@ -1,0 +1,579 @@
+//! A world in virtual time: the engine's core, real WebRTC clients, and links
+//! that delay, lose and hold up. Nothing sleeps and nothing depends on luck:
+//! one seed, one course of events.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
+use str0m::format::Codec;
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::{RtpPacket, RtpWrite, Vp8Descriptor};
+use str0m::{Candidate, Event as Happening, Input, Output, Rtc, RtcConfig};
+
+use crate::engine::{Egress, Engine, Peer, Transport};
+use crate::{Command, Event, Hears, LegId, Limits, Source, SpaceId};
+
+pub(super) const SERVER: &str = "10.0.0.1:5004";
+const FRAME_EVERY: Duration = Duration::from_nanos(33_333_333);
+const AUDIO_EVERY: Duration = Duration::from_millis(20);
+const PACKET_BYTES: usize = 1_000;
+
+pub(super) fn leg(name: &str) -> LegId {
+    LegId::parse(&format!("leg_{name}")).unwrap()
+}
+
+pub(super) fn space(name: &str) -> SpaceId {
+    SpaceId::parse(&format!("room_{name}")).unwrap()
+}
+
+/// Conditions of one client's link, alike in both directions.
+#[derive(Debug, Clone)]
+pub(super) struct Link {
+    pub(super) delay: Duration,
+    /// Share of datagrams lost, 0 to 1.
+    pub(super) loss: f64,
+    /// Towards the client, in bits a second.
+    pub(super) rate_bps: Option<u64>,
+    pub(super) cut: bool,
+}
+
+impl Default for Link {
+    fn default() -> Link {
+        Link { delay: Duration::from_millis(10), loss: 0.0, rate_bps: None, cut: false }
+    }
+}
+
+/// A packet as a viewer got it.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) mid: Mid,
+    pub(super) sequence: u64,
+    pub(super) timestamp: u32,
+    pub(super) payload: Arc<[u8]>,
+    pub(super) audio: bool,
+}
+
+impl Seen {
+    pub(super) fn picture(&self) -> u16 {
+        Vp8Descriptor::parse(&self.payload).unwrap().picture_id().unwrap()
+    }
+
+    pub(super) fn key_frame(&self) -> bool {
+        Vp8Descriptor::parse(&self.payload).unwrap().starts_keyframe(&self.payload)
+    }
+
+    /// Layer that the publisher wrote into its picture.
+    pub(super) fn layer(&self) -> u8 {
+        self.payload[LAYER_AT]
+    }
+}
+
+const LAYER_AT: usize = 12;
+const HEIGHT_AT: usize = 14;
+
+/// One encoding of a publisher.
+struct Encoding {
+    rid: Option<Rid>,
+    number: u8,
+    rate_bps: u64,
+    sequence: u64,
+    timestamp_base: u32,
+    picture: u16,
+    wants_key: bool,
+}
+
+struct Sends {
+    video: Mid,
+    audio: Mid,
+    encodings: Vec<Encoding>,
+    audio_sequence: u64,
+    audio_level: i8,
+    next_frame: Instant,
+    next_audio: Instant,
+    began: Instant,
+}
+
+pub(super) struct Client {
+    pub(super) leg: LegId,
+    address: SocketAddr,
+    rtc: Rtc,
+    pub(super) link: Link,
+    link_free_at: Instant,
+    deadline: Instant,
+    sends: Option<Sends>,
+    pending: Option<SdpPendingOffer>,
+    pub(super) seen: Vec<Seen>,
+    pub(super) key_frames_asked: usize,
+    pub(super) muted: bool,
+    pub(super) answers: bool,
+}
+
+struct InFlight {
+    to_server: bool,
+    client: SocketAddr,
+    bytes: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Outbox(Vec<(SocketAddr, Vec<u8>)>);
+
+impl Egress for Outbox {
+    fn transmit(&mut self, to: Peer, contents: Vec<u8>) {
+        assert_eq!(to.transport, Transport::Udp);
+        self.0.push((to.address, contents));
+    }
+}
+
+pub(super) struct World {
+    pub(super) now: Instant,
+    pub(super) engine: Engine,
+    pub(super) clients: Vec<Client>,
+    told: Arc<Mutex<Vec<Event>>>,
+    pub(super) events: Vec<Event>,
+    flying: BinaryHeap<Reverse<(Instant, u64)>>,
+    cargo: std::collections::HashMap<u64, InFlight>,
+    flights: u64,
+    random: u64,
+}
+
+impl World {
+    pub(super) fn new(seed: u64) -> World {
+        World::with_limits(seed, Limits::default())
+    }
+
+    pub(super) fn with_limits(seed: u64, limits: Limits) -> World {
+        let now = Instant::now();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let sink = told.clone();
+        let events = Arc::new(move |event| sink.lock().unwrap().push(event));
+        let engine = Engine::new(&[SERVER.parse().unwrap()], false, true, limits, events, now).unwrap();
+        World {
+            now,
+            engine,
+            clients: Vec::new(),
+            told,
+            events: Vec::new(),
+            flying: BinaryHeap::new(),
+            cargo: std::collections::HashMap::new(),
+            flights: 0,
+            random: seed.max(1),
+        }
+    }
+
+    fn chance(&mut self) -> f64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        (self.random >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        let mut outbox = Outbox::default();
+        self.engine.command(self.now, command, &mut outbox);
+        self.engine.flush(self.now, &mut outbox);
+        self.launch(outbox);
+        self.hear();
+    }
+
+    /// A client that publishes a camera in these bitrates, lowest first, and a microphone.
+    pub(super) fn publish(&mut self, name: &str, in_space: &str, rates_bps: &[u64]) -> usize {
+        let mut client = self.client(name, config(true));
+        let rids: Vec<Option<&str>> = match rates_bps.len() {
+            1 => vec![None],
+            2 => vec![Some("q"), Some("h")],
+            _ => vec![Some("q"), Some("h"), Some("f")],
+        };
+        let mut changes = client.rtc.sdp_api();
+        let audio = changes.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None);
+        let simulcast = (rates_bps.len() > 1).then(|| {
+            let mut simulcast = Simulcast::new();
+            for rid in rids.iter().flatten() {
+                simulcast.add_send_layer(SimulcastLayer::new(rid));
+            }
+            simulcast
+        });
+        let video = changes.add_media(MediaKind::Video, Direction::SendOnly, None, None, simulcast);
+        let (offer, pending) = changes.apply().unwrap();
+        client.pending = Some(pending);
+        let seed = self.random as u32;
+        let encodings = rates_bps
+            .iter()
+            .zip(rids)
+            .enumerate()
+            .map(|(number, (rate_bps, rid))| Encoding {
+                rid: rid.map(Rid::from),
+                number: number as u8,
+                rate_bps: *rate_bps,
+                sequence: 1_000 * (number as u64 + 1),
+                timestamp_base: seed.wrapping_mul(number as u32 + 7),
+                picture: 100 * number as u16 + 50,
+                wants_key: true,
+            })
+            .collect();
+        client.sends = Some(Sends {
+            video,
+            audio,
+            encodings,
+            audio_sequence: 77,
+            audio_level: -20,
+            next_frame: self.now,
+            next_audio: self.now,
+            began: self.now,
+        });
+        let leg = client.leg.clone();
+        self.clients.push(client);
+        let sources = vec![(audio.to_string(), Source::Microphone), (video.to_string(), Source::Camera)];
+        self.command(Command::OpenPublish { leg, space: space(in_space), offer: offer.to_sdp_string(), sources });
+        self.clients.len() - 1
+    }
+
+    /// A client that hears everyone.
+    pub(super) fn view(&mut self, name: &str, in_space: &str, link: Link) -> usize {
+        self.view_with(name, in_space, link, config(true))
+    }
+
+    pub(super) fn view_with(&mut self, name: &str, in_space: &str, link: Link, config: RtcConfig) -> usize {
+        let mut client = self.client(name, config);
+        client.link = link;
+        let leg = client.leg.clone();
+        self.clients.push(client);
+        self.command(Command::OpenSubscribe { leg: leg.clone(), space: space(in_space) });
+        self.command(Command::Route { leg, generation: 1, hears: Hears::Everyone });
+        self.clients.len() - 1
+    }
+
+    fn client(&mut self, name: &str, config: RtcConfig) -> Client {
+        let address = SocketAddr::from(([10, 1, 0, self.clients.len() as u8 + 1], 40_000));
+        let mut rtc = config.build(self.now);
+        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        Client {
+            leg: leg(name),
+            address,
+            rtc,
+            link: Link::default(),
+            link_free_at: self.now,
+            deadline: self.now,
+            sends: None,
+            pending: None,
+            seen: Vec::new(),
+            key_frames_asked: 0,
+            muted: false,
+            answers: true,
+        }
+    }
+
+    /// Plays on for this long.
+    pub(super) fn run(&mut self, ms: u64) {
+        let until = self.now + Duration::from_millis(ms);
+        while self.step(until) {}
+        self.now = until;
+    }
+
+    /// Plays on until something is true; fails the test after `ms`.
+    pub(super) fn until(&mut self, ms: u64, what: &str, mut met: impl FnMut(&World) -> bool) -> Duration {
+        let (start, end) = (self.now, self.now + Duration::from_millis(ms));
+        while !met(self) {
+            assert!(self.step(end), "{what}: not within {ms} ms; told: {:#?}", self.events);
+        }
+        self.now - start
+    }
+
+    pub(super) fn was_told(&self, met: impl Fn(&Event) -> bool) -> bool {
+        self.events.iter().any(met)
+    }
+
+    pub(super) fn connected(&self, name: &str) -> bool {
+        self.was_told(|event| matches!(event, Event::Connected { leg: it } if *it == leg(name)))
+    }
+
+    /// Goes to the next thing that happens; `false`: nothing before `until`.
+    fn step(&mut self, until: Instant) -> bool {
+        let flight = self.flying.peek().map(|Reverse((at, _))| *at);
+        let client = |client: &Client| {
+            let media = client.sends.as_ref().filter(|_| !client.muted && client.rtc.is_connected());
+            media.map_or(client.deadline, |sends| client.deadline.min(sends.next_frame).min(sends.next_audio))
+        };
+        let clients = self.clients.iter().map(client).min();
+        let Some(next) = [flight, clients, Some(self.engine.deadline())].into_iter().flatten().min() else { return false };
+        if next > until {
+            return false;
+        }
+        self.now = self.now.max(next);
+        self.deliver();
+        for index in 0..self.clients.len() {
+            self.produce(index);
+            if self.clients[index].deadline <= self.now {
+                self.clients[index].rtc.handle_input(Input::Timeout(self.now)).unwrap();
+                self.drain(index);
+            }
+        }
+        let mut outbox = Outbox::default();
+        self.engine.flush(self.now, &mut outbox);
+        self.launch(outbox);
+        self.hear();
+        true
+    }
+
+    fn deliver(&mut self) {
+        while let Some(Reverse((at, flight))) = self.flying.peek().copied() {
+            if at > self.now {
+                return;
+            }
+            self.flying.pop();
+            let cargo = self.cargo.remove(&flight).unwrap();
+            if cargo.to_server {
+                let mut outbox = Outbox::default();
+                let from = Peer { transport: Transport::Udp, address: cargo.client };
+                self.engine.receive(self.now, from, &cargo.bytes, &mut outbox);
+                self.launch(outbox);
+            } else if let Some(index) = self.clients.iter().position(|client| client.address == cargo.client) {
+                let client = &mut self.clients[index];
+                let receive =
+                    Receive::new(Protocol::Udp, SERVER.parse().unwrap(), client.address, &cargo.bytes).unwrap();
+                client.rtc.handle_input(Input::Receive(self.now, receive)).unwrap();
+                self.drain(index);
+            }
+        }
+    }
+
+    fn launch(&mut self, outbox: Outbox) {
+        for (client, bytes) in outbox.0 {
+            self.fly(false, client, bytes);
+        }
+    }
+
+    fn fly(&mut self, to_server: bool, client: SocketAddr, bytes: Vec<u8>) {
+        let chance = self.chance();
+        let now = self.now;
+        let Some(index) = self.clients.iter().position(|candidate| candidate.address == client) else { return };
+        let end = &mut self.clients[index];
+        if end.link.cut || chance < end.link.loss {
+            return;
+        }
+        let mut leaves = now;
+        if let Some(rate_bps) = end.link.rate_bps.filter(|_| !to_server) {
+            // A router that holds 200 ms of traffic and drops the rest.
+            leaves = end.link_free_at.max(now);
+            if leaves > now + Duration::from_millis(200) {
+                return;
+            }
+            leaves += Duration::from_secs_f64(bytes.len() as f64 * 8.0 / rate_bps as f64);
+            end.link_free_at = leaves;
+        }
+        self.flights += 1;
+        self.flying.push(Reverse((leaves + end.link.delay, self.flights)));
+        self.cargo.insert(self.flights, InFlight { to_server, client, bytes });
+    }
+
+    fn drain(&mut self, index: usize) {
+        loop {
+            let now = self.now;
+            let client = &mut self.clients[index];
+            match client.rtc.poll_output().unwrap() {
+                Output::Timeout(at) if at <= now => client.rtc.handle_input(Input::Timeout(now)).unwrap(),
+                Output::Timeout(at) => {
+                    client.deadline = at;
+                    return;
+                }
+                Output::Transmit(transmit) => {
+                    let address = client.address;
+                    self.fly(true, address, transmit.contents.into());
+                }
+                Output::Event(Happening::RtpPacket(packet)) => client.see(packet),
+                Output::Event(Happening::KeyframeRequest(request)) => {
+                    client.key_frames_asked += 1;
+                    assert_eq!(request.kind, KeyframeRequestKind::Pli);
+                    for encoding in client.sends.iter_mut().flat_map(|sends| &mut sends.encodings) {
+                        encoding.wants_key |= encoding.rid == request.rid;
+                    }
+                }
+                Output::Event(_) => {}
+            }
+        }
+    }
+
+    fn produce(&mut self, index: usize) {
+        let now = self.now;
+        let client = &mut self.clients[index];
+        let Some(mut sends) = client.sends.take() else { return };
+        let live = client.rtc.is_connected() && !client.muted;
+        let mut wrote = false;
+        if live && sends.next_audio <= now {
+            sends.next_audio = now + AUDIO_EVERY;
+            wrote |= sends.audio(&mut client.rtc, now);
+        }
+        if live && sends.next_frame <= now {
+            sends.next_frame = now + FRAME_EVERY;
+            wrote |= sends.frames(&mut client.rtc, now);
+        }
+        self.clients[index].sends = Some(sends);
+        if wrote {
+            self.clients[index].rtc.handle_input(Input::Timeout(now)).unwrap();
+            self.drain(index);
+        }
+    }
+
+    /// Takes what the engine told, and does what a client does about it.
+    fn hear(&mut self) {
+        loop {
+            let told = std::mem::take(&mut *self.told.lock().unwrap());
+            if told.is_empty() {
+                return;
+            }
+            for event in told {
+                self.events.push(event.clone());
+                match event {
+                    Event::Answer { leg, sdp } => {
+                        let Some(client) = self.clients.iter_mut().find(|client| client.leg == leg) else { continue };
+                        let pending = client.pending.take().unwrap();
+                        let answer = SdpAnswer::from_sdp_string(&sdp).unwrap();
+                        client.rtc.sdp_api().accept_answer(pending, answer).unwrap();
+                        client.deadline = self.now;
+                    }
+                    Event::Offer { leg, generation, sdp, .. } => {
+                        let Some(client) = self.clients.iter_mut().find(|client| client.leg == leg) else { continue };
+                        if !client.answers {
+                            continue;
+                        }
+                        let offer = SdpOffer::from_sdp_string(&sdp).unwrap();
+                        let sdp = client.rtc.sdp_api().accept_offer(offer).unwrap().to_sdp_string();
+                        client.deadline = self.now;
+                        let mut outbox = Outbox::default();
+                        self.engine.command(self.now, Command::Answer { leg, generation, sdp }, &mut outbox);
+                        self.launch(outbox);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Throws random datagrams at the engine, from strangers and in the name of clients.
+    pub(super) fn throw_garbage(&mut self, count: usize) {
+        for _ in 0..count {
+            let length = (self.chance() * 300.0) as usize;
+            let mut bytes: Vec<u8> = (0..length).map(|_| (self.chance() * 256.0) as u8).collect();
+            let kinds = [0u8, 1, 22, 23, 128, 144, 200];
+            if let Some(first) = bytes.first_mut() {
+                *first = kinds[(self.chance() * kinds.len() as f64) as usize];
+            }
+            let client = (self.chance() * (self.clients.len() + 1) as f64) as usize;
+            let stranger = SocketAddr::from(([10, 9, 9, 9], 1));
+            let address = self.clients.get(client).map_or(stranger, |client| client.address);
+            let from = Peer { transport: Transport::Udp, address };
+            let mut outbox = Outbox::default();
+            self.engine.receive(self.now, from, &bytes, &mut outbox);
+            self.launch(outbox);
+        }
+        self.hear();
+    }
+
+    pub(super) fn set_audio_level(&mut self, index: usize, level: i8) {
+        self.clients[index].sends.as_mut().unwrap().audio_level = level;
+    }
+
+    pub(super) fn set_video_sequence(&mut self, index: usize, sequence: u64) {
+        self.clients[index].sends.as_mut().unwrap().encodings[0].sequence = sequence;
+    }
+}
+
+pub(super) fn config(vp8: bool) -> RtcConfig {
+    RtcConfig::new().set_rtp_mode(true).clear_codecs().enable_opus(true, true).enable_vp8(vp8).enable_h264(!vp8)
+}
+
+impl Client {
+    fn see(&mut self, packet: RtpPacket) {
+        let mut direct = self.rtc.direct_api();
+        let mid = direct.stream_rx(&packet.header.ssrc).unwrap().mid();
+        let audio = self.rtc.media(mid).unwrap().kind() == MediaKind::Audio;
+        self.seen.push(Seen {
+            mid,
+            sequence: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            payload: packet.payload,
+            audio,
+        });
+    }
+
+    pub(super) fn video(&self) -> Vec<&Seen> {
+        self.seen.iter().filter(|seen| !seen.audio && !seen.payload.is_empty()).collect()
+    }
+
+    pub(super) fn audio(&self) -> Vec<&Seen> {
+        self.seen.iter().filter(|seen| seen.audio).collect()
+    }
+
+    pub(super) fn layer(&self) -> Option<u8> {
+        self.video().last().map(|seen| seen.layer())
+    }
+}
+
+impl Sends {
+    fn audio(&mut self, rtc: &mut Rtc, now: Instant) -> bool {
+        let pt = rtc.codec_config().find(|params| params.spec().codec == Codec::Opus).unwrap().pt();
+        let timestamp = (now - self.began).as_millis() as u32 * 48;
+        let mut extensions = str0m::rtp::ExtensionValues::default();
+        extensions.audio_level = Some(self.audio_level);
+        extensions.voice_activity = Some(self.audio_level > -50);
+        let write = RtpWrite::new(pt, self.audio_sequence.into(), timestamp, now, vec![0xfc; 80]).ext_vals(extensions);
+        let mut direct = rtc.direct_api();
+        let Some(stream) = direct.stream_tx_by_mid(self.audio, None) else { return false };
+        stream.write_rtp(write);
+        self.audio_sequence += 1;
+        true
+    }
+
+    fn frames(&mut self, rtc: &mut Rtc, now: Instant) -> bool {
+        let pt = rtc.codec_config().find(|params| params.spec().codec == Codec::Vp8).unwrap().pt();
+        let ticks = ((now - self.began).as_micros() * 9 / 100) as u32;
+        for encoding in &mut self.encodings {
+            let key = std::mem::take(&mut encoding.wants_key);
+            let bytes = (encoding.rate_bps / 8 / 30) as usize * if key { 3 } else { 1 };
+            let packets = bytes.div_ceil(PACKET_BYTES).max(1);
+            for packet in 0..packets {
+                let last = packet + 1 == packets;
+                let length = if last { bytes - (packets - 1) * PACKET_BYTES } else { PACKET_BYTES };
+                let payload = picture_part(encoding, key, packet == 0, length.max(HEIGHT_AT + 2));
+                let write = RtpWrite::new(
+                    pt,
+                    encoding.sequence.into(),
+                    encoding.timestamp_base.wrapping_add(ticks),
+                    now,
+                    payload,
+                )
+                .marker(last)
+                .nackable(true);
+                encoding.sequence += 1;
+                let mut direct = rtc.direct_api();
+                let Some(stream) = direct.stream_tx_by_mid(self.video, encoding.rid) else { return false };
+                stream.write_rtp(write);
+            }
+            encoding.picture = (encoding.picture + 1) & 0x7fff;
+        }
+        true
+    }
+}
+
+/// VP8: descriptor with a 15-bit picture id and TL0PICIDX, then (in the first
+/// packet) a frame header of height 180, 360 or 720, then the layer's number.
+fn picture_part(encoding: &Encoding, key: bool, first: bool, length: usize) -> Vec<u8> {
+    let mut payload = vec![0; length];
+    payload[0] = if first { 0x90 } else { 0x80 };
+    payload[1] = 0xe0;
+    payload[2] = 0x80 | (encoding.picture >> 8) as u8;
+    payload[3] = encoding.picture as u8;
+    payload[4] = encoding.picture as u8;
+    payload[6] = if key { 0x10 } else { 0x11 };
+    if first && key {
+        payload[9..12].copy_from_slice(&[0x9d, 0x01, 0x2a]);
+        payload[HEIGHT_AT..HEIGHT_AT + 2].copy_from_slice(&(180u16 << encoding.number).to_le_bytes());
+    }
+    // The width goes unread; its place holds the layer.
+    payload[LAYER_AT] = encoding.number;
+    payload
+}
