@@ -11,6 +11,8 @@ export type StageState =
   | 'publisher_lost'
   | 'offline'
   | 'ended'
+  /** Live, and I have not come in: I am nobody here yet. */
+  | 'door'
   /** My own room, not live. */
   | 'mine'
   | 'mine_ended'
@@ -19,6 +21,7 @@ export type StageState =
 
 type Seen = Pick<RoomModel, 'entry' | 'broadcast' | 'mine'> & {
   readonly stage: Pick<RoomModel['stage'], 'playback'>;
+  readonly chat: Pick<RoomModel['chat'], 'writing'>;
   readonly studio: { readonly phase: NonNullable<RoomModel['studio']>['phase'] } | null;
 };
 
@@ -27,13 +30,15 @@ export function stageState(room: Seen): StageState {
   if (phase === 'starting') return 'starting';
   if (phase === 'reconnecting') return 'own_reconnecting';
   if (phase === 'live') return 'playing';
-  if (room.entry === 'entering') return 'connecting';
+  const outside = room.entry === 'entering' && room.chat.writing.may === 'sign_in';
+  if (room.entry === 'entering' && !outside) return 'connecting';
   switch (room.broadcast.state) {
     case 'offline': return room.mine ? 'mine' : 'offline';
     case 'ended': return room.mine ? 'mine_ended' : 'ended';
     case 'publisher_lost': return 'publisher_lost';
     case 'live': break;
   }
+  if (outside) return 'door';
   switch (room.stage.playback) {
     case 'idle':
     case 'connecting': return 'connecting';
