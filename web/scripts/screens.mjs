@@ -19,7 +19,7 @@ const themes = flag('light') ? ['light'] : flag('dark') ? ['dark'] : ['dark', 'l
 const sizes = flag('phone') ? ['phone'] : flag('desktop') ? ['desktop'] : flag('sideways') ? ['sideways'] : ['desktop', 'phone'];
 
 await mkdir(out, { recursive: true });
-const server = await createServer({ logLevel: 'error', server: { port: 0, host: '127.0.0.1' } });
+const server = await createServer({ logLevel: 'error', server: { port: 0, host: '127.0.0.1', hmr: false, watch: null } });
 await server.listen();
 const base = server.resolvedUrls.local[0];
 const { SCENES } = await server.ssrLoadModule('/src/gallery/scenes.ts');

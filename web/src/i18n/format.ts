@@ -39,6 +39,10 @@ export function timeOfDay(at_ms: number): string {
   return once('time', (tag) => new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit' })).format(at_ms);
 }
 
+export function date(at_ms: number): string {
+  return once('date', (tag) => new Intl.DateTimeFormat(tag, { dateStyle: 'medium' })).format(at_ms);
+}
+
 export function day(at_ms: number): string {
   return once('day', (tag) => new Intl.DateTimeFormat(tag, { dateStyle: 'long' })).format(at_ms);
 }

@@ -7,6 +7,9 @@
 export const LOCALES = ['en', 'zh'] as const;
 export type Locale = (typeof LOCALES)[number];
 
+/** Each language by its own name. */
+export const LANGUAGE_NAMES: readonly (readonly [Locale, string])[] = [['en', 'English'], ['zh', '中文']];
+
 const STORED_AS = 'hearth.language';
 
 /** The stored choice, else the first of the browser's languages that exists here, else English. */

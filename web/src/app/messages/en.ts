@@ -42,6 +42,7 @@ const en = {
   yourRoom: 'Your room',
   settings: 'Settings',
   admin: 'People and access',
+  language: 'Language',
   theme: { label: 'Theme', dark: 'Dark', light: 'Light', system: 'As the device' },
   close: 'Close',
   cancel: 'Cancel',

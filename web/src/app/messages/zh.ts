@@ -10,6 +10,7 @@ const zh: Messages = {
   yourRoom: '你的直播间',
   settings: '设置',
   admin: '成员与权限',
+  language: '语言',
   theme: { label: '外观', dark: '深色', light: '浅色', system: '跟随设备' },
   close: '关闭',
   cancel: '取消',

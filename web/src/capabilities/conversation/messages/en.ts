@@ -53,6 +53,7 @@ const en = {
     label: 'Message',
     placeholder: 'Say something',
     send: 'Send',
+    sendIn: (seconds: number) => `Send in ${seconds} s`,
     left: (n: number) => `${n} left`,
     slow: (seconds: number) => `Slow mode: ${seconds} s`,
     muted: 'You are muted. You can read along.',

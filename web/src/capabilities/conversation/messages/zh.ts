@@ -51,6 +51,7 @@ const zh: Messages = {
     label: '消息',
     placeholder: '说点什么',
     send: '发送',
+    sendIn: (seconds) => `${seconds} 秒后可发送`,
     left: (n) => `还可输入 ${n} 字`,
     slow: (seconds) => `慢速模式：${seconds} 秒`,
     muted: '你已被禁言，可以继续观看聊天。',
