@@ -1,5 +1,9 @@
 //! What can be asked for on the command line.
 
+use crate::chat::crowd::Pace;
+use crate::chat::mark::TEXT_MIN_CHARS;
+use crate::chat::run::{self as chat, MEMBERS_MAX, ROOMS_MAX};
+use crate::chat::tally::MESSAGES_MAX;
 use crate::failure::{Failure, Result};
 use crate::figures::process::Process;
 use crate::figures::report::{Figures, table};
@@ -11,11 +15,16 @@ use crate::media::publishing::Plan;
 use crate::media_runs::{self, HearthServer, Runs};
 use clap::{Args, Parser, Subcommand};
 use hearth_protocol::ids::SpaceId;
+use hearth_protocol::limits::MESSAGE_MAX_CHARS;
 use serde_json::{Map, Value};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The most runs of which the median is taken.
 const RUNS_MAX: usize = 99;
+/// The most messages a second.
+const RATE_MAX: f64 = 100_000.0;
+/// The most messages that one member keeps unanswered.
+const IN_FLIGHT_MAX: u64 = 1_000;
 
 /// Loads a Hearth server the way people do, and says what that costs it.
 #[derive(Parser)]
@@ -37,7 +46,21 @@ enum What {
         #[command(flatten)]
         media: Media,
     },
-    /// The same through Debian's Janus, which is started for it.
+    /// Chat: deliveries to a room full of people.
+    Chat {
+        #[command(flatten)]
+        server: Server,
+        #[command(flatten)]
+        chat: Chat,
+    },
+    /// Chat: messages stored a second.
+    Messages {
+        #[command(flatten)]
+        server: Server,
+        #[command(flatten)]
+        messages: Messages,
+    },
+    /// The same media through Debian's Janus, which is started for it.
     Janus {
         #[command(flatten)]
         media: Media,
@@ -53,6 +76,52 @@ enum What {
         #[command(flatten)]
         janus: JanusProgram,
     },
+}
+
+/// A room full of people, some of whom talk.
+#[derive(Args, Clone)]
+struct Chat {
+    /// Members of the room.
+    #[arg(long, default_value_t = 1_000)]
+    room_members: usize,
+    /// How many of them talk, in turn; all where left out.
+    #[arg(long)]
+    chatters: Option<usize>,
+    /// Messages a second of all together.
+    #[arg(long, default_value_t = 80.0)]
+    rate: f64,
+    /// Seconds of talking.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Send this many messages as fast as possible instead.
+    #[arg(long, value_name = "MESSAGES")]
+    burst: Option<usize>,
+    /// Characters of a message.
+    #[arg(long, default_value_t = 80)]
+    text: usize,
+    /// Runs; the medians are printed.
+    #[arg(long, default_value_t = 1)]
+    runs: usize,
+}
+
+/// Many rooms, and everybody talks.
+#[derive(Args, Clone)]
+struct Messages {
+    /// Rooms; accounts are made to own all but the first.
+    #[arg(long, default_value_t = 20)]
+    rooms: usize,
+    /// Members of each room; all of them talk.
+    #[arg(long, default_value_t = 5)]
+    senders: usize,
+    /// Messages that each keeps unanswered.
+    #[arg(long, default_value_t = 10)]
+    in_flight: usize,
+    /// Seconds of talking.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Characters of a message.
+    #[arg(long, default_value_t = 80)]
+    text: usize,
 }
 
 #[derive(Args)]
@@ -157,6 +226,39 @@ impl Media {
     }
 }
 
+impl Chat {
+    fn load(&self) -> Result<chat::Load> {
+        check("room-members", self.room_members as u64, 1, MEMBERS_MAX as u64)?;
+        let talkers = self.chatters.unwrap_or(self.room_members);
+        check("chatters", talkers as u64, 1, self.room_members as u64)?;
+        check("seconds", self.seconds, 1, SECONDS_MAX)?;
+        check("burst", self.burst.unwrap_or(1) as u64, 1, MESSAGES_MAX as u64)?;
+        check("text", self.text as u64, TEXT_MIN_CHARS as u64, MESSAGE_MAX_CHARS as u64)?;
+        check("runs", self.runs as u64, 1, RUNS_MAX as u64)?;
+        if !(0.1..=RATE_MAX).contains(&self.rate) {
+            return Err(Failure::Usage(format!("--rate is {}, but can be 0.1 to {RATE_MAX}", self.rate)));
+        }
+        let pace = match self.burst {
+            Some(messages) => Pace::Burst { messages },
+            None => Pace::Rate { per_second: self.rate, seconds: self.seconds },
+        };
+        Ok(chat::Load { rooms: 1, members: self.room_members, talkers, pace, text_chars: self.text })
+    }
+}
+
+impl Messages {
+    fn load(&self) -> Result<chat::Load> {
+        check("rooms", self.rooms as u64, 1, ROOMS_MAX as u64)?;
+        check("senders", self.senders as u64, 1, (MEMBERS_MAX / self.rooms) as u64)?;
+        check("in-flight", self.in_flight as u64, 1, IN_FLIGHT_MAX)?;
+        check("seconds", self.seconds, 1, SECONDS_MAX)?;
+        check("text", self.text as u64, TEXT_MIN_CHARS as u64, MESSAGE_MAX_CHARS as u64)?;
+        let pace = Pace::Answered { in_flight: self.in_flight, seconds: self.seconds };
+        let talkers = self.rooms * self.senders;
+        Ok(chat::Load { rooms: self.rooms, members: self.senders, talkers, pace, text_chars: self.text })
+    }
+}
+
 impl Server {
     fn find(&self) -> Result<HearthServer> {
         let target = Target::parse(&self.url, self.i_own_this_server)?;
@@ -185,6 +287,8 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
             print(arguments.json, &[("hearth", &runs.figures())]);
             Ok(runs.good())
         }
+        What::Chat { server, chat } => chats(arguments.json, server, chat.load()?, chat.runs).await,
+        What::Messages { server, messages } => chats(arguments.json, server, messages.load()?, 1).await,
         What::Janus { media, janus } => {
             let load = media.load()?;
             let mut runs = Runs::new();
@@ -206,6 +310,19 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
             Ok(ours.good())
         }
     }
+}
+
+async fn chats(json: bool, server: &Server, load: chat::Load, runs: usize) -> Result<bool> {
+    let server = server.find()?;
+    let (mut figures, mut good) = (Vec::new(), true);
+    for _ in 0..runs {
+        let outcome = chat::run(&server, load).await?;
+        good &= outcome.good;
+        outcome.remarks.iter().for_each(|remark| eprintln!("loadgen: {remark}"));
+        figures.push(outcome.figures);
+    }
+    print(json, &[("hearth", &Figures::median_of(&figures))]);
+    Ok(good)
 }
 
 fn print(json: bool, columns: &[(&str, &Figures)]) {

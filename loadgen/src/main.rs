@@ -1,5 +1,6 @@
 //! The load generator: publishers, viewers and chatters that speak the real protocols, and what the server spends on them.
 
+mod chat;
 mod clock;
 mod cli;
 mod failure;

@@ -24,7 +24,7 @@ const CONNECT_S: u64 = 20;
 /// How long the last packets may take after the window.
 const STRAGGLERS: Duration = Duration::from_millis(1_500);
 /// How often a value of another thread is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(2);
+const LOOK_EVERY: Duration = Duration::from_millis(4);
 
 /// What is run.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 use super::peer::{Peer, Report, Settings};
 use super::publishing::{Plan, PublishOffer, Publishing};
 use super::reception::Reception;
-use super::stamp::Stamp;
+use super::stamp::{FrameKind, Stamp};
 use super::window::Window;
 use crate::clock;
 use crate::failure::{Failure, Result};
@@ -13,10 +13,14 @@ use crate::net::poller::{Poller, Waker};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
+use str0m::media::KeyframeRequestKind;
+use str0m::rtp::Ssrc;
 use tokio::sync::oneshot;
 
 /// The longest sleep.
 const IDLE: Duration = Duration::from_millis(100);
+/// How long a viewer waits for a key frame before it asks for one: as browsers do.
+const KEY_FRAME_WAIT: Duration = Duration::from_millis(200);
 
 /// One peer of a thread.
 pub type PeerIndex = usize;
@@ -146,7 +150,14 @@ struct Slot {
 
 enum Role {
     Publisher(Box<Publishing>),
-    Viewer(Reception),
+    Viewer(Reception, KeyFrameWait),
+}
+
+/// When a viewer that gets pictures but none to start with asks for one (RFC 4585 section 6.3.1).
+#[derive(Default)]
+struct KeyFrameWait {
+    stream: Option<Ssrc>,
+    ask_at: Option<Instant>,
 }
 
 struct Thread {
@@ -192,7 +203,7 @@ impl Thread {
             // An asker that has gone away needs no answer.
             match request {
                 Request::AddPublisher(plan, reply) => drop(reply.send(self.add_publisher(plan))),
-                Request::AddViewer(reply) => drop(reply.send(self.add(|_| Ok(Role::Viewer(Reception::default()))))),
+                Request::AddViewer(reply) => drop(reply.send(self.add(|_| Ok(Role::Viewer(Reception::default(), KeyFrameWait::default()))))),
                 Request::Answered(index, sdp, reply) => drop(reply.send(self.answered(index, &sdp))),
                 Request::Offered(index, sdp, reply) => {
                     let answer = self.slots.get_mut(index).map(|slot| slot.peer.accept(&sdp));
@@ -240,7 +251,7 @@ impl Thread {
     fn reset(&mut self) {
         self.latency_us = Histogram::default();
         for slot in &mut self.slots {
-            if let Role::Viewer(reception) = &mut slot.role {
+            if let Role::Viewer(reception, _) = &mut slot.role {
                 reception.reset();
             }
         }
@@ -251,7 +262,7 @@ impl Thread {
         for slot in &self.slots {
             collected.failures.extend(slot.peer.failed().map(str::to_owned));
             match &slot.role {
-                Role::Viewer(reception) => {
+                Role::Viewer(reception, _) => {
                     collected.unique += reception.unique();
                     collected.doubled += reception.doubled();
                     collected.least = collected.least.min(reception.unique());
@@ -272,13 +283,14 @@ impl Slot {
         let media = if self.peer.failed().is_some() { Instant::now() + IDLE } else { self.peer.deadline() };
         match &self.role {
             Role::Publisher(publishing) => publishing.next_at().map_or(media, |at| at.min(media)),
-            Role::Viewer(_) => media,
+            Role::Viewer(_, wait) => wait.ask_at.map_or(media, |at| at.min(media)),
         }
     }
 
     fn drive(&mut self, now: Instant, window: &Window, latency_us: &mut Histogram) {
-        if let Role::Publisher(publishing) = &mut self.role {
-            publishing.send_due(&mut self.peer, now);
+        match &mut self.role {
+            Role::Publisher(publishing) => publishing.send_due(&mut self.peer, now),
+            Role::Viewer(reception, wait) => wait.ask(&mut self.peer, reception, now),
         }
         let now_ns = clock::ns_of(now);
         self.peer.drive(now, &mut |report| self.role.take(report, now_ns, window, latency_us));
@@ -288,7 +300,7 @@ impl Slot {
         State {
             connected_ns: self.peer.connected_ns(),
             first_frame_ns: match &self.role {
-                Role::Viewer(reception) => reception.first_frame_ns(),
+                Role::Viewer(reception, _) => reception.first_frame_ns(),
                 Role::Publisher(_) => None,
             },
             failed: self.peer.failed().map(str::to_owned),
@@ -296,11 +308,30 @@ impl Slot {
     }
 }
 
+impl KeyFrameWait {
+    fn ask(&mut self, peer: &mut Peer, reception: &Reception, now: Instant) {
+        let (Some(stream), Some(_)) = (self.stream, self.ask_at.filter(|at| *at <= now)) else { return };
+        if reception.first_frame_ns().is_some() {
+            self.ask_at = None;
+            return;
+        }
+        self.ask_at = Some(now + KEY_FRAME_WAIT);
+        if let Some(stream) = peer.rtc.direct_api().stream_rx(&stream) {
+            stream.request_keyframe(KeyframeRequestKind::Pli);
+            peer.wake(now);
+        }
+    }
+}
+
 impl Role {
     fn take(&mut self, report: Report, now_ns: u64, window: &Window, latency_us: &mut Histogram) {
         match (self, report) {
-            (Self::Viewer(reception), Report::Packet(packet)) => {
+            (Self::Viewer(reception, wait), Report::Packet(packet)) => {
                 let Some(stamp) = Stamp::read(&packet.payload) else { return };
+                if stamp.kind != FrameKind::Sound && wait.stream.is_none() {
+                    wait.stream = Some(packet.header.ssrc);
+                    wait.ask_at = Some(packet.timestamp + KEY_FRAME_WAIT);
+                }
                 if reception.take(stamp, now_ns, window, latency_us) {
                     window.add_arrived(1, packet.payload.len() as u64);
                 }

@@ -64,6 +64,13 @@ impl Poller {
         if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
+    /// Watches a socket no longer.
+    pub fn remove(&self, socket: &impl AsRawFd) {
+        // SAFETY: both descriptors are open; the event is not looked at.
+        // A socket that isn't watched is what was wanted.
+        unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, socket.as_raw_fd(), std::ptr::null_mut()) };
+    }
+
     /// Waits until a socket is readable, somebody wakes, or `timeout` has passed (rounded up to milliseconds,
     /// at once when zero), and puts the keys of readable sockets into `keys`.
     pub fn wait(&mut self, timeout: Duration, keys: &mut Vec<u64>) -> io::Result<()> {
@@ -109,6 +116,20 @@ mod tests {
         a.send_to(b"x", b.local_addr().unwrap()).unwrap();
         poller.wait(Duration::from_secs(5), &mut keys).unwrap();
         assert_eq!(keys, [2]);
+    }
+
+    #[test]
+    fn a_removed_socket_is_not_reported() {
+        let a = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mut poller = Poller::new().unwrap();
+        poller.add(&a, 1).unwrap();
+        a.send_to(b"x", a.local_addr().unwrap()).unwrap();
+        let mut keys = Vec::new();
+        poller.wait(Duration::from_secs(5), &mut keys).unwrap();
+        assert_eq!(keys, [1]);
+        poller.remove(&a);
+        poller.wait(Duration::ZERO, &mut keys).unwrap();
+        assert!(keys.is_empty());
     }
 
     #[test]
