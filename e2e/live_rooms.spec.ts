@@ -58,9 +58,9 @@ test('somebody goes live, others watch within a second, and all talk', async ({ 
   await gathered(cast);
 
   await say(host, 'Welcome, everybody');
-  await say(bo, 'Good evening @ana');
+  await say(bo, 'Good evening @ana, how are you?');
   await say(guest, '你好 <b>not bold</b> https://example.org/a?b=c');
-  const all = ['Welcome, everybody', 'Good evening @ana', '你好 <b>not bold</b> https://example.org/a?b=c'];
+  const all = ['Welcome, everybody', 'Good evening @ana, how are you?', '你好 <b>not bold</b> https://example.org/a?b=c'];
   for (const page of [host, bo, guest]) await expect.poll(async () => (await texts(page)).toSorted()).toEqual(all.toSorted());
   const link = row(bo, '你好').getByRole('link');
   await expect(link).toHaveAttribute('rel', /noopener/);
