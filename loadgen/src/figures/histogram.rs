@@ -28,15 +28,6 @@ impl Histogram {
         self.max = self.max.max(value);
     }
 
-    /// Adds everything another one has counted.
-    pub fn merge(&mut self, other: &Self) {
-        for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
-            *mine += theirs;
-        }
-        self.total += other.total;
-        self.max = self.max.max(other.max);
-    }
-
     /// The smallest counted value that at least `share` (0 to 1) of the samples do not exceed
     /// (nearest rank, rounded up to its step), or `None` without samples.
     pub fn percentile(&self, share: f64) -> Option<u64> {
@@ -46,11 +37,6 @@ impl Histogram {
             seen += count;
             (self.total > 0 && seen >= rank).then(|| largest_in(step).min(self.max))
         })
-    }
-
-    /// How many samples were counted.
-    pub fn total(&self) -> u64 {
-        self.total
     }
 }
 
@@ -118,17 +104,7 @@ mod tests {
         let mut h = Histogram::default();
         assert_eq!(h.percentile(0.5), None);
         h.record(u64::MAX);
-        assert_eq!(h.total(), 1);
         assert!(h.percentile(0.5).is_some());
-    }
-
-    #[test]
-    fn merging_counts_both() {
-        let (mut a, mut b) = (Histogram::default(), Histogram::default());
-        a.record(1);
-        b.record(3);
-        a.merge(&b);
-        assert_eq!((a.total(), a.percentile(0.5), a.percentile(1.0)), (2, Some(1), Some(3)));
     }
 
     #[test]

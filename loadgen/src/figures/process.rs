@@ -19,11 +19,6 @@ impl Process {
         Ok(process)
     }
 
-    /// Its id.
-    pub fn id(self) -> u32 {
-        self.0
-    }
-
     /// The process that listens on a TCP port of this machine. Needs leave to look at its open files.
     pub fn listening_on(address: SocketAddr) -> Result<Self> {
         let wanted = format!(":{:04X}", address.port());
@@ -112,7 +107,7 @@ mod tests {
     fn this_process_is_found_by_its_port_and_uses_memory_and_time() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let process = Process::listening_on(listener.local_addr().unwrap()).unwrap();
-        assert_eq!(process.id(), std::process::id());
+        assert_eq!(process, Process(std::process::id()));
         assert!(process.resident_bytes().unwrap() > 100_000);
         let before = process.cpu_time().unwrap();
         let mut sum = 0_u64;
