@@ -1,10 +1,10 @@
 /** The keys of a room: the same wherever a stage is. */
 export type RoomKey = 'play' | 'mute' | 'theatre' | 'full_screen' | 'panel' | 'write' | 'louder' | 'quieter' | 'help';
 
-const KEYS: Record<string, RoomKey> = {
+const KEYS = new Map<string, RoomKey>(Object.entries({
   ' ': 'play', k: 'play', m: 'mute', t: 'theatre', f: 'full_screen', c: 'panel', '/': 'write', '?': 'help',
   ArrowUp: 'louder', ArrowDown: 'quieter',
-};
+} as const));
 
 interface Pressed {
   readonly key: string;
@@ -23,7 +23,7 @@ export function roomKey(pressed: Pressed, focus: { readonly inText: boolean; rea
   if (pressed.defaultPrevented || pressed.isComposing || pressed.ctrlKey || pressed.metaKey || pressed.altKey || focus.inText) return null;
   const key = pressed.key.length === 1 ? pressed.key.toLowerCase() : pressed.key;
   if (focus.inControl && (key === ' ' || key.startsWith('Arrow'))) return null;
-  return KEYS[key] ?? null;
+  return KEYS.get(key) ?? null;
 }
 
 export function focusOf(target: EventTarget | null): { inText: boolean; inControl: boolean } {

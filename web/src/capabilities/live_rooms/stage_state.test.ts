@@ -1,28 +1,43 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { BroadcastState, Playback, StudioModel } from './model';
 import { overPicture, stageState } from './stage_state';
 
-type Seen = Parameters<typeof stageState>[0];
-const seen = (more: Partial<Seen> = {}): Seen => ({
-  entry: 'inside', mine: false, broadcast: { state: 'live', startedAt_ms: 1, viewers: 2 }, stage: { playback: 'playing' },
-  chat: { writing: { may: 'write' } }, studio: null, ...more,
-});
-const nobody = { entry: 'entering', chat: { writing: { may: 'sign_in' } } } as const;
+function seen(broadcast: BroadcastState, playback: Playback, phase: StudioModel['phase'] | null = null, entry: 'entering' | 'inside' = 'inside', may: 'write' | 'sign_in' = 'write') {
+  return stageState({
+    entry, chat: { writing: { may } }, mine: phase !== null, stage: { playback }, studio: phase === null ? null : { phase },
+    broadcast: { state: broadcast, startedAt_ms: null, viewers: 0 },
+  });
+}
 
-test('who has not come in stands at the door of what is live, and reads of what is not', () => {
-  expect(stageState(seen(nobody))).toBe('door');
-  expect(stageState(seen({ ...nobody, broadcast: { state: 'offline', startedAt_ms: null, viewers: 0 } }))).toBe('offline');
-  expect(stageState(seen({ entry: 'entering' }))).toBe('connecting');
-});
+describe('what is said on the stage', () => {
+  it.each([
+    ['entering', seen('live', 'playing', null, 'entering'), 'connecting'],
+    ['live, to somebody who has not come in', seen('live', 'idle', null, 'entering', 'sign_in'), 'door'],
+    ['offline, to somebody who has not come in', seen('offline', 'idle', null, 'entering', 'sign_in'), 'offline'],
+    ['live, to a reader who is inside', seen('live', 'playing', null, 'inside', 'sign_in'), 'playing'],
+    ['offline', seen('offline', 'idle'), 'offline'],
+    ['offline, whatever the player thinks', seen('offline', 'failed'), 'offline'],
+    ['ended', seen('ended', 'playing'), 'ended'],
+    ['the publisher gone for the moment, over the frozen picture', seen('publisher_lost', 'stalled'), 'publisher_lost'],
+    ['live, not yet asked for', seen('live', 'idle'), 'connecting'],
+    ['live, on its way', seen('live', 'connecting'), 'connecting'],
+    ['live', seen('live', 'playing'), 'playing'],
+    ['late', seen('live', 'stalled'), 'stalled'],
+    ['without sound yet', seen('live', 'sound_blocked'), 'sound_blocked'],
+    ['not to be had', seen('live', 'failed'), 'failed'],
+    ['my room', seen('offline', 'idle', 'closed'), 'mine'],
+    ['my room, while I prepare', seen('offline', 'idle', 'green_room'), 'mine'],
+    ['my room after', seen('ended', 'idle', 'closed'), 'mine_ended'],
+    ['going live', seen('offline', 'idle', 'starting'), 'starting'],
+    ['my own broadcast, before the room says so', seen('offline', 'idle', 'live'), 'playing'],
+    ['my broadcast while my connection mends', seen('publisher_lost', 'idle', 'reconnecting'), 'own_reconnecting'],
+    ['my broadcast from another device', seen('live', 'playing', 'closed'), 'playing'],
+  ])('%s', (_name, state, expected) => {
+    expect(state).toBe(expected);
+  });
 
-test("the host's own broadcast goes before what comes back of it", () => {
-  expect(stageState(seen({ mine: true, studio: { phase: 'live' }, stage: { playback: 'idle' } }))).toBe('playing');
-  expect(stageState(seen({ mine: true, studio: { phase: 'reconnecting' } }))).toBe('own_reconnecting');
-  expect(stageState(seen({ mine: true, studio: { phase: 'closed' }, broadcast: { state: 'ended', startedAt_ms: null, viewers: 0 } }))).toBe('mine_ended');
-});
-
-test('a picture stays under what is said about it, and none is promised where none is', () => {
-  const lost = stageState(seen({ broadcast: { state: 'publisher_lost', startedAt_ms: 1, viewers: 2 }, stage: { playback: 'stalled' } }));
-  expect(lost).toBe('publisher_lost');
-  expect(overPicture(lost)).toBe(true);
-  expect(overPicture(stageState(seen({ stage: { playback: 'failed' } })))).toBe(false);
+  it('keeps the picture under what passes, and nowhere else', () => {
+    for (const state of ['playing', 'stalled', 'sound_blocked', 'publisher_lost', 'starting', 'own_reconnecting'] as const) expect(overPicture(state)).toBe(true);
+    for (const state of ['connecting', 'door', 'failed', 'offline', 'ended', 'mine', 'mine_ended'] as const) expect(overPicture(state)).toBe(false);
+  });
 });

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { href, parse, safeNext, type Route } from './route';
+
+const at = (path: string) => parse(new URL(path, 'https://hearth.example'));
+
+describe('addresses', () => {
+  it.each<Route>([
+    { at: 'front' },
+    { at: 'room', host: 'mira' },
+    { at: 'room', host: '林晓雨' },
+    { at: 'room', host: 'a/b?c#d%' },
+    { at: 'sign_in', next: null },
+    { at: 'sign_in', next: '/@mira' },
+    { at: 'setup', token: 'x-Y_1' },
+    { at: 'settings' },
+    { at: 'admin' },
+  ])('%j leads back to itself', (route) => {
+    expect(at(href(route))).toEqual(route);
+  });
+
+  it('takes a trailing slash', () => {
+    expect(at('/@mira/')).toEqual({ at: 'room', host: 'mira' });
+    expect(at('/settings/')).toEqual({ at: 'settings' });
+  });
+
+  it.each(['/@', '/@a/b', '/setup/', '/nothing', '/@%E0%A4%A', '/setup/%'])('%s is nowhere', (path) => {
+    expect(at(path).at).toBe('nowhere');
+  });
+
+  it.each(['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)', ''])('never returns to %s', (next) => {
+    expect(safeNext(next)).toBeNull();
+    expect(at(`/sign-in?next=${encodeURIComponent(next)}`)).toEqual({ at: 'sign_in', next: null });
+  });
+});
