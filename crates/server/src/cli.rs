@@ -111,6 +111,9 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn serve_until_stopped(config: Config) -> Result<(), Failure> {
+    // A file that may not grow is met like a full disk: by refusing what can't be stored, not by dying.
+    // SAFETY: ignoring a signal has no handler that could run.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     hearth_server::logging::start(&config);
     let running = serve::start(config).await?;
     println!("Hearth is at {}", running.url);

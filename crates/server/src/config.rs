@@ -211,7 +211,12 @@ impl Config {
 
     /// What the media engine is started with.
     pub fn media_engine(&self) -> hearth_sfu::Config {
-        let port = if self.media.port == 0 { self.listen.port().wrapping_add(1) } else { self.media.port };
+        let port = match (self.media.port, self.listen.port()) {
+            // With HTTP on a free port, media is on a free port too.
+            (0, 0) => 0,
+            (0, http) => http.wrapping_add(1),
+            (media, _) => media,
+        };
         let listen = SocketAddr::new(self.listen.ip(), port);
         let public_addrs = self.media.public_addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
         hearth_sfu::Config {

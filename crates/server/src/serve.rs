@@ -71,13 +71,11 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         .map_err(|source| Error::Data { folder: config.data.display().to_string(), source })?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| refused(config.listen, &error))?;
     let address = listener.local_addr().map_err(|error| refused(config.listen, &error))?;
-    let mut config = config;
-    config.listen = address;
     let tls = acceptor(&config)?;
     let url = url(&config, address);
     let keeper = Doorkeeper::new(config.limits.clone(), config.trusted_proxies.clone());
     let node = Node::start(config).await?;
-    let state = AppState::new(node.clone(), keeper.clone()).await?;
+    let state = AppState::new(node.clone(), keeper.clone());
     let setup_url = state.setup_token().await?.map(|token| format!("{url}/setup/{token}"));
     let (stop, stopping) = watch::channel(false);
     let accepting = tokio::spawn(listen::accept(listener, tls, keeper, http::router(state), stopping));

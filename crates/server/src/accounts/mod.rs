@@ -1,5 +1,7 @@
 //! Who is asking: sign-in, sessions, guests.
 
+pub mod attempts;
+pub mod hashing;
 pub mod names;
 pub mod passwords;
 pub mod sessions;

@@ -1,17 +1,40 @@
 //! HTTP: the web app, sign-in, reads, and commands of programs.
 
+pub mod answer;
+pub mod asking;
+pub mod description;
+
+mod accounts;
+mod operation;
+mod rooms;
+mod session;
 mod web;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{delete, get, patch, post, put};
 use hearth_protocol::Rejection;
+use hearth_protocol::limits::FRAME_MAX_BYTES;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::accounts::attempts::Attempts;
+use crate::accounts::hashing::Hashing;
 use crate::accounts::{Who, sessions};
+use crate::fresh;
 use crate::listen::Doorkeeper;
 use crate::node::Node;
+
+/// The window in which sign-in attempts are counted.
+const SIGN_IN_WINDOW: Duration = Duration::from_secs(600);
+/// The window in which an address's guests are counted.
+const GUEST_WINDOW: Duration = Duration::from_secs(3_600);
+/// An address may try this many times as many sign-ins as a name: many people can be behind one.
+const SIGN_INS_PER_ADDRESS_FACTOR: u32 = 5;
 
 /// What every request can reach.
 pub struct AppState {
@@ -19,17 +42,37 @@ pub struct AppState {
     pub node: Arc<Node>,
     /// Open sockets.
     pub keeper: Arc<Doorkeeper>,
+    pub(crate) hashing: Hashing,
+    pub(crate) sign_ins_by_name: Attempts<String>,
+    pub(crate) sign_ins_by_address: Attempts<IpAddr>,
+    pub(crate) guests_by_address: Attempts<IpAddr>,
 }
 
 impl AppState {
     /// The state over a running node.
-    pub async fn new(node: Arc<Node>, keeper: Arc<Doorkeeper>) -> Result<Arc<Self>, hearth_store::Error> {
-        Ok(Arc::new(Self { node, keeper }))
+    pub fn new(node: Arc<Node>, keeper: Arc<Doorkeeper>) -> Arc<Self> {
+        operation::start_metrics();
+        let limits = node.config().limits.clone();
+        let per_address = limits.sign_in_attempts.saturating_mul(SIGN_INS_PER_ADDRESS_FACTOR);
+        Arc::new(Self {
+            node,
+            keeper,
+            hashing: Hashing::default(),
+            sign_ins_by_name: Attempts::new(SIGN_IN_WINDOW, limits.sign_in_attempts),
+            sign_ins_by_address: Attempts::new(SIGN_IN_WINDOW, per_address),
+            guests_by_address: Attempts::new(GUEST_WINDOW, limits.guests_per_address),
+        })
     }
 
-    /// A new token for making the first administrator; `None` where there is one.
+    /// A new token for making the first administrator; `None` where there is one. It replaces an earlier one.
     pub async fn setup_token(&self) -> Result<Option<String>, hearth_store::Error> {
-        Ok(None)
+        let setup = self.node.store().setup();
+        if !setup.pending().await? {
+            return Ok(None);
+        }
+        let token = fresh::secret();
+        setup.set_token_hash(&sessions::hash(&token)).await?;
+        Ok(Some(token))
     }
 
     /// Who is asking.
@@ -40,7 +83,34 @@ impl AppState {
 
 /// All routes.
 pub fn router(state: Arc<AppState>) -> Router {
-    Router::new().route("/ws", get(crate::ws::upgrade)).fallback(web::serve).with_state(state)
+    Router::new()
+        .route("/ws", get(crate::ws::upgrade))
+        .route("/api/session", get(session::read).post(session::sign_in).delete(session::sign_out))
+        .route("/api/session/guest", post(session::guest))
+        .route("/api/setup", post(session::set_up))
+        .route("/api/devices", get(session::devices))
+        .route("/api/devices/{device}", delete(session::sign_out_device))
+        .route("/api/accounts", get(accounts::list).post(accounts::create))
+        .route("/api/accounts/{user}", patch(accounts::change))
+        .route("/api/me", patch(accounts::change_me))
+        .route("/api/blocks", get(accounts::blocks))
+        .route("/api/blocks/{user}", put(accounts::block).delete(accounts::unblock))
+        .route("/api/live", get(rooms::live))
+        .route("/api/rooms/{room}", get(rooms::read))
+        .route("/api/rooms/{room}/messages", get(rooms::messages))
+        .route("/api/rooms/{room}/guest-links", get(rooms::guest_links).post(rooms::make_guest_link))
+        .route("/api/rooms/{room}/guest-links/{link}", delete(rooms::revoke_guest_link))
+        .route("/api/spaces/{space}/commands", post(rooms::command))
+        .route("/api/openapi.json", get(operation::description))
+        .route("/api", get(operation::page))
+        .route("/api/{*rest}", axum::routing::any(|| async { answer::Refusal(Rejection::NotFound) }))
+        .route("/healthz", get(operation::healthy))
+        .route("/readyz", get(operation::ready))
+        .route("/metrics", get(operation::metrics))
+        .fallback(web::serve)
+        .layer(from_fn_with_state(state.clone(), asking::guard_cookies))
+        .layer(DefaultBodyLimit::max(FRAME_MAX_BYTES))
+        .with_state(state)
 }
 
 /// A rejection as an answer.

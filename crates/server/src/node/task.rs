@@ -199,3 +199,6 @@ impl<M: Driven> Awake<M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

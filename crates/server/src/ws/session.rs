@@ -169,7 +169,7 @@ impl Session {
         let received_ms = clock::now_ms();
         let frame = match read(text) {
             Ok(frame) => frame,
-            Err(rejection) => return self.offend(rejection),
+            Err(rejection) => return self.refuse_frame(text, rejection),
         };
         let limited = self.rate.take(Instant::now()).err().map(|wait| Rejection::Limit {
             limit: LimitName::CommandRate,
@@ -239,6 +239,21 @@ impl Session {
                 lookup,
             }),
             Err(rejection) => reply.answer(Err(rejection)),
+        }
+    }
+
+    /// A frame that can't be read, but has an id, is answered like the command that it might have been.
+    fn refuse_frame(&mut self, text: &str, rejection: Rejection) -> Result<(), End> {
+        #[derive(serde::Deserialize)]
+        struct Numbered {
+            id: u32,
+        }
+        match serde_json::from_str::<Numbered>(text) {
+            Ok(Numbered { id }) => {
+                self.connection.say(&ServerFrame::Reply { id, ok: None, rejection: Some(rejection) });
+                self.count_offence()
+            }
+            Err(_) => self.offend(rejection),
         }
     }
 

@@ -1,0 +1,44 @@
+//! What Hearth remembers.
+//!
+//! SQLite in one file by default, PostgreSQL by configuration; `tests/contract.rs` holds both to the same promises.
+//!
+//! ```text
+//! spaces ──Write──► Writes (bounded queue) ──► one writer, one transaction for all that waits ──► reports (after the commit)
+//! HTTP, openings of spaces ──► accounts, devices, rooms, conversations… (plain reads and small transactions)
+//! ```
+//!
+//! - What is reported as stored survives `kill -9` and loss of power: SQLite runs in WAL mode with `synchronous=FULL`.
+//! - Writes take effect in the order of their submission.
+//! - No secret is kept: of passwords an Argon2 hash that the caller made, of tokens a SHA-256.
+//! - Times are milliseconds since the Unix epoch and come from the caller, as do identifiers.
+//!
+//! Deliberately not here: caches, rules about who may do what, hashing.
+
+mod accounts;
+mod address;
+mod audit;
+mod conversations;
+mod db;
+mod devices;
+mod error;
+mod guest_links;
+mod people;
+mod rooms;
+mod schema;
+mod setup;
+mod store;
+mod writes;
+
+pub use accounts::{AccountRecord, Accounts, GUEST_UNSEEN_MAX_MS, NewAccount};
+pub use address::Address;
+pub use audit::{AUDIT_PAGE_MAX, Audit, AuditEntry};
+pub use conversations::{Conversations, Page};
+pub use devices::{DEVICE_TOUCH_INTERVAL_MS, DEVICES_PER_USER_MAX, DeviceRecord, Devices, NewDevice, SignedIn};
+pub use error::{Error, WriteFailed};
+pub use guest_links::{GUEST_LINKS_PER_ROOM_MAX, GuestLinkRecord, GuestLinks};
+pub use people::People;
+pub use rooms::{MESSAGES_AT_OPENING, RoomRecord, Rooms, SpaceRecord};
+pub use schema::SCHEMA_VERSION;
+pub use setup::Setup;
+pub use store::Store;
+pub use writes::{BATCH_MAX, Busy, QUEUE_MAX, Report, Stored, Ticket, Write, Writes};

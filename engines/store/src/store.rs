@@ -1,0 +1,178 @@
+//! Opening and closing.
+
+use crate::db::{Db, params};
+use crate::writes::{Report, Writes};
+use crate::{
+    Accounts, Address, Audit, Conversations, Devices, Error, GuestLinks, People, Rooms, Setup, schema,
+};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Connections that read an SQLite file at a time; each is a thread.
+const SQLITE_READERS: u32 = 2;
+/// Connections to PostgreSQL.
+const POSTGRES_CONNECTIONS: u32 = 8;
+/// How long to wait for a connection, and for another process that holds the SQLite file.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// What Hearth remembers. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) db: Db,
+    writes: Writes,
+}
+
+impl Store {
+    /// Opens the store, making or migrating it as needed.
+    /// `reports` hears, after each commit or failure, what became of the submitted writes; it must not block.
+    ///
+    /// Errors: [`Error::Unwritable`], [`Error::Damaged`], [`Error::DatabaseNewer`], [`Error::Unreachable`], [`Error::Full`].
+    pub async fn open(address: &Address, reports: impl Fn(Vec<Report>) + Send + Sync + 'static) -> Result<Self, Error> {
+        let db = match address {
+            Address::Sqlite(path) => open_sqlite(path).await.map_err(|error| at_path(error, path))?,
+            Address::Postgres(url) => open_postgres(url).await?,
+        };
+        if let Err(error) = schema::migrate(&db).await {
+            db.close().await;
+            return Err(match address {
+                Address::Sqlite(path) => at_path(error, path),
+                Address::Postgres(_) => error,
+            });
+        }
+        let writes = Writes::start(db.clone(), Box::new(reports));
+        Ok(Self { db, writes })
+    }
+
+    /// The queue of writes of live spaces and persons.
+    pub fn writes(&self) -> &Writes {
+        &self.writes
+    }
+
+    /// Accounts and guests.
+    pub fn accounts(&self) -> Accounts<'_> {
+        Accounts(&self.db)
+    }
+
+    /// Signed-in devices.
+    pub fn devices(&self) -> Devices<'_> {
+        Devices(&self.db)
+    }
+
+    /// Rooms, and all that is needed to open one.
+    pub fn rooms(&self) -> Rooms<'_> {
+        Rooms { db: &self.db, writes: &self.writes }
+    }
+
+    /// Stored messages and how far they were read.
+    pub fn conversations(&self) -> Conversations<'_> {
+        Conversations(&self.db)
+    }
+
+    /// Links that let guests in.
+    pub fn guest_links(&self) -> GuestLinks<'_> {
+        GuestLinks(&self.db)
+    }
+
+    /// What concerns two people.
+    pub fn people(&self) -> People<'_> {
+        People(&self.db)
+    }
+
+    /// Who did what.
+    pub fn audit(&self) -> Audit<'_> {
+        Audit(&self.db)
+    }
+
+    /// The first start, and single values.
+    pub fn setup(&self) -> Setup<'_> {
+        Setup(&self.db)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.db.optional("SELECT 1", params![]).await.map(drop)
+    }
+
+    /// Reads the whole database and says whether it is sound. Slow on large ones; PostgreSQL checks itself.
+    ///
+    /// Errors: [`Error::Damaged`] with what SQLite found.
+    pub async fn check(&self) -> Result<(), Error> {
+        if let Db::Postgres(_) = self.db {
+            return self.ping().await;
+        }
+        for pragma in ["PRAGMA integrity_check(1)", "PRAGMA foreign_key_check"] {
+            if let Some(row) = self.db.optional(pragma, params![]).await? {
+                let said = row.first_text()?;
+                if said != "ok" {
+                    return Err(Error::Damaged(said));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores what is queued, reports it, and closes. Later submissions are refused.
+    pub async fn close(&self) {
+        self.writes.finish().await;
+        self.db.close().await;
+    }
+}
+
+fn at_path(error: Error, file: &Path) -> Error {
+    match error {
+        Error::Unwritable { reason, .. } => Error::Unwritable { path: file.to_owned(), reason },
+        other => other,
+    }
+}
+
+fn make_private(file: &Path) -> std::io::Result<()> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    // SQLite gives its side files the mode of this one.
+    fs::OpenOptions::new().create(true).append(true).mode(0o600).open(file).map(drop)
+}
+
+async fn open_sqlite(file: &Path) -> Result<Db, Error> {
+    make_private(file)
+        .map_err(|error| Error::Unwritable { path: file.to_owned(), reason: error.to_string() })?;
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(WAIT_MAX)
+        // What is deleted is overwritten in the pages that are written anyway.
+        .pragma("secure_delete", "fast")
+        .pragma("temp_store", "memory");
+    let pool = |connections: u32| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(WAIT_MAX)
+            .idle_timeout(None)
+            .max_lifetime(None)
+    };
+    let write = pool(1).connect_with(options.clone().thread_name(|_| "store-write".into())).await?;
+    let read = pool(SQLITE_READERS)
+        .connect_lazy_with(options.pragma("query_only", "on").thread_name(|_| "store-read".into()));
+    Ok(Db::Sqlite { write, read })
+}
+
+async fn open_postgres(url: &str) -> Result<Db, Error> {
+    let options = PgConnectOptions::from_str(url).map_err(|_| Error::Address)?.application_name("hearth");
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(WAIT_MAX)
+        .connect_with(options)
+        .await
+        .map_err(|error| match Error::from(error) {
+            Error::Failed(said) => Error::Unreachable(said),
+            other => other,
+        })?;
+    Ok(Db::Postgres(pool))
+}

@@ -1,0 +1,99 @@
+//! What the store promises, held against both databases: a real SQLite file and a real PostgreSQL.
+
+#[path = "contract/accounts.rs"]
+mod accounts;
+#[path = "contract/conversations.rs"]
+mod conversations;
+#[path = "contract/opening.rs"]
+mod opening;
+#[path = "contract/rooms.rs"]
+mod rooms;
+mod support;
+
+use hearth_store::Address;
+use std::future::Future;
+use std::pin::Pin;
+use support::{Folder, postgres};
+
+type Case = (&'static str, fn(Address) -> Pin<Box<dyn Future<Output = ()>>>);
+
+macro_rules! cases {
+    ($($module:ident::$name:ident,)*) => {
+        &[$((stringify!($name), |address| Box::pin($module::$name(address)))),*]
+    };
+}
+
+const CASES: &[Case] = cases![
+    opening::what_was_stored_is_there_after_opening_again,
+    opening::a_database_of_a_newer_hearth_is_refused_and_left_alone,
+    opening::two_servers_that_start_at_once_migrate_once,
+    opening::closing_stores_what_is_queued_and_refuses_what_comes_later,
+    opening::the_queue_takes_as_much_as_its_limit_and_no_more,
+    conversations::messages_keep_their_order_and_page_both_ways,
+    conversations::a_message_keeps_everything_it_had,
+    conversations::a_repeated_nonce_resolves_to_the_first_message,
+    conversations::a_nonce_is_the_authors_own_in_a_space,
+    conversations::long_runs_are_stored_whole_whatever_their_length,
+    conversations::deletion_erases_the_text_wherever_it_is_quoted,
+    conversations::a_refused_write_harms_no_other,
+    conversations::reading_never_goes_back,
+    rooms::a_room_is_found_by_id_and_by_its_hosts_name,
+    rooms::a_space_opens_with_all_that_was_set,
+    rooms::a_space_opens_with_what_was_submitted_just_before,
+    rooms::guest_links_admit_until_they_expire_or_are_revoked,
+    rooms::a_room_has_as_many_guest_links_as_the_limit_and_no_more,
+    rooms::blocks_are_kept_and_taken_back,
+    rooms::the_audit_log_is_read_newest_first,
+    accounts::a_name_is_unique_whatever_its_case,
+    accounts::accounts_change_and_page_in_order_of_name,
+    accounts::the_last_administrator_stays,
+    accounts::guests_are_forgotten_when_unseen,
+    accounts::a_device_is_known_by_its_token_until_it_expires,
+    accounts::a_user_has_as_many_devices_as_the_limit_and_no_more,
+    accounts::devices_are_signed_out_one_by_one_and_together,
+    accounts::being_seen_is_noted_once_an_interval,
+    accounts::a_setup_token_makes_one_administrator,
+    accounts::an_openid_subject_has_one_account,
+];
+
+fn play(case: &Case, address: Address) {
+    eprintln!("{} on {address}", case.0);
+    // One thread: the writer runs only when a case waits, so that a case decides what a group holds.
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(case.1(address));
+}
+
+#[test]
+fn sqlite_keeps_the_contract() {
+    for case in CASES {
+        let folder = Folder::new();
+        play(case, Address::Sqlite(folder.path().join("made/on/opening/hearth.db")));
+    }
+}
+
+#[test]
+fn postgres_keeps_the_contract() {
+    let server = postgres::Server::start();
+    for (number, case) in CASES.iter().enumerate() {
+        play(case, server.database(&format!("case_{number}")));
+    }
+}
+
+#[test]
+fn writes_go_on_when_postgres_comes_back() {
+    let mut server = postgres::Server::start();
+    let address = server.database("hearth");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut opened = support::Opened::at(&address).await;
+        let write = |position, nonce| support::append("a", support::message(position, "ana", Some(nonce)));
+        assert_eq!(opened.write([write(1, "a")]).await, [support::stored(1)]);
+        server.stop();
+        assert_eq!(opened.write([write(2, "b")]).await, [Err(hearth_store::WriteFailed::Unavailable)]);
+        server.resume();
+        assert_eq!(opened.write([write(3, "b")]).await, [support::stored(3)]);
+        let (messages, _) =
+            opened.store.conversations().page(&support::room("a"), hearth_store::Page::Latest, 10).await.unwrap();
+        assert_eq!(messages.iter().map(|message| message.position).collect::<Vec<_>>(), [1, 3]);
+        opened.store.close().await;
+    });
+}

@@ -1,0 +1,86 @@
+use crate::support::{Opened, account, append, message, room, stored, user};
+use hearth_store::{Address, Busy, Error, Page, QUEUE_MAX, SCHEMA_VERSION, Store, Ticket};
+
+pub async fn what_was_stored_is_there_after_opening_again(address: Address) {
+    let mut opened = Opened::at(&address).await;
+    opened.store.accounts().create(&account("ana")).await.unwrap();
+    opened.put(append("ana", message(1, "ana", None))).await;
+    opened.store.close().await;
+
+    let opened = Opened::at(&address).await;
+    let space = opened.store.rooms().load(&room("ana")).await.unwrap().unwrap();
+    assert_eq!(space.messages, [message(1, "ana", None)]);
+    opened.store.check().await.unwrap();
+    opened.store.ping().await.unwrap();
+    opened.store.close().await;
+}
+
+pub async fn a_database_of_a_newer_hearth_is_refused_and_left_alone(address: Address) {
+    Opened::at(&address).await.store.close().await;
+    let newer = SCHEMA_VERSION + 1;
+    execute(&address, "UPDATE schema_version SET version = version + 1").await;
+    let refused = Store::open(&address, drop).await.err().expect("it is refused");
+    assert!(
+        matches!(refused, Error::DatabaseNewer { found, known } if found == newer && known == SCHEMA_VERSION),
+        "{refused}"
+    );
+    execute(&address, "UPDATE schema_version SET version = version - 1").await;
+    Opened::at(&address).await.store.close().await;
+}
+
+async fn execute(address: &Address, sql: &'static str) {
+    use sqlx::Connection;
+    let done = match address {
+        Address::Sqlite(path) => {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+            sqlx::query(sql).execute(&mut connection).await.unwrap().rows_affected()
+        }
+        Address::Postgres(url) => {
+            let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+            sqlx::query(sql).execute(&mut connection).await.unwrap().rows_affected()
+        }
+    };
+    assert_eq!(done, 1);
+}
+
+pub async fn two_servers_that_start_at_once_migrate_once(address: Address) {
+    let (one, two) = tokio::join!(Opened::at(&address), Opened::at(&address));
+    one.store.accounts().create(&account("ana")).await.unwrap();
+    assert!(two.store.accounts().by_id(&user("ana")).await.unwrap().is_some());
+    one.store.close().await;
+    two.store.close().await;
+}
+
+pub async fn closing_stores_what_is_queued_and_refuses_what_comes_later(address: Address) {
+    let mut opened = Opened::at(&address).await;
+    for position in 1..=3 {
+        opened.store.writes().submit(append("a", message(position, "ana", None)), Ticket(position)).unwrap();
+    }
+    opened.store.close().await;
+    for position in 1..=3 {
+        assert_eq!(opened.report().await, (Ticket(position), stored(position)));
+    }
+    assert_eq!(opened.store.writes().submit(append("a", message(4, "ana", None)), Ticket(4)), Err(Busy));
+
+    let opened = Opened::at(&address).await;
+    let (messages, _) = opened.store.conversations().page(&room("a"), Page::Latest, 10).await.unwrap();
+    assert_eq!(messages.len(), 3);
+    opened.store.close().await;
+}
+
+pub async fn the_queue_takes_as_much_as_its_limit_and_no_more(address: Address) {
+    let mut opened = Opened::at(&address).await;
+    let limit = QUEUE_MAX as u64;
+    for position in 1..=limit {
+        opened.store.writes().submit(append("a", message(position, "ana", None)), Ticket(position)).unwrap();
+    }
+    assert_eq!(opened.store.writes().waiting(), QUEUE_MAX);
+    assert_eq!(opened.store.writes().submit(append("a", message(limit + 1, "ana", None)), Ticket(0)), Err(Busy));
+    for position in 1..=limit {
+        assert_eq!(opened.report().await, (Ticket(position), stored(position)), "what was accepted is stored");
+    }
+    opened.store.writes().submit(append("a", message(limit + 1, "ana", None)), Ticket(limit + 1)).unwrap();
+    assert_eq!(opened.report().await, (Ticket(limit + 1), stored(limit + 1)));
+    opened.store.close().await;
+}
