@@ -65,7 +65,7 @@ impl Peer {
                 Output::Transmit(transmit) => {
                     let _ = self.socket.send_to(&transmit.contents, transmit.destination);
                 }
-                Output::Event(Happening::RtpPacket(_)) => self.received += 1,
+                Output::Event(Happening::RtpPacket(packet)) => self.received += u64::from(!packet.payload.is_empty()),
                 Output::Event(Happening::Connected) => self.connected = true,
                 Output::Event(_) => {}
             }

@@ -217,6 +217,7 @@ impl Engine {
 
     fn insert(&mut self, leg: Leg) -> usize {
         let (id, space) = (leg.id.clone(), leg.space);
+        self.publishing += usize::from(matches!(leg.role, Role::Publish(_)));
         let index = self.free.pop().unwrap_or_else(|| {
             self.legs.push(None);
             self.legs.len() - 1

@@ -75,6 +75,8 @@ pub(crate) struct Engine {
     by_track: HashMap<TrackKey, usize>,
     spaces: HashMap<usize, Space>,
     spaces_by_id: HashMap<SpaceId, usize>,
+    /// Publishing legs that are open.
+    publishing: usize,
     next_space: usize,
     next_serial: u64,
     deadlines: Deadlines,
@@ -117,6 +119,7 @@ impl Engine {
             by_track: HashMap::new(),
             spaces: HashMap::new(),
             spaces_by_id: HashMap::new(),
+            publishing: 0,
             next_space: 0,
             next_serial: 0,
             deadlines: Deadlines::default(),
@@ -133,13 +136,14 @@ impl Engine {
 
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = self.stats;
-        for leg in self.legs.iter().flatten() {
-            match leg.role {
-                Role::Publish(_) => stats.legs_publishing += 1,
-                Role::Subscribe(_) => stats.legs_subscribing += 1,
-            }
-        }
+        stats.legs_publishing = self.publishing as u64;
+        stats.legs_subscribing = self.subscribing() as u64;
         stats
+    }
+
+    /// Subscribing legs that are open.
+    pub(crate) fn subscribing(&self) -> usize {
+        self.by_id.len() - self.publishing
     }
 
     fn tell(&self, event: Event) {
@@ -339,6 +343,7 @@ impl Engine {
         }
         self.by_track.retain(|_, owner| *owner != index);
         let published = matches!(leg.role, Role::Publish(_));
+        self.publishing -= usize::from(published);
         let mut empty = false;
         if let Some(space) = self.spaces.get_mut(&leg.space) {
             space.legs.retain(|other| *other != index);

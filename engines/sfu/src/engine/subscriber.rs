@@ -132,58 +132,78 @@ impl Slot {
         self.rewriter.pause();
     }
 
-    fn write(&mut self, rtc: &mut Rtc, packet: &MediaPacket, written: &mut Written) {
-        if self.negotiation != Negotiation::Live || self.target.is_none() || self.congested {
+    /// Writes what is for this m-line. The stack's stream is looked up once for
+    /// the whole batch: it costs a hash each time.
+    fn write(&mut self, rtc: &mut Rtc, packets: &[Box<MediaPacket>], written: &mut Written) {
+        let Some(key) = self.attached.as_ref().map(|attached| attached.key) else { return };
+        let Some(ssrc) = self.ssrc.filter(|_| self.negotiation == Negotiation::Live && self.target.is_some()) else { return };
+        let mut of_track = packets.iter().filter(|packet| packet.track == key).peekable();
+        if of_track.peek().is_none() {
             return;
         }
+        if self.congested {
+            written.dropped += of_track.count() as u64;
+            return;
+        }
+        let mut direct = rtc.direct_api();
+        let Some(stream) = direct.stream_tx(&ssrc) else { return };
+        for packet in of_track {
+            if let Some(write) = self.rewrite(packet, written) {
+                stream.write_rtp(write);
+                written.packets += 1;
+            }
+        }
+    }
+
+    /// The packet as it is to be sent here, if it is.
+    fn rewrite(&mut self, packet: &MediaPacket, written: &mut Written) -> Option<RtpWrite> {
         if self.rewriter.source() != Some(packet.at.source) {
-            let starts = packet.key_frame && Some(packet.layer) == self.target;
-            if !starts {
-                if Some(packet.layer) == self.current && self.current == self.target {
-                    // The layer goes on under another SSRC.
-                    self.current = None;
-                    written.look = true;
-                }
-                return;
-            }
-            self.rewriter.switch(&packet.at);
-            if let Some(vp8) = &packet.vp8 {
-                self.vp8.switch(vp8.picture_id(), vp8.tl0_pic_idx());
-            }
-            self.current = Some(packet.layer);
-            written.switches += 1;
-            written.look = true;
+            self.switch(packet, written)?;
         }
         if packet.payload.is_empty() {
             self.rewriter.leave_out(&packet.at);
-            return;
+            return None;
         }
         let Some(takes) = self.takes(packet) else {
             written.look = true;
-            return;
+            return None;
         };
-        let Some(at) = self.rewriter.forward(&packet.at) else { return };
+        let at = self.rewriter.forward(&packet.at)?;
         let (pt, payload) = match (packet.red_primary, takes.red) {
             (None, _) => (takes.pt, &packet.payload),
             // Blocks inside RED name the primary's payload type.
             (Some(primary), Some(red)) if primary == takes.pt => (red, &packet.payload),
-            (Some(_), _) => match packet.primary() {
-                Some(primary) => (takes.pt, primary),
-                None => return,
-            },
+            (Some(_), _) => (takes.pt, packet.primary()?),
         };
-        let mut write = RtpWrite::new(pt, at.sequence.into(), at.timestamp, packet.at.arrived, payload.clone())
+        let write = RtpWrite::new(pt, at.sequence.into(), at.timestamp, packet.at.arrived, payload.clone())
             .marker(packet.marker)
             .nackable(self.kind == Kind::Video)
             .ext_vals(packet.extensions.clone());
-        if let Some(vp8) = &packet.vp8 {
-            write = self.patch_vp8(write, vp8);
+        Some(match &packet.vp8 {
+            Some(vp8) => self.patch_vp8(write, vp8),
+            None => write,
+        })
+    }
+
+    /// Goes over to this packet's source, if a viewer can start there.
+    fn switch(&mut self, packet: &MediaPacket, written: &mut Written) -> Option<()> {
+        let starts = packet.key_frame && Some(packet.layer) == self.target;
+        if !starts {
+            if Some(packet.layer) == self.current && self.current == self.target {
+                // The layer goes on under another SSRC.
+                self.current = None;
+                written.look = true;
+            }
+            return None;
         }
-        let Some(ssrc) = self.ssrc else { return };
-        let mut direct = rtc.direct_api();
-        let Some(stream) = direct.stream_tx(&ssrc) else { return };
-        stream.write_rtp(write);
-        written.packets += 1;
+        self.rewriter.switch(&packet.at);
+        if let Some(vp8) = &packet.vp8 {
+            self.vp8.switch(vp8.picture_id(), vp8.tl0_pic_idx());
+        }
+        self.current = Some(packet.layer);
+        written.switches += 1;
+        written.look = true;
+        Some(())
     }
 
     fn patch_vp8(&mut self, write: RtpWrite, vp8: &str0m::rtp::Vp8Descriptor) -> RtpWrite {
@@ -433,13 +453,8 @@ impl Subscriber {
     /// Writes a batch; packets go out with the next timeout of the stack.
     pub(crate) fn write(&mut self, rtc: &mut Rtc, packets: &[Box<MediaPacket>]) -> Written {
         let mut written = Written::default();
-        for packet in packets {
-            let carries = |slot: &&mut Slot| slot.attached.as_ref().is_some_and(|attached| attached.key == packet.track);
-            let Some(slot) = self.slots.iter_mut().find(carries) else { continue };
-            if slot.congested {
-                written.dropped += 1;
-            }
-            slot.write(rtc, packet, &mut written);
+        for slot in &mut self.slots {
+            slot.write(rtc, packets, &mut written);
         }
         written
     }
@@ -488,7 +503,12 @@ fn settle(slot: &mut Slot, rtc: &mut Rtc) {
         .map(|params| Takes { spec: params.spec(), pt: params.pt(), red: params.red() })
         .collect();
     slot.format = None;
-    slot.ssrc = rtc.direct_api().stream_tx_by_mid(slot.mid, None).map(|stream| stream.ssrc());
+    slot.ssrc = rtc.direct_api().stream_tx_by_mid(slot.mid, None).map(|stream| {
+        // The publisher paced it already; held back again it would be late, and
+        // an estimate that is wrong for a moment would starve the picture.
+        stream.set_unpaced(true);
+        stream.ssrc()
+    });
     slot.negotiation = Negotiation::Live;
 }
 

@@ -374,7 +374,12 @@ impl World {
         loop {
             let now = self.now;
             let client = &mut self.clients[index];
-            match client.rtc.poll_output().unwrap() {
+            let Ok(output) = client.rtc.poll_output() else {
+                // A client whose handshake ran out gives up.
+                client.deadline = now + Duration::from_secs(3_600);
+                return;
+            };
+            match output {
                 Output::Timeout(at) if at <= now => client.rtc.handle_input(Input::Timeout(now)).unwrap(),
                 Output::Timeout(at) => {
                     client.deadline = at;

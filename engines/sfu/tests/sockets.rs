@@ -1,0 +1,248 @@
+//! The engine with its thread and real sockets on loopback.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use hearth_sfu::{Command, Config, Error, Event, Hears, LegId, Limits, Sfu, SpaceId};
+use str0m::change::{SdpAnswer, SdpOffer};
+use str0m::media::{Direction, MediaKind, Mid};
+use str0m::net::{Protocol, Receive, TcpType};
+use str0m::rtp::RtpWrite;
+use str0m::{Candidate, Event as Happening, Input, Output, Rtc, RtcConfig};
+
+const WITHIN: Duration = Duration::from_secs(10);
+
+fn leg(name: &str) -> LegId {
+    LegId::parse(&format!("leg_{name}")).unwrap()
+}
+
+fn space() -> SpaceId {
+    SpaceId::parse("room_a").unwrap()
+}
+
+fn start(config: Config) -> (Sfu, Receiver<Event>) {
+    let (events, told) = channel();
+    let events = Mutex::new(events);
+    let sfu = Sfu::start(config, Box::new(move |event| drop(events.lock().unwrap().send(event)))).unwrap();
+    (sfu, told)
+}
+
+fn local() -> Config {
+    Config::new("127.0.0.1:0".parse().unwrap())
+}
+
+enum Wire {
+    Udp(UdpSocket),
+    Tcp { stream: TcpStream, read: Vec<u8> },
+}
+
+/// A WebRTC client on a real socket.
+struct Client {
+    rtc: Rtc,
+    wire: Wire,
+    local: SocketAddr,
+    server: SocketAddr,
+    deadline: Instant,
+    connected: bool,
+    payloads: Vec<Vec<u8>>,
+}
+
+impl Client {
+    fn new(sfu: &Sfu, tcp: bool) -> Client {
+        let server = sfu.local_addr();
+        let now = Instant::now();
+        let mut rtc = RtcConfig::new().set_rtp_mode(true).build(now);
+        let (wire, local) = if tcp {
+            let stream = TcpStream::connect(server).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            let local = stream.local_addr().unwrap();
+            rtc.add_local_candidate(Candidate::builder().tcp().host(local).tcptype(TcpType::Active).build().unwrap());
+            (Wire::Tcp { stream, read: Vec::new() }, local)
+        } else {
+            let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+            socket.set_nonblocking(true).unwrap();
+            let local = socket.local_addr().unwrap();
+            rtc.add_local_candidate(Candidate::host(local, "udp").unwrap());
+            (Wire::Udp(socket), local)
+        };
+        Client { rtc, wire, local, server, deadline: now, connected: false, payloads: Vec::new() }
+    }
+
+    fn receive(&mut self) -> Option<(Protocol, Vec<u8>)> {
+        let mut buffer = [0; 4_096];
+        match &mut self.wire {
+            Wire::Udp(socket) => {
+                let length = socket.recv(&mut buffer).ok()?;
+                Some((Protocol::Udp, buffer[..length].to_vec()))
+            }
+            Wire::Tcp { stream, read } => {
+                if let Ok(length) = stream.read(&mut buffer) {
+                    read.extend_from_slice(&buffer[..length]);
+                }
+                let length = usize::from(u16::from_be_bytes([*read.first()?, *read.get(1)?]));
+                let frame = read.get(2..2 + length)?.to_vec();
+                read.drain(..2 + length);
+                Some((Protocol::Tcp, frame))
+            }
+        }
+    }
+
+    fn send(&mut self, contents: &[u8]) {
+        match &mut self.wire {
+            Wire::Udp(socket) => drop(socket.send_to(contents, self.server)),
+            Wire::Tcp { stream, .. } => {
+                let mut frame = (contents.len() as u16).to_be_bytes().to_vec();
+                frame.extend_from_slice(contents);
+                stream.write_all(&frame).unwrap();
+            }
+        }
+    }
+
+    fn turn(&mut self) {
+        while let Some((protocol, bytes)) = self.receive() {
+            let receive = Receive::new(protocol, self.server, self.local, &bytes).unwrap();
+            self.rtc.handle_input(Input::Receive(Instant::now(), receive)).unwrap();
+            self.drain();
+        }
+        let now = Instant::now();
+        if self.deadline <= now {
+            self.rtc.handle_input(Input::Timeout(now)).unwrap();
+            self.drain();
+        }
+    }
+
+    fn drain(&mut self) {
+        loop {
+            match self.rtc.poll_output().unwrap() {
+                Output::Timeout(at) => {
+                    self.deadline = at;
+                    return;
+                }
+                Output::Transmit(transmit) => {
+                    let tcp = matches!(self.wire, Wire::Tcp { .. });
+                    assert_eq!(transmit.proto == Protocol::Tcp, tcp);
+                    self.send(&transmit.contents);
+                }
+                Output::Event(Happening::Connected) => self.connected = true,
+                Output::Event(Happening::RtpPacket(packet)) => self.payloads.push(packet.payload.to_vec()),
+                Output::Event(_) => {}
+            }
+        }
+    }
+}
+
+fn publish(sfu: &Sfu, told: &Receiver<Event>) -> (Client, Mid) {
+    let mut client = Client::new(sfu, false);
+    let mut changes = client.rtc.sdp_api();
+    let mid = changes.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None);
+    let (offer, pending) = changes.apply().unwrap();
+    let offer = offer.to_sdp_string();
+    sfu.send(Command::OpenPublish { leg: leg("host"), space: space(), offer, sources: Vec::new() }).unwrap();
+    let Event::Answer { sdp, .. } = told.recv_timeout(WITHIN).unwrap() else { panic!("no answer") };
+    assert!(sdp.contains("a=ice-lite") && sdp.contains(" udp ") && sdp.contains("tcptype passive"), "{sdp}");
+    client.rtc.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(&sdp).unwrap()).unwrap();
+    (client, mid)
+}
+
+fn view(sfu: &Sfu, told: &Receiver<Event>, name: &str, tcp: bool) -> Client {
+    let mut client = Client::new(sfu, tcp);
+    sfu.send(Command::OpenSubscribe { leg: leg(name), space: space() }).unwrap();
+    sfu.send(Command::Route { leg: leg(name), generation: 1, hears: Hears::Everyone }).unwrap();
+    loop {
+        if let Event::Offer { generation, sdp, .. } = told.recv_timeout(WITHIN).unwrap() {
+            let offer = SdpOffer::from_sdp_string(&sdp).unwrap();
+            let sdp = client.rtc.sdp_api().accept_offer(offer).unwrap().to_sdp_string();
+            sfu.send(Command::Answer { leg: leg(name), generation, sdp }).unwrap();
+            return client;
+        }
+    }
+}
+
+#[test]
+fn sound_goes_from_a_publisher_to_viewers_over_udp_and_over_tcp() {
+    let (sfu, told) = start(local());
+    let (mut host, mid) = publish(&sfu, &told);
+    let mut viewers = [view(&sfu, &told, "udp", false), view(&sfu, &told, "tcp", true)];
+    let began = Instant::now();
+    let (mut sequence, mut next) = (0u64, Instant::now());
+    while viewers.iter().any(|viewer| viewer.payloads.len() < 50) {
+        assert!(began.elapsed() < WITHIN, "{:?}", sfu.stats());
+        host.turn();
+        viewers.iter_mut().for_each(Client::turn);
+        if host.connected && Instant::now() >= next {
+            next = Instant::now() + Duration::from_millis(10);
+            let pt = host.rtc.codec_config().params()[0].pt();
+            let payload = sequence.to_be_bytes().to_vec();
+            let write = RtpWrite::new(pt, sequence.into(), sequence as u32 * 480, Instant::now(), payload);
+            host.rtc.direct_api().stream_tx_by_mid(mid, None).unwrap().write_rtp(write);
+            sequence += 1;
+            host.deadline = Instant::now();
+        }
+        std::thread::yield_now();
+    }
+    for viewer in &viewers {
+        let numbers: Vec<u64> =
+            viewer.payloads.iter().map(|payload| u64::from_be_bytes(payload[..].try_into().unwrap())).collect();
+        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+    }
+    while sfu.stats().packets_forwarded < 100 {
+        assert!(began.elapsed() < WITHIN);
+        std::thread::yield_now();
+    }
+    let stats = sfu.stats();
+    assert_eq!((stats.legs_publishing, stats.legs_subscribing, stats.tcp_connections), (1, 2, 1));
+    assert_eq!((stats.dropped_send, stats.dropped_queue, stats.leg_faults), (0, 0, 0));
+    assert!(stats.cpu_us > 0);
+}
+
+#[test]
+fn a_port_in_use_and_an_address_of_another_machine_are_told_apart() {
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let refusal = |listen: SocketAddr| Sfu::start(Config::new(listen), Box::new(|_| {})).err();
+    assert!(matches!(refusal(address), Some(Error::PortInUse(it)) if it == address));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    assert!(matches!(refusal(address), Some(Error::PortInUse(_))), "TCP counts too");
+    let foreign: SocketAddr = "192.0.2.1:0".parse().unwrap();
+    assert!(matches!(refusal(foreign), Some(Error::AddressNotAvailable(it)) if it == foreign));
+}
+
+#[test]
+fn a_stopped_engine_gives_its_port_back() {
+    let (sfu, _told) = start(local());
+    let address = sfu.local_addr();
+    let clone = sfu.clone();
+    drop(sfu);
+    assert!(Sfu::start(Config::new(address), Box::new(|_| {})).is_err(), "a clone keeps it running");
+    drop(clone);
+    assert!(Sfu::start(Config::new(address), Box::new(|_| {})).is_ok());
+}
+
+#[test]
+fn tcp_connections_beyond_the_limit_and_those_that_talk_nonsense_are_closed() {
+    let limits = Limits { tcp_connections_per_address: 3, ..Limits::default() };
+    let (sfu, _told) = start(Config { limits, ..local() });
+    let connect = || {
+        let stream = TcpStream::connect(sfu.local_addr()).unwrap();
+        stream.set_read_timeout(Some(WITHIN)).unwrap();
+        stream
+    };
+    let ends = |mut stream: TcpStream| matches!(stream.read(&mut [0; 16]), Ok(0) | Err(_));
+    let mut held: Vec<TcpStream> = (0..3).map(|_| connect()).collect();
+    let began = Instant::now();
+    while sfu.stats().tcp_connections < 3 {
+        assert!(began.elapsed() < WITHIN);
+        std::thread::yield_now();
+    }
+    assert!(ends(connect()), "one past the limit");
+    let mut nonsense = held.pop().unwrap();
+    nonsense.write_all(&[0xff; 64]).unwrap();
+    assert!(ends(nonsense), "a frame longer than any");
+    let began = Instant::now();
+    assert!(ends(held.pop().unwrap()), "one that says nothing");
+    assert!(began.elapsed() > Duration::from_secs(3), "but not at once");
+}
