@@ -85,8 +85,8 @@ export function sampleRoom(choice: RoomChoice, session: SessionModel): RoomModel
     entry: choice.entry ?? ('inside' as RoomModel['entry']),
     connection: choice.connection === 'reconnecting'
       ? { is: 'reconnecting' as const, since_ms: Date.now() - 9_000, attempt: 4 } : { is: 'open' as const },
-    host: choice.entry === 'entering' ? null : mine ? ANA : MIRA,
-    details: choice.entry === 'entering' ? null : DETAILS,
+    host: choice.entry === 'entering' && session.me ? null : mine ? ANA : MIRA,
+    details: choice.entry === 'entering' && session.me ? null : DETAILS,
     broadcast: { state: broadcast, startedAt_ms: broadcast === 'live' || broadcast === 'publisher_lost' ? Date.now() - 5_043_000 : null, viewers: broadcast === 'live' ? 1284 : 0 },
     mine,
     people: [...CROWD],

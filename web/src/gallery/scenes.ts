@@ -31,6 +31,7 @@ export const SCENES: readonly Scene[] = [
   { name: 'room-inset', route: room, inset: true },
   { name: 'room-people', route: room, press: ['People'] },
   { name: 'room-guest-entry', route: room, me: 'signed_out' },
+  { name: 'room-door', route: room, me: 'signed_out', entry: 'entering' },
   { name: 'room-connecting', route: room, stage: 'connecting' },
   { name: 'room-entering', route: room, entry: 'entering' },
   { name: 'room-sound-blocked', route: room, stage: 'sound_blocked' },
