@@ -197,6 +197,20 @@ describe('the chat', () => {
   });
 });
 
+describe('the people', () => {
+  it('can be muted, and let speak again, from the list', async () => {
+    const page = await gallery.open('host-live');
+    await page.getByRole('tab', { name: /^People/ }).click();
+    await page.getByRole('button', { name: 'What to do about Priya' }).click();
+    await page.getByRole('menuitem', { name: 'Mute for 10 minutes' }).click();
+    await page.getByText('Priya is muted.').waitFor();
+    await page.getByRole('button', { name: 'Lift for Max' }).click();
+    await page.getByText('Max may come back.').waitFor();
+    expect(await page.getByRole('button', { name: 'What to do about Mira Halvorsen' }).count()).toBe(0);
+    await page.context().close();
+  });
+});
+
 describe('the room', () => {
   it('follows its keys, and not while one writes', async () => {
     const page = await gallery.open('room');

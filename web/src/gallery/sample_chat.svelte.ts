@@ -97,6 +97,10 @@ export function sampleChat(choice: ChatChoice, session: SessionModel, hosting: b
     remove(id: string) { put(id, { state: 'deleted' }); return done(); },
     mute: done, unmute: done, ban: done, unban: done, block: done, setModerator: done,
     setSlowMode(interval_ms: number) { state.slowMode_ms = interval_ms; return done(); },
+    sanctions: () => Promise.resolve([
+      { person: author('zed', 'Donaudampfschifffahrtsgesellschaftskapitän'), is: 'muted' as const, until_ms: Date.now() + 400_000 },
+      { person: author('max', 'Max'), is: 'banned' as const, until_ms: null },
+    ]),
     peopleStartingWith: (prefix: string) => CROWD.filter((one) => !one.guest && `${one.name} ${one.displayName}`.toLowerCase().includes(prefix.toLowerCase())),
   });
   const writing = (): Writing => {

@@ -7,7 +7,7 @@ import type { Me, Outcome, Person } from '../people/model';
 import { person } from '../people/person';
 import { DISCONNECTED, ofAnswer, refusal } from '../people/refusal';
 import { candidates, mentioned } from './mentions';
-import type { Author, ChatMessage, ChatModel, MessageId, Quote, Role, Writing } from './model';
+import type { Author, ChatMessage, ChatModel, MessageId, Quote, Role, Sanction, Writing } from './model';
 import { Timeline, type Unstored } from './timeline';
 
 /** Pages that are read at once to fill a gap; a longer one is left to be read back by scrolling. */
@@ -210,6 +210,12 @@ export class Conversation implements ChatModel {
   setModerator(who: UserId, moderator: boolean): Promise<Outcome> { return this.#do({ kind: 'set_moderator', user: who, moderator }); }
   setSlowMode(interval_ms: number): Promise<Outcome> { return this.#do({ kind: 'set_slow_mode', interval_s: Math.round(interval_ms / 1_000) }); }
   async block(who: UserId): Promise<Outcome> { return ofAnswer(await this.port.person({ kind: 'block', user: who })); }
+
+  async sanctions(): Promise<readonly Sanction[] | null> {
+    const answer = await this.port.command({ kind: 'list_sanctions' });
+    if (answer.is !== 'ok' || answer.outcome.kind !== 'sanctions') return null;
+    return answer.outcome.sanctions.map((one) => ({ person: person(one.user), is: one.banned ? 'banned' : 'muted', until_ms: one.until_ms }));
+  }
 
   peopleStartingWith(prefix: string): readonly Person[] {
     return candidates(prefix, [...this.#people()].filter((one) => one.id !== this.#me?.id));

@@ -58,7 +58,8 @@ export function listFollowing(chatOf: () => ChatModel) {
   function markSeen(): void {
     const chat = chatOf();
     seenId = chat.messages.at(-1)?.id ?? null;
-    if (document.visibilityState === 'visible') chat.markRead();
+    // What lies in a hidden tab of the panel has not been seen.
+    if (document.visibilityState === 'visible' && scroller && scroller.clientHeight > 0) chat.markRead();
   }
 
   function scrolled(): void {
@@ -122,12 +123,18 @@ export function listFollowing(chatOf: () => ChatModel) {
     toEnd,
     attach(element: HTMLElement) {
       scroller = element;
-      const resized = new ResizeObserver(() => untrack(keepPlace));
+      const back = () => untrack(() => {
+        keepPlace();
+        if (atEnd) markSeen();
+      });
+      const resized = new ResizeObserver(back);
+      document.addEventListener('visibilitychange', back);
       resized.observe(element);
       element.addEventListener('scroll', scrolled, { passive: true });
       untrack(keepPlace);
       return () => {
         resized.disconnect();
+        document.removeEventListener('visibilitychange', back);
         element.removeEventListener('scroll', scrolled);
         scroller = null;
       };

@@ -50,6 +50,14 @@ export type Writing =
   | { readonly may: 'muted'; readonly until_ms: number | null }
   | { readonly may: 'closed' };
 
+/** Somebody who may not write, or not enter. */
+export interface Sanction {
+  readonly person: Person;
+  readonly is: 'muted' | 'banned';
+  /** Unix time; null until it is lifted. */
+  readonly until_ms: number | null;
+}
+
 export interface ChatModel {
   /** Oldest first, pending and failed ones of mine last. */
   readonly messages: readonly ChatMessage[];
@@ -85,6 +93,8 @@ export interface ChatModel {
   block(who: UserId): Promise<Outcome>;
   setModerator(who: UserId, moderator: boolean): Promise<Outcome>;
   setSlowMode(interval_ms: number): Promise<Outcome>;
+  /** Who is muted or banned here. Null when it couldn't be read. Only for those who moderate. */
+  sanctions(): Promise<readonly Sanction[] | null>;
   /** People here whose name starts with `prefix`, best first, for completing a mention. */
   peopleStartingWith(prefix: string): readonly Person[];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { choicesFor, type MessageChoice } from './message_choices';
+import { type Choice, choicesForMessage, choicesForPerson } from './choices';
 import type { ChatMessage, Role } from './model';
 
 const by = (role: Role, more: Partial<ChatMessage> = {}): ChatMessage => ({
@@ -9,7 +9,7 @@ const by = (role: Role, more: Partial<ChatMessage> = {}): ChatMessage => ({
 const viewer = { canReply: true, moderating: false, hosting: false };
 const moderator = { canReply: true, moderating: true, hosting: false };
 const host = { canReply: true, moderating: true, hosting: true };
-const all = (message: ChatMessage, mine: typeof viewer): MessageChoice[] => choicesFor(message, mine).flat();
+const all = (message: ChatMessage, mine: typeof viewer): Choice[] => choicesForMessage(message, mine).flat();
 
 describe('what one can do with a message', () => {
   it.each([
@@ -28,6 +28,20 @@ describe('what one can do with a message', () => {
   });
 
   it.each(['pending', 'failed', 'deleted'] as const)('nothing while it is %s', (state) => {
-    expect(choicesFor(by('member', { state }), host)).toEqual([]);
+    expect(choicesForMessage(by('member', { state }), host)).toEqual([]);
   });
+});
+
+describe('what one can do with a person', () => {
+  it.each([
+    ['a viewer', 'member', viewer, ['block']],
+    ['a moderator with a member', 'member', moderator, ['mute', 'muteLonger', 'ban', 'block']],
+    ['a moderator with another', 'moderator', moderator, ['block']],
+    ['the host with a moderator', 'moderator', host, ['mute', 'muteLonger', 'ban', 'unmakeModerator', 'block']],
+    ['the host with a guest', 'guest', host, ['mute', 'muteLonger', 'ban', 'block']],
+    ['anybody with the host', 'host', moderator, []],
+  ] as const)('%s', (_who, role, mine, expected) => {
+    expect(choicesForPerson(role, false, mine).flat()).toEqual(expected);
+  });
+  it('nothing with oneself', () => expect(choicesForPerson('member', true, host)).toEqual([]));
 });
