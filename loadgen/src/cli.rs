@@ -268,8 +268,9 @@ impl Server {
             (None, None) => return Err(Failure::Usage("give --admin NAME:PASSWORD or --token".to_owned())),
         };
         let process = match self.server_pid {
-            Some(id) => Process::new(id)?,
-            None => Process::listening_on(target.address)?,
+            Some(id) => Some(Process::new(id)?),
+            None if target.is_this_machine() => Some(Process::listening_on(target.address)?),
+            None => None,
         };
         Ok(HearthServer { target, credentials, room: self.room.clone(), process })
     }

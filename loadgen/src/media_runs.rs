@@ -22,8 +22,8 @@ pub struct HearthServer {
     pub credentials: Credentials,
     /// The room; the host's own where left out.
     pub room: Option<SpaceId>,
-    /// Its process.
-    pub process: Process,
+    /// Its process; unknown on another machine.
+    pub process: Option<Process>,
 }
 
 /// Several runs of one kind.
@@ -59,12 +59,12 @@ impl Runs {
 /// One run against Hearth.
 pub async fn hearth(server: &HearthServer, load: Load) -> Result<Outcome> {
     let mut room = HearthRoom::enter(server.target, &server.credentials, server.room.clone()).await?;
-    load::run(&mut room, server.process, load).await
+    load::run(&mut room, server.process, Load { ip: server.target.own_ip()?, ..load }).await
 }
 
 /// One run against a Janus of its own.
 pub async fn janus(program: &str, load: Load) -> Result<Outcome> {
     let janus = Janus::start(program).await?;
     let mut room = JanusRoom::enter(janus.address()).await?;
-    load::run(&mut room, janus.process()?, Load { ip: janus.media_ip(), ..load }).await
+    load::run(&mut room, Some(janus.process()?), Load { ip: janus.media_ip(), ..load }).await
 }

@@ -5,7 +5,7 @@ use super::member::Member;
 use super::tally::{Tally, Totals};
 use crate::clock;
 use crate::failure::Result;
-use crate::figures::process::Process;
+use crate::figures::process::{Process, Usage};
 use crate::net::poller::Poller;
 use hearth_protocol::ids::SpaceId;
 use hearth_protocol::{ClientFrame, Command, ServerFrame};
@@ -51,8 +51,8 @@ pub struct Ran {
     pub seconds: f64,
     /// Messages acknowledged within the time of sending, and that time in seconds.
     pub stored_in_time: (u64, f64),
-    /// The server's CPU time meanwhile.
-    pub cpu: Duration,
+    /// The server's CPU time meanwhile, in microseconds.
+    pub cpu_us: Option<f64>,
     /// Connections that the server ended, and the reasons it gave.
     pub dropped: Vec<String>,
     /// The first few refusals.
@@ -73,7 +73,7 @@ struct Running {
 
 impl Crowd {
     /// Runs to the end: sends at this pace, then waits for what is on its way.
-    pub fn run(self, pace: Pace, process: Process) -> Result<Ran> {
+    pub fn run(self, pace: Pace, process: Option<Process>) -> Result<Ran> {
         let mut members_of_room = vec![0; self.rooms.len()];
         self.members.iter().for_each(|(_, room)| members_of_room[*room] += 1);
         let in_flight = vec![0; self.members.len()];
@@ -84,13 +84,13 @@ impl Crowd {
 }
 
 impl Running {
-    fn run(&mut self, pace: Pace, process: Process) -> Result<Ran> {
+    fn run(&mut self, pace: Pace, process: Option<Process>) -> Result<Ran> {
         let mut poller = Poller::new()?;
         for (index, (member, _)) in self.crowd.members.iter().enumerate() {
             poller.add(member, index as u64)?;
         }
         let (mut scratch, mut keys, marks) = (vec![0; SCRATCH_BYTES], Vec::new(), Marks::default());
-        let cpu_before = process.cpu_time()?;
+        let before = Usage::of(process)?;
         let start_ns = clock::now_ns();
         let mut sending_ended_ns = None;
         let mut stored_in_time = 0;
@@ -122,7 +122,7 @@ impl Running {
             totals: tally.totals(),
             seconds: (end_ns - start_ns) as f64 / 1e9,
             stored_in_time: (stored_in_time, sending_seconds),
-            cpu: process.cpu_time()? - cpu_before,
+            cpu_us: Usage::of(process)?.cpu_us_since(&before),
             dropped: std::mem::take(&mut self.dropped),
             refusals: std::mem::take(&mut self.refusals),
         })

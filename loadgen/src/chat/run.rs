@@ -3,7 +3,7 @@
 use super::crowd::{Crowd, Pace, Ran};
 use super::member::Member;
 use crate::failure::{Failure, Result};
-use crate::figures::process::Process;
+use crate::figures::process::Usage;
 use crate::figures::report::Figures;
 use crate::hearth::api::Api;
 use crate::hearth::connection::Connection;
@@ -49,14 +49,14 @@ pub async fn run(server: &HearthServer, load: Load) -> Result<Outcome> {
     let rooms = rooms(&mut api, server, load.rooms).await?;
     // The first one in wakes the room: what the room itself needs isn't counted as a member's.
     let first: Vec<_> = enter(server.target, &rooms, rooms.len()).await?;
-    let resident_before = server.process.resident_bytes()?;
+    let before = Usage::of(server.process)?;
     let mut members = first;
     members.extend(enter(server.target, &rooms, load.rooms * (load.members - 1)).await?);
-    let resident_after = server.process.resident_bytes()?;
+    let after = Usage::of(server.process)?;
     let joined = (load.rooms * (load.members - 1)) as f64;
-    let memory_kib = (joined > 0.0).then(|| resident_after.saturating_sub(resident_before) as f64 / 1_024.0 / joined);
+    let memory_kib = after.kib_since(&before).filter(|_| joined > 0.0).map(|kib| kib / joined);
     let crowd = Crowd { rooms, members, talkers: load.talkers, text_chars: load.text_chars };
-    let (pace, process): (Pace, Process) = (load.pace, server.process);
+    let (pace, process) = (load.pace, server.process);
     let ran = tokio::task::spawn_blocking(move || crowd.run(pace, process))
         .await
         .map_err(|error| Failure::Usage(format!("the thread that reads failed: {error}")))??;
@@ -108,14 +108,14 @@ async fn enter(target: Target, rooms: &[SpaceId], count: usize) -> Result<Vec<(M
 fn outcome(ran: &Ran, memory_kib: Option<f64>) -> Outcome {
     let totals = &ran.totals;
     let ratio = |a: f64, b: f64| (b > 0.0).then(|| a / b);
-    let cpu_us = ran.cpu.as_secs_f64() * 1e6;
+    let cpu_per = |count: f64| ran.cpu_us.and_then(|us| ratio(us, count));
     let (stored, seconds) = ran.stored_in_time;
     let mut f = Figures::default();
     f.add("deliveries_per_second", "deliveries a second", "", 0, ratio(totals.deliveries as f64, ran.seconds));
-    f.add("cpu_us_per_delivery", "server CPU a delivery", "µs", 2, ratio(cpu_us, totals.deliveries as f64));
+    f.add("cpu_us_per_delivery", "server CPU a delivery", "µs", 2, cpu_per(totals.deliveries as f64));
     f.add("stored_per_second", "messages stored a second", "", 0, ratio(stored as f64, seconds));
-    f.add("cpu_us_per_message", "server CPU a stored message", "µs", 1, ratio(cpu_us, totals.stored as f64));
-    f.add("cpu_percent", "server CPU, of one core", "%", 1, ratio(cpu_us / 1e4, ran.seconds));
+    f.add("cpu_us_per_message", "server CPU a stored message", "µs", 1, cpu_per(totals.stored as f64));
+    f.add("cpu_percent", "server CPU, of one core", "%", 1, cpu_per(ran.seconds * 1e4));
     let ack = [("ack_p50_ms", "acknowledged p50"), ("ack_p95_ms", "acknowledged p95"), ("ack_p99_ms", "acknowledged p99")];
     f.add_percentiles(ack, &totals.ack_us);
     let delivery = [("delivery_p50_ms", "delivered p50"), ("delivery_p95_ms", "delivered p95"), ("delivery_p99_ms", "delivered p99")];

@@ -7,6 +7,33 @@ use std::time::Duration;
 /// The state `LISTEN` in `/proc/net/tcp`.
 const LISTEN: &str = "0A";
 
+/// What a process has used up to now; nothing of a process on another machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Usage {
+    /// User and system time of all threads.
+    pub cpu: Option<Duration>,
+    /// Resident memory, in bytes.
+    pub resident_bytes: Option<u64>,
+}
+
+impl Usage {
+    /// What it has used now.
+    pub fn of(process: Option<Process>) -> Result<Self> {
+        let Some(process) = process else { return Ok(Self::default()) };
+        Ok(Self { cpu: Some(process.cpu_time()?), resident_bytes: Some(process.resident_bytes()?) })
+    }
+
+    /// CPU time since an earlier look, in microseconds.
+    pub fn cpu_us_since(&self, before: &Self) -> Option<f64> {
+        Some(self.cpu?.saturating_sub(before.cpu?).as_secs_f64() * 1e6)
+    }
+
+    /// Memory gained since an earlier look, in KiB; 0 where it became less.
+    pub fn kib_since(&self, before: &Self) -> Option<f64> {
+        Some(self.resident_bytes?.saturating_sub(before.resident_bytes?) as f64 / 1_024.0)
+    }
+}
+
 /// A process that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Process(u32);
@@ -115,5 +142,7 @@ mod tests {
             sum = std::hint::black_box(sum + 1);
         }
         assert!(Process::new(0).is_err());
+        assert!(Usage::of(Some(process)).unwrap().cpu_us_since(&Usage { cpu: Some(before), resident_bytes: None }).unwrap() >= 20_000.0);
+        assert!(Usage::of(None).unwrap().kib_since(&Usage::default()).is_none());
     }
 }

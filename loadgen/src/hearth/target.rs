@@ -1,7 +1,7 @@
 //! Which server is loaded: its address, and whether it may be.
 
 use crate::failure::{Failure, Result};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
 
 /// A server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,20 @@ impl Target {
         }
         Ok(Self { address })
     }
+
+    /// Whether it is this machine.
+    pub fn is_this_machine(&self) -> bool {
+        self.address.ip().is_loopback()
+    }
+
+    /// The address of this machine that it is reached from.
+    pub fn own_ip(&self) -> Result<IpAddr> {
+        let any: IpAddr = if self.address.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
+        // Nothing is sent: connecting only picks the route, and with it the address.
+        let socket = UdpSocket::bind((any, 0))?;
+        socket.connect(self.address)?;
+        Ok(socket.local_addr()?.ip())
+    }
 }
 
 #[cfg(test)]
@@ -41,6 +55,8 @@ mod tests {
         for url in ["http://127.0.0.1:8080", "http://127.0.0.1:8080/", "http://[::1]:8080"] {
             assert_eq!(Target::parse(url, false).unwrap().address.port(), 8080, "{url}");
         }
+        let target = Target::parse("http://127.0.0.1:8080", false).unwrap();
+        assert!(target.is_this_machine() && target.own_ip().unwrap().is_loopback());
         assert_eq!(Target::parse("http://127.0.0.1", false).unwrap().address.port(), 80);
     }
 
