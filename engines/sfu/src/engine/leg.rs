@@ -131,6 +131,11 @@ impl Connections {
         Ok(Connections { crypto, certificate, candidates, addresses: addresses.to_vec(), bandwidth_estimation })
     }
 
+    /// Whether what subscribers get goes through a pacer.
+    pub(crate) fn paces(&self) -> bool {
+        self.bandwidth_estimation
+    }
+
     pub(crate) fn publishing(&self, now: Instant) -> Rtc {
         self.build(self.config().set_stats_interval(Some(Duration::from_millis(HEALTH_EVERY_MS))), now)
     }

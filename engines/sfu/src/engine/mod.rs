@@ -240,6 +240,8 @@ impl Engine {
     /// something due.
     fn drain(&mut self, index: usize, leg: &mut Leg, now: Instant, egress: &mut dyn Egress) -> Result<(), ClosedReason> {
         let due_until = now + DUE_WITHIN;
+        let paced = self.connections.paces() && matches!(leg.role, Role::Subscribe(_));
+        let mut clock = now;
         let mut timeouts = 0;
         loop {
             match leg.rtc.poll_output().map_err(|_| ClosedReason::Protocol)? {
@@ -247,12 +249,20 @@ impl Engine {
                     let transport = if transmit.proto == Protocol::Udp { Transport::Udp } else { Transport::Tcp };
                     self.stats.datagrams_out += 1;
                     self.stats.bytes_out += transmit.contents.len() as u64;
+                    // The pacer gives one packet a timeout. Asking it when costs
+                    // as much as the packet; it is always at once.
+                    let again = paced && is_rtp(&transmit.contents) && timeouts < TIMEOUTS_PER_DRAIN;
                     egress.transmit(Peer { transport, address: transmit.destination }, transmit.contents.into());
+                    if again {
+                        timeouts += 1;
+                        leg.rtc.handle_input(Input::Timeout(clock)).map_err(|_| ClosedReason::Protocol)?;
+                    }
                 }
                 Output::Event(happening) => self.happened(index, leg, happening, now)?,
                 Output::Timeout(at) if at <= due_until && timeouts < TIMEOUTS_PER_DRAIN => {
                     timeouts += 1;
-                    leg.rtc.handle_input(Input::Timeout(at.max(now))).map_err(|_| ClosedReason::Protocol)?;
+                    clock = clock.max(at);
+                    leg.rtc.handle_input(Input::Timeout(clock)).map_err(|_| ClosedReason::Protocol)?;
                 }
                 Output::Timeout(at) => {
                     leg.deadline = if timeouts < TIMEOUTS_PER_DRAIN { at } else { now + BREATH };
@@ -359,4 +369,9 @@ impl Engine {
             self.reconcile_space(leg.space);
         }
     }
+}
+
+/// Whether this is RTP rather than RTCP, DTLS or STUN (RFC 5761 4, RFC 7983 7).
+fn is_rtp(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, kind, ..] if !(192..=223).contains(kind))
 }
