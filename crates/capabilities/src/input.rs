@@ -31,6 +31,16 @@ impl Time {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fresh(pub u64, pub u64);
 
+impl Fresh {
+    /// A new leg's name.
+    ///
+    /// # Panics
+    /// Never: hexadecimal digits are well formed.
+    pub fn leg(self) -> LegId {
+        LegId::parse(&format!("leg_{:016x}{:016x}", self.0, self.1)).expect("hexadecimal digits are well formed")
+    }
+}
+
 /// A command waiting for its one reply. Only the server knows whose it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

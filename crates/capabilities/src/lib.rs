@@ -23,4 +23,4 @@ pub mod scenario;
 pub mod space;
 
 pub use effect::{Effect, Listing, MediaOrder, Payload, Tell, Timer, To, Write, WriteId};
-pub use input::{Caller, Fresh, Input, Lookup, MediaReport, RequestId, Standing, StoreFailure, Time};
+pub use input::{Caller, Fresh, Input, Lookup, MediaReport, PersonInput, RequestId, Standing, StoreFailure, Time};

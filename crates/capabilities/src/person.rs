@@ -1,1 +1,213 @@
-//! In the making.
+//! A person: their live connections, whom they blocked, and what concerns only them.
+//!
+//! What a person gets: all of their devices show the same, a device that was away catches up,
+//! and whoever they blocked can't reach them, and isn't told.
+
+use hearth_protocol::conversation::Message;
+use hearth_protocol::ids::{ConnectionId, SpaceId, UserId};
+use hearth_protocol::limits::LimitName;
+use hearth_protocol::people::{Me, Profile};
+use hearth_protocol::{Outcome, PersonCommand, PersonEvent, Rejection, Resume};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::effect::{Effect, Tell, Timer, Write, WriteId};
+use crate::input::{Lookup, PersonInput, RequestId, StoreFailure, Time};
+use crate::kernel::limits::{
+    BLOCKS_MAX, CONNECTIONS_PER_USER_MAX, IDLE_MS, MENTIONS_PER_WINDOW_MAX, MENTIONS_WINDOW_MS, invalid, past,
+};
+use crate::kernel::stream::Stream;
+use crate::kernel::writes::Writes;
+
+/// What the store knows of a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The name of this incarnation's stream.
+    pub epoch: String,
+    /// What others see.
+    pub profile: Profile,
+    /// May manage the server.
+    pub administrator: bool,
+    /// Whom they blocked.
+    pub blocked: Vec<Profile>,
+}
+
+#[derive(Debug)]
+enum Then {
+    Blocked(Profile, RequestId),
+    Unblocked(UserId, RequestId),
+}
+
+/// A person.
+#[derive(Debug)]
+pub struct Person {
+    profile: Profile,
+    administrator: bool,
+    blocked: BTreeMap<UserId, Profile>,
+    connections: BTreeSet<ConnectionId>,
+    stream: Stream<PersonEvent>,
+    writes: Writes<Then>,
+    /// When the window of mentions began, and how many came in it.
+    mentions: (Time, u32),
+}
+
+type Out = Vec<Effect>;
+
+impl Person {
+    /// A person as the store knows them.
+    pub fn open(now: Time, record: Record) -> (Self, Vec<Effect>) {
+        let person = Self {
+            profile: record.profile,
+            administrator: record.administrator,
+            blocked: record.blocked.into_iter().map(|profile| (profile.id.clone(), profile)).collect(),
+            connections: BTreeSet::new(),
+            stream: Stream::new(record.epoch),
+            writes: Writes::default(),
+            mentions: (now, 0),
+        };
+        (person, vec![Effect::SetTimer { timer: Timer::Idle, at: now.plus_ms(IDLE_MS) }])
+    }
+
+    /// Takes an input.
+    pub fn handle(&mut self, now: Time, input: PersonInput) -> Vec<Effect> {
+        let mut out = Vec::new();
+        match input {
+            PersonInput::Connected { connection, resume, request, .. } => {
+                self.connected(&mut out, connection, resume, request);
+            }
+            PersonInput::ConnectionLost { connection } => {
+                if self.connections.remove(&connection) {
+                    out.push(Effect::Detach { connection });
+                }
+                self.rest(now, &mut out);
+            }
+            PersonInput::Command { request, command, lookup } => {
+                if let Err(rejection) = self.command(&mut out, request, command, lookup) {
+                    out.push(Effect::Reply { request, result: Err(rejection) });
+                }
+            }
+            PersonInput::Stored { write, result } => self.stored(&mut out, write, result),
+            PersonInput::Told { tell: Tell::Mentioned { space, message } } => {
+                self.mentioned(now, &mut out, space, message);
+            }
+            PersonInput::Changed { profile, administrator } => {
+                if (&self.profile, self.administrator) != (&profile, administrator) {
+                    (self.profile, self.administrator) = (profile, administrator);
+                    self.tell_me(&mut out);
+                }
+            }
+            PersonInput::Timer { timer } => {
+                if timer == Timer::Idle && self.connections.is_empty() {
+                    if self.writes.is_empty() { out.push(Effect::Sleep) } else { self.rest(now, &mut out) }
+                }
+            }
+        }
+        out
+    }
+
+    fn rest(&self, now: Time, out: &mut Out) {
+        if self.connections.is_empty() {
+            out.push(Effect::SetTimer { timer: Timer::Idle, at: now.plus_ms(IDLE_MS) });
+        }
+    }
+
+    fn me(&self) -> Me {
+        Me {
+            profile: self.profile.clone(),
+            administrator: self.administrator,
+            blocked: self.blocked.values().cloned().collect(),
+        }
+    }
+
+    fn connected(&mut self, out: &mut Out, connection: ConnectionId, resume: Option<Resume>, request: RequestId) {
+        if self.connections.len() >= CONNECTIONS_PER_USER_MAX {
+            let rejection = past(LimitName::ConnectionsPerUser, CONNECTIONS_PER_USER_MAX);
+            out.push(Effect::Reply { request, result: Err(rejection) });
+            return;
+        }
+        self.connections.insert(connection.clone());
+        out.push(Effect::CancelTimer { timer: Timer::Idle });
+        let resume = resume.filter(|resume| self.stream.can_resume(resume));
+        let (me, stream) = (self.me(), self.stream.stands());
+        out.push(Effect::Welcome { request, me, stream, resumed: resume.is_some() });
+        out.push(Effect::Attach { connection: connection.clone() });
+        if let Some(resume) = resume {
+            self.stream.replay(out, resume.after, &self.profile.id, &connection);
+        }
+    }
+
+    fn command(
+        &mut self,
+        out: &mut Out,
+        request: RequestId,
+        command: PersonCommand,
+        lookup: Lookup,
+    ) -> Result<(), Rejection> {
+        self.writes.has_room()?;
+        match command {
+            PersonCommand::Block { user } => {
+                if user == self.profile.id {
+                    return Err(invalid("user", "oneself"));
+                }
+                let known = lookup.people.into_iter().find(|profile| profile.id == user);
+                let profile = known.ok_or(Rejection::NotFound)?;
+                if self.blocked.contains_key(&user) {
+                    out.push(Effect::Reply { request, result: Ok(Outcome::Done) });
+                    return Ok(());
+                }
+                if self.blocked.len() >= BLOCKS_MAX {
+                    return Err(past(LimitName::Blocks, BLOCKS_MAX));
+                }
+                self.writes.store(out, Write::Block { user }, Then::Blocked(profile, request));
+            }
+            PersonCommand::Unblock { user } => {
+                if !self.blocked.contains_key(&user) {
+                    return Err(Rejection::NotFound);
+                }
+                self.writes.store(out, Write::Unblock { user: user.clone() }, Then::Unblocked(user, request));
+            }
+        }
+        Ok(())
+    }
+
+    fn stored(&mut self, out: &mut Out, write: WriteId, result: Result<u64, StoreFailure>) {
+        let Some(then) = self.writes.take(write) else { return };
+        let (Then::Blocked(_, request) | Then::Unblocked(_, request)) = then;
+        let result = match result {
+            Ok(_) => {
+                match then {
+                    Then::Blocked(profile, _) => {
+                        self.blocked.insert(profile.id.clone(), profile);
+                    }
+                    Then::Unblocked(user, _) => {
+                        self.blocked.remove(&user);
+                    }
+                }
+                self.tell_me(out);
+                Ok(Outcome::Done)
+            }
+            Err(StoreFailure::Unavailable) => Err(Rejection::Storage),
+        };
+        out.push(Effect::Reply { request, result });
+    }
+
+    fn tell_me(&mut self, out: &mut Out) {
+        let me = self.me();
+        self.stream.everyone(out, PersonEvent::Me { me });
+    }
+
+    fn mentioned(&mut self, now: Time, out: &mut Out, space: SpaceId, message: Message) {
+        if self.blocked.contains_key(&message.author.id) {
+            return;
+        }
+        if now.since_ms(self.mentions.0) >= MENTIONS_WINDOW_MS {
+            self.mentions = (now, 0);
+        }
+        self.mentions.1 = self.mentions.1.saturating_add(1);
+        if self.mentions.1 <= MENTIONS_PER_WINDOW_MAX {
+            self.stream.everyone(out, PersonEvent::Mentioned { space, message });
+        } else if self.mentions.1 == MENTIONS_PER_WINDOW_MAX + 1 {
+            self.stream.everyone(out, PersonEvent::Folded { limit: LimitName::MessageRate });
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What a client can make grow, and how far. The limits a client meets by value are in [`hearth_protocol::limits`].
+
+use hearth_protocol::Rejection;
+use hearth_protocol::limits::LimitName;
+
+use super::rate::Rate;
+
+/// Members of a space. Its host may come in besides.
+pub const MEMBERS_MAX: usize = 10_000;
+/// Connections by which one member may be in a space.
+pub const CONNECTIONS_PER_MEMBER_MAX: usize = 8;
+/// How long a member without a connection stays a member, in milliseconds.
+pub const MEMBER_GRACE_MS: u64 = 15_000;
+/// The least time between two words about the size of the audience, in milliseconds.
+pub const AUDIENCE_EVERY_MS: u64 = 1_000;
+
+/// Events a stream keeps to replay them.
+pub const STREAM_EVENTS_MAX: usize = 1_024;
+/// Bytes of events a stream keeps to replay them, estimated.
+pub const STREAM_BYTES_MAX: usize = 1024 * 1024;
+
+/// Messages a space keeps at hand.
+pub const RECENT_MESSAGES_MAX: usize = 200;
+/// Messages that come with a snapshot.
+pub const SNAPSHOT_MESSAGES_MAX: usize = 50;
+/// Nonces of stored messages a space keeps at hand; the store knows the older ones.
+pub const NONCES_MAX: usize = 1_024;
+/// Mentions of a message.
+pub const MENTIONS_MAX: usize = 10;
+/// Messages of a space waiting to be stored.
+pub const MESSAGES_IN_FLIGHT_MAX: usize = 4_096;
+/// Repeats of one message that wait together for it to be stored.
+pub const REPEATS_WAITING_MAX: usize = 8;
+/// Other changes of a space or person waiting to be stored.
+pub const CHANGES_IN_FLIGHT_MAX: usize = 1_024;
+/// Authors whose pace is remembered.
+pub const AUTHORS_MAX: usize = 16_384;
+/// How fast a viewer may send messages.
+pub const VIEWER_MESSAGE_RATE: Rate = Rate { burst: 5, per_s: 1 };
+/// How fast a host or moderator may send messages.
+pub const MODERATOR_MESSAGE_RATE: Rate = Rate { burst: 20, per_s: 4 };
+/// The least time between two writes of how far a member has read, in milliseconds; and once when they go.
+pub const READ_POSITION_EVERY_MS: u64 = 30_000;
+
+/// Muted and banned people of a space.
+pub const SANCTIONS_MAX: usize = 1_000;
+/// Moderators of a room.
+pub const MODERATORS_MAX: usize = 100;
+
+/// Subscriber legs of a space.
+pub const MEDIA_LEGS_MAX: usize = 10_000;
+/// Tracks of a publisher.
+pub const TRACKS_MAX: usize = 8;
+/// The longest `a=mid`, in bytes (RFC 8843 asks for short ones; RFC 9143 carries them in a header extension).
+pub const MID_MAX_BYTES: usize = 16;
+/// How fast one connection may open legs.
+pub const NEGOTIATION_RATE: Rate = Rate { burst: 10, per_s: 1 };
+/// How long the media engine may take to answer an offer, in milliseconds.
+pub const MEDIA_ANSWER_MS: u64 = 5_000;
+/// How long a publisher's media may take to arrive after the answer, in milliseconds.
+pub const MEDIA_ARRIVAL_MS: u64 = 10_000;
+/// How long a broadcast waits for its publisher to come back, in milliseconds.
+pub const INTERRUPTION_MS: u64 = 15_000;
+
+/// How long a machine that nothing keeps awake stays awake, in milliseconds.
+pub const IDLE_MS: u64 = 60_000;
+
+/// Live connections of one user.
+pub const CONNECTIONS_PER_USER_MAX: usize = 32;
+/// People one user has blocked.
+pub const BLOCKS_MAX: usize = 500;
+/// Mentions a person is told of in [`MENTIONS_WINDOW_MS`]; more are folded.
+pub const MENTIONS_PER_WINDOW_MAX: u32 = 20;
+/// The window of [`MENTIONS_PER_WINDOW_MAX`], in milliseconds.
+pub const MENTIONS_WINDOW_MS: u64 = 60_000;
+
+/// The refusal of who goes past a limit where waiting does not help.
+pub fn past(limit: LimitName, max: usize) -> Rejection {
+    Rejection::Limit { limit, max: max as u64, retry_after_ms: None }
+}
+
+/// The refusal of who is too fast.
+pub fn too_fast(limit: LimitName, rate: Rate, retry_after_ms: u64) -> Rejection {
+    Rejection::Limit { limit, max: rate.burst, retry_after_ms: Some(retry_after_ms) }
+}
+
+/// The refusal of a field's value.
+pub fn invalid(field: &str, reason: &str) -> Rejection {
+    Rejection::Invalid { field: field.to_owned(), reason: reason.to_owned() }
+}

@@ -1,0 +1,144 @@
+//! Who is here, by which connections.
+//!
+//! ```text
+//!          join                 last connection lost          15 s
+//! (away) ──────► connected ──────────────────────────► grace ──────► (away)
+//!                    ▲                                   │
+//!                    └─────────────── join ──────────────┘
+//! ```
+
+use hearth_protocol::Rejection;
+use hearth_protocol::ids::{ConnectionId, DeviceId, UserId};
+use hearth_protocol::limits::{LimitName, MEMBERS_PAGE_MAX};
+use hearth_protocol::people::Profile;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use super::limits::{CONNECTIONS_PER_MEMBER_MAX, MEMBERS_MAX, past};
+use crate::input::{Caller, Standing, Time};
+
+/// Somebody who is here.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Who.
+    pub profile: Profile,
+    /// What the server knows of them.
+    pub standing: Standing,
+    /// By which connections, and from which device each is.
+    pub connections: BTreeMap<ConnectionId, DeviceId>,
+    /// How far they have read.
+    pub read_position: u64,
+    /// How far of that is written down, and when it was.
+    pub read_written: (u64, Time),
+}
+
+/// Everybody who is here.
+#[derive(Debug, Default)]
+pub struct Members {
+    by_user: BTreeMap<UserId, Member>,
+    by_connection: BTreeMap<ConnectionId, UserId>,
+}
+
+impl Members {
+    /// How many are here.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.by_user.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether nobody is.
+    pub fn is_empty(&self) -> bool {
+        self.by_user.is_empty()
+    }
+
+    /// Somebody, if they are here.
+    pub fn get(&self, user: &UserId) -> Option<&Member> {
+        self.by_user.get(user)
+    }
+
+    /// Somebody, to change.
+    pub fn get_mut(&mut self, user: &UserId) -> Option<&mut Member> {
+        self.by_user.get_mut(user)
+    }
+
+    /// Everybody, in order of id.
+    pub fn iter(&self) -> impl Iterator<Item = (&UserId, &Member)> {
+        self.by_user.iter()
+    }
+
+    /// Whose connection it is.
+    pub fn user_of(&self, connection: &ConnectionId) -> Option<&UserId> {
+        self.by_connection.get(connection)
+    }
+
+    /// Whether a connection is in.
+    pub fn is_in(&self, connection: &ConnectionId) -> bool {
+        self.by_connection.contains_key(connection)
+    }
+
+    /// The connections of somebody.
+    pub fn connections_of(&self, user: &UserId) -> Vec<ConnectionId> {
+        self.by_user.get(user).map(|member| member.connections.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Takes a connection in; says whether its user came in with it.
+    ///
+    /// Errors: the limits on members, and on the connections of one; `host` comes in besides the former.
+    pub fn enter(
+        &mut self,
+        caller: &Caller,
+        connection: &ConnectionId,
+        read_position: u64,
+        host: bool,
+        now: Time,
+    ) -> Result<bool, Rejection> {
+        let user = &caller.profile.id;
+        let new = !self.by_user.contains_key(user);
+        if new && self.by_user.len() >= MEMBERS_MAX && !host {
+            return Err(past(LimitName::Members, MEMBERS_MAX));
+        }
+        if self.by_user.get(user).is_some_and(|member| member.connections.len() >= CONNECTIONS_PER_MEMBER_MAX) {
+            return Err(past(LimitName::ConnectionsPerMember, CONNECTIONS_PER_MEMBER_MAX));
+        }
+        let member = self.by_user.entry(user.clone()).or_insert_with(|| Member {
+            profile: caller.profile.clone(),
+            standing: caller.standing,
+            connections: BTreeMap::new(),
+            read_position,
+            read_written: (read_position, now),
+        });
+        member.profile = caller.profile.clone();
+        member.standing = caller.standing;
+        member.connections.insert(connection.clone(), caller.device.clone());
+        self.by_connection.insert(connection.clone(), user.clone());
+        Ok(new)
+    }
+
+    /// Takes a connection out; gives its user, and whether it was their last.
+    pub fn lose(&mut self, connection: &ConnectionId) -> Option<(UserId, bool)> {
+        let user = self.by_connection.remove(connection)?;
+        let member = self.by_user.get_mut(&user)?;
+        member.connections.remove(connection);
+        let last = member.connections.is_empty();
+        Some((user, last))
+    }
+
+    /// Takes somebody out, with all of their connections.
+    pub fn remove(&mut self, user: &UserId) -> Option<Member> {
+        let member = self.by_user.remove(user)?;
+        for connection in member.connections.keys() {
+            self.by_connection.remove(connection);
+        }
+        Some(member)
+    }
+
+    /// The members behind one, in order of id: at most a page, and where to continue.
+    pub fn page(&self, after: Option<&UserId>) -> (Vec<&Member>, Option<UserId>) {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut page: Vec<(&UserId, &Member)> =
+            self.by_user.range::<UserId, _>((from, Bound::Unbounded)).take(MEMBERS_PAGE_MAX + 1).collect();
+        let more = page.len() > MEMBERS_PAGE_MAX;
+        page.truncate(MEMBERS_PAGE_MAX);
+        let next = page.last().filter(|_| more).map(|(user, _)| (*user).clone());
+        (page.into_iter().map(|(_, member)| member).collect(), next)
+    }
+}

@@ -1,0 +1,426 @@
+//! A space: members, their conversation, and what kind of space it is.
+//!
+//! The machine takes an [`Input`] and gives [`Effect`]s. Commands are in `commands`, what moderators do in `moderation`,
+//! what is on the stage in `stage`; what all of them tell the members goes through the methods here.
+
+mod commands;
+mod moderation;
+mod stage;
+
+use hearth_protocol::conversation::Message;
+use hearth_protocol::ids::{ConnectionId, SpaceId, UserId};
+use hearth_protocol::live_rooms::About;
+use hearth_protocol::people::Profile;
+use hearth_protocol::space::{self as wire, RemovedReason, Role, Sanction, Snapshot, SpaceEndReason};
+use hearth_protocol::{Event, Outcome, Rejection};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::effect::{Effect, Listing, Tell, Timer, Write, WriteId};
+use crate::input::{Input, RequestId, Standing, StoreFailure, Time};
+use crate::kernel::conversation::Conversation;
+use crate::kernel::limits::{AUDIENCE_EVERY_MS, IDLE_MS, READ_POSITION_EVERY_MS, SNAPSHOT_MESSAGES_MAX};
+use crate::kernel::media::Media;
+use crate::kernel::members::{Member, Members};
+use crate::kernel::sanctions::Sanctions;
+use crate::kernel::stream::Stream;
+use crate::kernel::writes::Writes;
+use crate::live_rooms::{LiveRoom, admission};
+
+/// What the store knows of a space when it is opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Which.
+    pub id: SpaceId,
+    /// The name of this incarnation's stream.
+    pub epoch: String,
+    /// Whose room it is.
+    pub host: Profile,
+    /// What it says of itself.
+    pub about: About,
+    /// Who was appointed.
+    pub moderators: Vec<Profile>,
+    /// Who is muted or banned.
+    pub sanctions: Vec<Sanction>,
+    /// Seconds of slow mode.
+    pub slow_mode_s: u32,
+    /// The last position given in its conversation.
+    pub last_position: u64,
+    /// How many broadcasts there were.
+    pub broadcasts: u64,
+    /// The latest messages, oldest first.
+    pub messages: Vec<Message>,
+    /// Whether there are older ones.
+    pub more_messages: bool,
+}
+
+/// What waits for a write.
+#[derive(Debug)]
+enum Then {
+    /// A message is said.
+    Said(u64),
+    /// A message is gone.
+    Deleted(u64, RequestId),
+    /// Slow mode is so many seconds.
+    SlowMode(u32, RequestId),
+    /// Somebody is muted or banned.
+    Sanctioned(Sanction, RequestId),
+    /// Somebody is no more.
+    Cleared(UserId, Option<RequestId>),
+    /// Somebody was appointed or dismissed.
+    Appointed(Profile, bool, RequestId),
+    /// The room says something else of itself.
+    About(Box<About>, RequestId),
+}
+
+/// A space.
+#[derive(Debug)]
+pub struct Space {
+    id: SpaceId,
+    host: Profile,
+    moderators: BTreeMap<UserId, Profile>,
+    members: Members,
+    stream: Stream<Event>,
+    conversation: Conversation,
+    sanctions: Sanctions,
+    media: Media,
+    writes: Writes<Then>,
+    room: LiveRoom,
+    /// The number of members that was told last, and when; whether telling it again waits for a timer.
+    audience_told: (u32, Option<Time>, bool),
+    listed: Option<Listing>,
+}
+
+type Out = Vec<Effect>;
+
+impl Space {
+    /// Opens a space as the store knows it.
+    pub fn open(now: Time, record: Record) -> (Self, Vec<Effect>) {
+        let mut out = Vec::new();
+        let sanctions = Sanctions::new(record.sanctions, now);
+        for (user, until) in sanctions.timed() {
+            out.push(Effect::SetTimer { timer: Timer::MuteEnds(user.clone()), at: until });
+        }
+        let mut space = Self {
+            id: record.id,
+            host: record.host,
+            moderators: record.moderators.into_iter().map(|profile| (profile.id.clone(), profile)).collect(),
+            members: Members::default(),
+            stream: Stream::new(record.epoch),
+            conversation: Conversation::new(
+                record.last_position,
+                record.messages,
+                record.more_messages,
+                record.slow_mode_s,
+            ),
+            sanctions,
+            media: Media::default(),
+            writes: Writes::default(),
+            room: LiveRoom::new(record.about, record.broadcasts),
+            audience_told: (0, None, false),
+            listed: None,
+        };
+        space.list(&mut out);
+        out.push(Effect::SetTimer { timer: Timer::Idle, at: now.plus_ms(IDLE_MS) });
+        (space, out)
+    }
+
+    /// Takes an input.
+    pub fn handle(&mut self, now: Time, input: Input) -> Vec<Effect> {
+        let mut out = Vec::new();
+        match input {
+            Input::Command { from, request, command, fresh, lookup } => {
+                let given = commands::Given { from, request, fresh, lookup };
+                self.command(now, &mut out, given, command);
+            }
+            Input::ConnectionLost { connection } => self.connection_lost(now, &mut out, &connection),
+            Input::Stored { write, result } => self.stored(now, &mut out, write, result),
+            Input::Media { leg, report } => self.media_report(now, &mut out, &leg, report),
+            Input::ActiveSpeaker { leg } => self.active_speaker(&mut out, leg.as_ref()),
+            Input::Timer { timer } => self.timer(now, &mut out, timer),
+            Input::Renamed { profile } => self.renamed(&mut out, profile),
+            Input::SignedOut { user } => self.put_out(now, &mut out, &user, RemovedReason::SignedOut),
+            Input::Stop => self.stream.everyone(&mut out, Event::Ended { reason: SpaceEndReason::Stopping }),
+        }
+        self.tell_audience(now, &mut out);
+        out
+    }
+
+    fn reply(out: &mut Out, request: RequestId, result: Result<Outcome, Rejection>) {
+        out.push(Effect::Reply { request, result });
+    }
+
+    /// What somebody is here.
+    fn role_of(&self, user: &UserId, standing: Standing) -> Role {
+        if *user == self.host.id {
+            Role::Host
+        } else if standing == Standing::Administrator || self.moderators.contains_key(user) {
+            Role::Moderator
+        } else {
+            Role::Viewer
+        }
+    }
+
+    fn wire_member(&self, now: Time, member: &Member) -> wire::Member {
+        wire::Member {
+            profile: member.profile.clone(),
+            role: self.role_of(&member.profile.id, member.standing),
+            muted: self.sanctions.mute_of(&member.profile.id, now).is_some(),
+        }
+    }
+
+    /// Whether somebody may be here: not banned, and admitted by the room's rule or their role.
+    ///
+    /// Errors: [`Rejection::Banned`]; [`Rejection::NotFound`] for who may not know of the room.
+    fn admits(&self, user: &UserId, standing: Standing) -> Result<(), Rejection> {
+        let role = self.role_of(user, standing);
+        if role == Role::Viewer && !admission::admits(self.room.about.entry, standing) {
+            return Err(Rejection::NotFound);
+        }
+        if self.sanctions.is_banned(user) { Err(Rejection::Banned) } else { Ok(()) }
+    }
+
+    fn snapshot(&self, now: Time, member: &Member) -> Snapshot {
+        let (messages, more_messages) = self.conversation.latest(SNAPSHOT_MESSAGES_MAX);
+        let mute = self.sanctions.mute_of(&member.profile.id, now);
+        Snapshot {
+            about: self.room.about.clone(),
+            host: self.host.clone(),
+            broadcast: self.room.broadcast.clone(),
+            publishers: self.room.stage(),
+            audience: self.members.count(),
+            messages,
+            more_messages,
+            read_position: member.read_position,
+            slow_mode_s: self.conversation.slow_mode_s,
+            you: self.wire_member(now, member),
+            muted_until_ms: mute.and_then(|mute| mute.until_ms),
+        }
+    }
+
+    /// Tells somebody what they may do now.
+    fn tell_you(&mut self, now: Time, out: &mut Out, user: &UserId) {
+        let Some(member) = self.members.get(user) else { return };
+        let event = Event::You {
+            member: self.wire_member(now, member),
+            muted_until_ms: self.sanctions.mute_of(user, now).and_then(|mute| mute.until_ms),
+        };
+        self.stream.user(out, user, self.members.connections_of(user), event);
+    }
+
+    fn connection_lost(&mut self, now: Time, out: &mut Out, connection: &ConnectionId) {
+        self.media.connection_lost(connection);
+        let Some((user, last)) = self.members.lose(connection) else { return };
+        out.push(Effect::Detach { connection: connection.clone() });
+        if last {
+            let at = now.plus_ms(crate::kernel::limits::MEMBER_GRACE_MS);
+            out.push(Effect::SetTimer { timer: Timer::MemberGone(user), at });
+        }
+    }
+
+    /// Somebody is here no more.
+    fn member_gone(&mut self, now: Time, out: &mut Out, user: &UserId) {
+        let Some(member) = self.members.remove(user) else { return };
+        for connection in member.connections.keys() {
+            out.push(Effect::Detach { connection: connection.clone() });
+            self.media.connection_lost(connection);
+        }
+        out.push(Effect::CancelTimer { timer: Timer::MemberGone(user.clone()) });
+        if member.read_position > member.read_written.0 && member.profile.name.is_some() {
+            let position = member.read_position;
+            self.writes.note(out, Write::ReadPosition { user: user.clone(), position });
+        }
+        self.media.user_gone(out, user);
+        if self.members.is_empty() {
+            out.push(Effect::SetTimer { timer: Timer::Idle, at: now.plus_ms(IDLE_MS) });
+        }
+    }
+
+    /// Puts somebody out, and says why.
+    fn put_out(&mut self, now: Time, out: &mut Out, user: &UserId, reason: RemovedReason) {
+        self.stream.direct(out, self.members.connections_of(user), Event::Removed { reason });
+        self.member_gone(now, out, user);
+        if self.room.publisher.as_ref().is_some_and(|publisher| publisher.user == *user) {
+            self.end_broadcast(now, out, hearth_protocol::live_rooms::EndReason::Host);
+        }
+    }
+
+    fn timer(&mut self, now: Time, out: &mut Out, timer: Timer) {
+        match timer {
+            Timer::MemberGone(user) => {
+                if self.members.get(&user).is_some_and(|member| member.connections.is_empty()) {
+                    self.member_gone(now, out, &user);
+                }
+            }
+            Timer::MuteEnds(user) => self.mute_ends(now, out, &user),
+            Timer::AudienceDue => self.audience_told.2 = false,
+            Timer::PublisherLost => {
+                if let Some(reason) = self.room.reason_of_loss() {
+                    self.end_broadcast(now, out, reason);
+                }
+            }
+            Timer::MediaUnanswered(leg) => self.media_unanswered(out, &leg),
+            Timer::Idle => {
+                if self.members.is_empty() && !self.room.is_live() {
+                    if self.writes.is_empty() {
+                        out.push(Effect::Sleep);
+                    } else {
+                        out.push(Effect::SetTimer { timer: Timer::Idle, at: now.plus_ms(IDLE_MS) });
+                    }
+                }
+            }
+        }
+    }
+
+    fn renamed(&mut self, out: &mut Out, profile: Profile) {
+        if self.host.id == profile.id {
+            self.host = profile.clone();
+        }
+        if let Some(moderator) = self.moderators.get_mut(&profile.id) {
+            *moderator = profile.clone();
+        }
+        self.conversation.author_renamed(&profile);
+        if let Some(member) = self.members.get_mut(&profile.id) {
+            member.profile = profile;
+        }
+        self.list(out);
+    }
+
+    /// A write came to its end.
+    fn stored(&mut self, now: Time, out: &mut Out, write: WriteId, result: Result<u64, StoreFailure>) {
+        let Some(then) = self.writes.take(write) else { return };
+        match (then, result) {
+            (Then::Said(position), Ok(at)) => self.said(out, position, at),
+            (Then::Said(position), Err(StoreFailure::Unavailable)) => {
+                for request in self.conversation.not_stored(position).into_iter().flat_map(|one| one.requests) {
+                    Self::reply(out, request, Err(Rejection::Storage));
+                }
+            }
+            (Then::Deleted(position, request), Ok(_)) => {
+                self.conversation.redact(position);
+                self.stream.redact(position);
+                self.stream.everyone(out, Event::MessageDeleted { position });
+                Self::reply(out, request, Ok(Outcome::Done));
+            }
+            (Then::SlowMode(interval_s, request), Ok(_)) => {
+                self.conversation.slow_mode_s = interval_s;
+                self.stream.everyone(out, Event::SlowMode { interval_s });
+                Self::reply(out, request, Ok(Outcome::Done));
+            }
+            (Then::Sanctioned(sanction, request), Ok(_)) => {
+                self.sanctioned(now, out, sanction);
+                Self::reply(out, request, Ok(Outcome::Done));
+            }
+            (Then::Cleared(user, request), Ok(_)) => {
+                self.sanctions.clear(&user);
+                out.push(Effect::CancelTimer { timer: Timer::MuteEnds(user.clone()) });
+                self.tell_you(now, out, &user);
+                if let Some(request) = request {
+                    Self::reply(out, request, Ok(Outcome::Done));
+                }
+            }
+            (Then::Appointed(profile, appointed, request), Ok(_)) => {
+                self.appointed(now, out, profile, appointed);
+                Self::reply(out, request, Ok(Outcome::Done));
+            }
+            (Then::About(about, request), Ok(_)) => {
+                self.about_changed(now, out, *about);
+                Self::reply(out, request, Ok(Outcome::Done));
+            }
+            (then, Err(StoreFailure::Unavailable)) => {
+                if let Some(request) = then.request() {
+                    Self::reply(out, request, Err(Rejection::Storage));
+                }
+            }
+        }
+    }
+
+    /// A message is stored: everybody hears it, then its author gets the reply.
+    fn said(&mut self, out: &mut Out, position: u64, at: u64) {
+        let Some((accepted, new)) = self.conversation.stored(position, at) else { return };
+        let message = accepted.message;
+        let at_ms = message.at_ms;
+        if new {
+            for user in mentioned(&message) {
+                let what = Tell::Mentioned { space: self.id.clone(), message: message.clone() };
+                out.push(Effect::Tell { user, what });
+            }
+            self.stream.everyone(out, Event::Message { message });
+        }
+        for request in accepted.requests {
+            Self::reply(out, request, Ok(Outcome::Sent { position: at, at_ms }));
+        }
+    }
+
+    /// Remembers how far somebody has read; written now and then, and when they go.
+    fn read(&mut self, now: Time, out: &mut Out, user: &UserId, position: u64) {
+        let last = self.conversation.last_position();
+        let Some(member) = self.members.get_mut(user) else { return };
+        member.read_position = member.read_position.max(position.min(last));
+        let (written, at) = member.read_written;
+        let due = member.read_position > written && now.since_ms(at) > READ_POSITION_EVERY_MS;
+        if due && member.profile.name.is_some() {
+            member.read_written = (member.read_position, now);
+            let position = member.read_position;
+            self.writes.note(out, Write::ReadPosition { user: user.clone(), position });
+        }
+    }
+
+    /// Tells how many are here, if that changed: at once, then at most once a second.
+    fn tell_audience(&mut self, now: Time, out: &mut Out) {
+        let (told, at, waiting) = self.audience_told;
+        let count = self.members.count();
+        if count == told || waiting {
+            return;
+        }
+        match at {
+            Some(at) if now.since_ms(at) < AUDIENCE_EVERY_MS => {
+                self.audience_told.2 = true;
+                out.push(Effect::SetTimer { timer: Timer::AudienceDue, at: at.plus_ms(AUDIENCE_EVERY_MS) });
+            }
+            _ => {
+                self.audience_told = (count, Some(now), false);
+                self.stream.everyone(out, Event::Audience { count });
+                self.list(out);
+            }
+        }
+    }
+
+    /// Tells the directory what it shall say of this space, if that changed.
+    fn list(&mut self, out: &mut Out) {
+        let listing = Listing {
+            host: self.host.clone(),
+            about: self.room.about.clone(),
+            broadcast: self.room.broadcast.clone(),
+            audience: self.members.count(),
+        };
+        if self.listed.as_ref() != Some(&listing) {
+            self.listed = Some(listing.clone());
+            out.push(Effect::List { listing });
+        }
+    }
+}
+
+impl Then {
+    fn request(&self) -> Option<RequestId> {
+        match self {
+            Then::Said(_) => None,
+            Then::Cleared(_, request) => *request,
+            Then::Deleted(_, request)
+            | Then::SlowMode(_, request)
+            | Then::Sanctioned(_, request)
+            | Then::Appointed(_, _, request)
+            | Then::About(_, request) => Some(*request),
+        }
+    }
+}
+
+/// Whom a message concerns by name: the mentioned, and the author of what it answers.
+fn mentioned(message: &Message) -> Vec<UserId> {
+    let mut users: Vec<UserId> = message.mentions.iter().map(|profile| profile.id.clone()).collect();
+    users.extend(message.reply_to.iter().map(|quote| quote.author.id.clone()));
+    users.retain(|user| *user != message.author.id);
+    users.sort();
+    users.dedup();
+    users
+}
