@@ -1,5 +1,5 @@
 // Takes a picture of every scene of the gallery at both sizes and in both themes, and looks at each
-// with axe. Usage: node scripts/screens.mjs [name part…] [--zh] [--light|--dark] [--phone|--desktop] [--out DIR]
+// with axe. Usage: node scripts/screens.mjs [name part…] [--zh] [--light|--dark] [--phone|--desktop|--sideways|--wide|--tablet] [--out DIR]
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { createServer } from 'vite';
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'];
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 }, sideways: { width: 844, height: 390 } };
+const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 }, sideways: { width: 844, height: 390 }, wide: { width: 1920, height: 1080 }, tablet: { width: 820, height: 1180 } };
 const SETTLE_MS = 900;
 
 const args = process.argv.slice(2);
@@ -16,7 +16,7 @@ const flag = (name) => args.includes(`--${name}`);
 const out = args.includes('--out') ? args[args.indexOf('--out') + 1] : 'screens';
 const words = args.filter((arg, at) => !arg.startsWith('--') && args[at - 1] !== '--out');
 const themes = flag('light') ? ['light'] : flag('dark') ? ['dark'] : ['dark', 'light'];
-const sizes = flag('phone') ? ['phone'] : flag('desktop') ? ['desktop'] : flag('sideways') ? ['sideways'] : ['desktop', 'phone'];
+const sizes = flag('phone') ? ['phone'] : flag('desktop') ? ['desktop'] : flag('sideways') ? ['sideways'] : flag('wide') ? ['wide'] : flag('tablet') ? ['tablet'] : ['desktop', 'phone'];
 
 await mkdir(out, { recursive: true });
 const server = await createServer({ logLevel: 'error', server: { port: 0, host: '127.0.0.1', hmr: false, watch: null } });
@@ -30,7 +30,7 @@ let problems = 0;
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
 for (const size of sizes) {
   for (const theme of themes) {
-    const context = await browser.newContext({ viewport: SIZES[size], hasTouch: size !== 'desktop', isMobile: size !== 'desktop', locale: 'en' });
+    const context = await browser.newContext({ viewport: SIZES[size], hasTouch: !['desktop', 'wide'].includes(size), isMobile: !['desktop', 'wide'].includes(size), locale: 'en' });
     await context.addInitScript((value) => localStorage.setItem('hearth.preferences', JSON.stringify({ theme: value })), theme);
     const page = await context.newPage();
     page.on('pageerror', (error) => { problems += 1; console.log(`  error on the page: ${error.message}`); });

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { BroadcastState, Playback, StudioModel } from './model';
 import { overPicture, stageState } from './stage_state';
 
-function seen(broadcast: BroadcastState, playback: Playback, phase: StudioModel['phase'] | null = null, entry: 'entering' | 'inside' = 'inside', may: 'write' | 'sign_in' = 'write') {
+function seen(broadcast: BroadcastState, playback: Playback, phase: StudioModel['phase'] | null = null, entry: 'entering' | 'inside' = 'inside', may: 'write' | 'sign_in' = 'write', known = true) {
   return stageState({
+    host: known ? { id: 'user_m', name: 'm', displayName: 'M', guest: false } : null,
     entry, chat: { writing: { may } }, mine: phase !== null, stage: { playback }, studio: phase === null ? null : { phase },
     broadcast: { state: broadcast, startedAt_ms: null, viewers: 0 },
   });
@@ -14,6 +15,7 @@ describe('what is said on the stage', () => {
     ['entering', seen('live', 'playing', null, 'entering'), 'connecting'],
     ['live, to somebody who has not come in', seen('live', 'idle', null, 'entering', 'sign_in'), 'door'],
     ['offline, to somebody who has not come in', seen('offline', 'idle', null, 'entering', 'sign_in'), 'offline'],
+    ['not read yet, to somebody who has not come in', seen('offline', 'idle', null, 'entering', 'sign_in', false), 'connecting'],
     ['live, to a reader who is inside', seen('live', 'playing', null, 'inside', 'sign_in'), 'playing'],
     ['offline', seen('offline', 'idle'), 'offline'],
     ['offline, whatever the player thinks', seen('offline', 'failed'), 'offline'],

@@ -19,7 +19,7 @@ export type StageState =
   | 'starting'
   | 'own_reconnecting';
 
-type Seen = Pick<RoomModel, 'entry' | 'broadcast' | 'mine'> & {
+type Seen = Pick<RoomModel, 'entry' | 'broadcast' | 'mine' | 'host'> & {
   readonly stage: Pick<RoomModel['stage'], 'playback'>;
   readonly chat: Pick<RoomModel['chat'], 'writing'>;
   readonly studio: { readonly phase: NonNullable<RoomModel['studio']>['phase'] } | null;
@@ -31,7 +31,8 @@ export function stageState(room: Seen): StageState {
   if (phase === 'reconnecting') return 'own_reconnecting';
   if (phase === 'live') return 'playing';
   const outside = room.entry === 'entering' && room.chat.writing.may === 'sign_in';
-  if (room.entry === 'entering' && !outside) return 'connecting';
+  // Of a room that has not been read yet nothing can be said.
+  if (room.entry === 'entering' && (!outside || room.host === null)) return 'connecting';
   switch (room.broadcast.state) {
     case 'offline': return room.mine ? 'mine' : 'offline';
     case 'ended': return room.mine ? 'mine_ended' : 'ended';
