@@ -3,7 +3,7 @@ import { defineConfig } from '@playwright/test';
 // Real Chromium against the real binary, which each test file starts for itself on free ports.
 export default defineConfig({
   testDir: '.',
-  outputDir: '../web/test-results',
+  outputDir: '../target/e2e',
   workers: 1,
   timeout: 180_000,
   expect: { timeout: 15_000 },
