@@ -1,7 +1,8 @@
 //! The two databases behind one small way of asking: SQL text that both understand, parameters, rows.
 
 use crate::Error;
-use sqlx::{AssertSqlSafe, Column, PgPool, Postgres, Row as _, Sqlite, SqlitePool, SqlSafeStr, Transaction};
+use sqlx::pool::PoolConnection;
+use sqlx::{AssertSqlSafe, Column, PgPool, Postgres, Row as _, Sqlite, SqliteConnection, SqlitePool, SqlSafeStr, Transaction};
 
 /// The two databases. SQLite has one connection that writes, so that writers queue here and never meet a locked file.
 #[derive(Clone)]
@@ -120,8 +121,12 @@ macro_rules! query {
 }
 
 /// A transaction; dropped without [`commit`](Tx::commit) it never was.
+///
+/// SQLite's is begun and ended by plain statements. After a full disk SQLite has rolled back by itself; sqlx's own
+/// transaction would miss that, and refuse every later one on the connection.
+/// The pool rolls back what a connection that comes back may have left open: see [`rolled_back`].
 pub(crate) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(PoolConnection<Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -129,12 +134,21 @@ pub(crate) enum Tx {
 /// (Any number that other programs in the same database are unlikely to lock.)
 const ADVISORY_LOCK: i64 = 0x4845_4152_5448;
 
+/// Ends a transaction that was dropped or that failed; without one SQLite refuses, and all is well.
+pub(crate) async fn rolled_back(connection: &mut SqliteConnection) {
+    let _ = sqlx::query("ROLLBACK").execute(connection).await;
+}
+
 impl Db {
     /// A transaction for changes that need no reading.
     pub(crate) async fn begin(&self) -> Result<Tx, Error> {
         Ok(match self {
             // Immediate: a transaction that starts by reading could not be upgraded while another process writes.
-            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite { write, .. } => {
+                let mut connection = write.acquire().await?;
+                sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+                Tx::Sqlite(connection)
+            }
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
@@ -229,7 +243,7 @@ impl Tx {
 
     pub(crate) async fn commit(self) -> Result<(), Error> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Sqlite(mut tx) => sqlx::query("COMMIT").execute(&mut *tx).await.map(drop)?,
             Self::Postgres(tx) => tx.commit().await?,
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Opening and closing.
 
-use crate::db::{Db, params};
+use crate::db::{Db, params, rolled_back};
 use crate::writes::{Report, Writes};
 use crate::{
     Accounts, Address, Audit, Conversations, Devices, Error, GuestLinks, People, Rooms, Setup, schema,
@@ -157,7 +157,14 @@ async fn open_sqlite(file: &Path) -> Result<Db, Error> {
             .idle_timeout(None)
             .max_lifetime(None)
     };
-    let write = pool(1).connect_with(options.clone().thread_name(|_| "store-write".into())).await?;
+    let write = pool(1)
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                rolled_back(connection).await;
+                Ok(true)
+            })
+        })
+        .connect_with(options.clone().thread_name(|_| "store-write".into())).await?;
     let read = pool(SQLITE_READERS)
         .connect_lazy_with(options.pragma("query_only", "on").thread_name(|_| "store-read".into()));
     Ok(Db::Sqlite { write, read })
