@@ -36,7 +36,7 @@ test('health in a word', () => {
   expect(wordOf(null, true)).toBe('unknown');
   expect(wordOf(good, true)).toBe('good');
   expect(wordOf({ ...good, loss: 0.05 }, true)).toBe('fair');
-  expect(wordOf({ ...good, frame_rate: 5 }, true)).toBe('poor');
+  expect(wordOf({ ...good, frame_rate: 3 }, true)).toBe('poor');
   expect(wordOf({ ...good, frame_rate: 0 }, false)).toBe('good');
   expect(wordOf({ ...good, bitrate_bps: 0 }, false)).toBe('poor');
 });

@@ -81,9 +81,9 @@ export function between(before: Reading | null, now: Reading): Figures {
 /** More loss than this on the way to the server is seen by everybody. */
 export const POOR_LOSS = 0.08;
 export const FAIR_LOSS = 0.02;
-/** Fewer frames a second than this jerk. */
-export const POOR_FPS = 10;
-export const FAIR_FPS = 20;
+/** Fewer frames a second than this jerk. A camera in the evening gives fifteen, which is no fault. */
+export const POOR_FPS = 5;
+export const FAIR_FPS = 12;
 
 /** A host's broadcast in a word. Without a picture the frame rate says nothing. */
 export function wordOf(health: WireHealth | null, hasPicture: boolean): 'good' | 'fair' | 'poor' | 'unknown' {
