@@ -23,8 +23,6 @@ use std::net::{IpAddr, Ipv4Addr};
 const RUNS_MAX: usize = 99;
 /// The most messages a second.
 const RATE_MAX: f64 = 100_000.0;
-/// The most messages that one member keeps unanswered.
-const IN_FLIGHT_MAX: u64 = 1_000;
 
 /// Loads a Hearth server the way people do, and says what that costs it.
 #[derive(Parser)]
@@ -104,24 +102,24 @@ struct Chat {
     runs: usize,
 }
 
-/// Many rooms, and everybody talks.
+/// Many rooms, and everybody talks at once.
 #[derive(Args, Clone)]
 struct Messages {
     /// Rooms; accounts are made to own all but the first.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 200)]
     rooms: usize,
     /// Members of each room; all of them talk.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 10)]
     senders: usize,
-    /// Messages that each keeps unanswered.
-    #[arg(long, default_value_t = 10)]
-    in_flight: usize,
-    /// Seconds of talking.
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
+    /// Messages of each, sent as fast as possible.
+    #[arg(long, default_value_t = 5)]
+    each: usize,
     /// Characters of a message.
     #[arg(long, default_value_t = 80)]
     text: usize,
+    /// Runs; the medians are printed.
+    #[arg(long, default_value_t = 1)]
+    runs: usize,
 }
 
 #[derive(Args)]
@@ -250,10 +248,10 @@ impl Messages {
     fn load(&self) -> Result<chat::Load> {
         check("rooms", self.rooms as u64, 1, ROOMS_MAX as u64)?;
         check("senders", self.senders as u64, 1, (MEMBERS_MAX / self.rooms) as u64)?;
-        check("in-flight", self.in_flight as u64, 1, IN_FLIGHT_MAX)?;
-        check("seconds", self.seconds, 1, SECONDS_MAX)?;
+        check("each", self.each as u64, 1, (MESSAGES_MAX / (self.rooms * self.senders)) as u64)?;
         check("text", self.text as u64, TEXT_MIN_CHARS as u64, MESSAGE_MAX_CHARS as u64)?;
-        let pace = Pace::Answered { in_flight: self.in_flight, seconds: self.seconds };
+        check("runs", self.runs as u64, 1, RUNS_MAX as u64)?;
+        let pace = Pace::Burst { messages: self.rooms * self.senders * self.each };
         let talkers = self.rooms * self.senders;
         Ok(chat::Load { rooms: self.rooms, members: self.senders, talkers, pace, text_chars: self.text })
     }
@@ -289,7 +287,7 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
             Ok(runs.good())
         }
         What::Chat { server, chat } => chats(arguments.json, server, chat.load()?, chat.runs).await,
-        What::Messages { server, messages } => chats(arguments.json, server, messages.load()?, 1).await,
+        What::Messages { server, messages } => chats(arguments.json, server, messages.load()?, messages.runs).await,
         What::Janus { media, janus } => {
             let load = media.load()?;
             let mut runs = Runs::new();

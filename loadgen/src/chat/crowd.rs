@@ -27,8 +27,6 @@ pub enum Pace {
     Rate { per_second: f64, seconds: u64 },
     /// So many, as fast as the sockets take them.
     Burst { messages: usize },
-    /// Everybody who talks keeps so many unanswered, for so long.
-    Answered { in_flight: usize, seconds: u64 },
 }
 
 /// People in rooms.
@@ -49,8 +47,8 @@ pub struct Ran {
     pub totals: Totals,
     /// From the first message to the last delivery, in seconds.
     pub seconds: f64,
-    /// Messages acknowledged within the time of sending, and that time in seconds.
-    pub stored_in_time: (u64, f64),
+    /// From the first message to the last answer, in seconds.
+    pub answered_seconds: f64,
     /// The server's CPU time meanwhile, in microseconds.
     pub cpu_us: Option<f64>,
     /// Connections that the server ended, and the reasons it gave.
@@ -65,7 +63,6 @@ const REASONS_KEPT: usize = 5;
 struct Running {
     crowd: Crowd,
     tally: Tally,
-    in_flight: Vec<usize>,
     next_talker: usize,
     dropped: Vec<String>,
     refusals: Vec<String>,
@@ -76,9 +73,8 @@ impl Crowd {
     pub fn run(self, pace: Pace, process: Option<Process>) -> Result<Ran> {
         let mut members_of_room = vec![0; self.rooms.len()];
         self.members.iter().for_each(|(_, room)| members_of_room[*room] += 1);
-        let in_flight = vec![0; self.members.len()];
         let tally = Tally::new(members_of_room);
-        let mut running = Running { crowd: self, tally, in_flight, next_talker: 0, dropped: Vec::new(), refusals: Vec::new() };
+        let mut running = Running { crowd: self, tally, next_talker: 0, dropped: Vec::new(), refusals: Vec::new() };
         running.run(pace, process)
     }
 }
@@ -93,7 +89,6 @@ impl Running {
         let before = Usage::of(process)?;
         let start_ns = clock::now_ns();
         let mut sending_ended_ns = None;
-        let mut stored_in_time = 0;
         loop {
             let wait = match sending_ended_ns {
                 None => self.send_due(pace, start_ns),
@@ -101,10 +96,7 @@ impl Running {
             };
             let now_ns = clock::now_ns();
             match (wait, sending_ended_ns) {
-                (None, None) => {
-                    sending_ended_ns = Some(now_ns);
-                    stored_in_time = self.tally.stored();
-                }
+                (None, None) => sending_ended_ns = Some(now_ns),
                 (_, Some(ended)) if self.tally.complete() || now_ns > ended + DRAIN.as_nanos() as u64 => break,
                 _ => {}
             }
@@ -116,12 +108,13 @@ impl Running {
             self.crowd.members.iter_mut().filter(|(member, _)| member.blocked()).for_each(|(member, _)| member.flush());
         }
         let end_ns = clock::now_ns();
-        let sending_seconds = (sending_ended_ns.unwrap_or(end_ns) - start_ns) as f64 / 1e9;
+        let seconds_until = |ns: u64| ns.saturating_sub(start_ns) as f64 / 1e9;
+        let answered_seconds = seconds_until(self.tally.last_answer_ns());
         let tally = std::mem::replace(&mut self.tally, Tally::new(Vec::new()));
         Ok(Ran {
             totals: tally.totals(),
-            seconds: (end_ns - start_ns) as f64 / 1e9,
-            stored_in_time: (stored_in_time, sending_seconds),
+            seconds: seconds_until(end_ns),
+            answered_seconds,
             cpu_us: Usage::of(process)?.cpu_us_since(&before),
             dropped: std::mem::take(&mut self.dropped),
             refusals: std::mem::take(&mut self.refusals),
@@ -150,17 +143,6 @@ impl Running {
                 }
                 None
             }
-            Pace::Answered { in_flight, seconds } => {
-                if elapsed >= Duration::from_secs(seconds) {
-                    return None;
-                }
-                for talker in 0..self.crowd.talkers {
-                    while self.in_flight[talker] < in_flight {
-                        self.send(talker)?;
-                    }
-                }
-                Some(IDLE)
-            }
         }
     }
 
@@ -176,12 +158,11 @@ impl Running {
         let command = Command::Send { text: text(number, self.crowd.text_chars), reply_to: None, nonce: format!("load-{number:x}"), mentions: Vec::new() };
         let frame = ClientFrame::Command { id: (number + FIRST_ID) as u32, space: self.crowd.rooms[*room].clone(), command };
         member.send(&serde_json::to_vec(&frame).expect("the types of the protocol are JSON"));
-        self.in_flight[talker] += 1;
         Some(())
     }
 
     fn receive(&mut self, index: usize, scratch: &mut [u8], marks: &Marks, now_ns: u64, poller: &Poller) -> Result<()> {
-        let Self { crowd, tally, in_flight, dropped, refusals, .. } = self;
+        let Self { crowd, tally, dropped, refusals, .. } = self;
         let (member, _) = &mut crowd.members[index];
         if member.closed() {
             return Ok(());
@@ -190,7 +171,6 @@ impl Running {
             if let Some(number) = marks.number(frame) {
                 tally.delivered(index, number, now_ns);
             } else if frame.starts_with(b"{\"type\":\"reply\"") {
-                in_flight[index] = in_flight[index].saturating_sub(1);
                 take_reply(frame, tally, refusals, now_ns);
             } else if frame.starts_with(b"{\"type\":\"goodbye\"") || frame.starts_with(b"{\"type\":\"refused\"") {
                 keep(dropped, String::from_utf8_lossy(frame).into_owned());

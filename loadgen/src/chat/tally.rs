@@ -26,6 +26,7 @@ pub struct Tally {
     seen: Vec<Vec<u64>>,
     members_of_room: Vec<u32>,
     unanswered: u64,
+    last_answer_ns: u64,
     outstanding: i64,
     stored: u64,
     refused: u64,
@@ -66,6 +67,7 @@ impl Tally {
             seen: vec![Vec::new(); members],
             members_of_room,
             unanswered: 0,
+            last_answer_ns: 0,
             outstanding: 0,
             stored: 0,
             refused: 0,
@@ -99,6 +101,7 @@ impl Tally {
             return;
         }
         self.unanswered -= 1;
+        self.last_answer_ns = now_ns;
         if stored {
             sent.answer = Answer::Stored;
             self.stored += 1;
@@ -133,9 +136,9 @@ impl Tally {
         self.unanswered == 0 && self.outstanding <= 0
     }
 
-    /// How many messages are acknowledged as stored by now.
-    pub fn stored(&self) -> u64 {
-        self.stored
+    /// When the last answer came; 0 before the first.
+    pub fn last_answer_ns(&self) -> u64 {
+        self.last_answer_ns
     }
 
     /// The sums.
@@ -175,6 +178,7 @@ mod tests {
         assert!(!tally.complete(), "one is not answered");
         tally.answered(b, true, 8_000);
         assert!(tally.complete());
+        assert_eq!(tally.last_answer_ns(), 8_000);
         let totals = tally.totals();
         assert_eq!((totals.sent, totals.stored, totals.deliveries, totals.lost, totals.doubled), (2, 2, 3, 0, 0));
         assert_eq!((totals.ack_us.percentile(1.0), totals.delivery_us.percentile(0.0)), (Some(6), Some(4)));
