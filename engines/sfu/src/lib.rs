@@ -256,8 +256,8 @@ pub enum Event {
     Connected { leg: LegId },
     /// All tracks of a publishing leg; again whenever one becomes better known.
     Tracks { leg: LegId, tracks: Vec<PublishedTrack> },
-    /// Nothing has come from this leg for [`SILENCE_AFTER_MS`]; it may yet
-    /// come back, which [`Event::Resumed`] tells.
+    /// Nothing has come from this publishing leg for [`SILENCE_AFTER_MS`]; it
+    /// may yet come back, which [`Event::Resumed`] tells.
     Silent { leg: LegId },
     Resumed { leg: LegId },
     /// The leg is gone, for whatever reason, and its id is free.
@@ -341,7 +341,7 @@ pub enum ClosedReason {
     Fault,
 }
 
-/// A leg from which nothing came for this long is silent.
+/// A publishing leg from which nothing came for this long is silent.
 pub const SILENCE_AFTER_MS: u64 = 3_000;
 /// A silent leg is closed after this long.
 pub const GONE_AFTER_MS: u64 = 30_000;

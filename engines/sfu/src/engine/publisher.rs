@@ -44,6 +44,8 @@ pub(crate) struct MediaPacket {
     pub(crate) red_primary: Option<Pt>,
     pub(crate) payload: Arc<[u8]>,
     pub(crate) vp8: Option<Vp8Descriptor>,
+    /// Of the dependency descriptor.
+    pub(crate) frame_number: Option<u16>,
     pub(crate) extensions: ExtensionValues,
     primary: OnceCell<Option<Arc<[u8]>>>,
 }
@@ -245,6 +247,7 @@ impl Publisher {
             red_primary: (format.pt != format.primary).then_some(format.primary),
             vp8: (format.codec == Codec::Vp8).then(|| Vp8Descriptor::parse(&packet.payload).ok()).flatten(),
             payload: packet.payload,
+            frame_number: extensions::frame_number(&extensions),
             extensions,
             primary: OnceCell::new(),
         }))

@@ -10,8 +10,9 @@ use str0m::format::CodecSpec;
 use str0m::media::{Direction, MediaKind, Mid, Pt};
 use str0m::rtp::{RtpWrite, Ssrc};
 
+use super::extensions;
 use super::publisher::{MediaPacket, TrackKey};
-use crate::forward::rewrite::{Rewriter, Vp8Continuity};
+use crate::forward::rewrite::{FrameNumbers, Rewriter, Vp8Continuity};
 use crate::{Hears, Kind, LayerPreference, LegId, OfferedTrack, Refusal, Source, TrackId};
 
 /// Clock rates of what is forwarded, in Hz (RFC 7587, RFC 7741 and the like).
@@ -65,6 +66,7 @@ pub(crate) struct Slot {
     format: Option<(u64, Option<Takes>)>,
     rewriter: Rewriter,
     vp8: Vp8Continuity,
+    frames: FrameNumbers,
     /// Layer that is forwarded.
     pub(crate) current: Option<usize>,
     /// Layer that is to be forwarded from its next key frame on.
@@ -100,6 +102,7 @@ impl Slot {
             format: None,
             rewriter: Rewriter::new(clock_hz),
             vp8: Vp8Continuity::default(),
+            frames: FrameNumbers::default(),
             current: None,
             told: None,
             congested: false,
@@ -175,10 +178,14 @@ impl Slot {
             (Some(primary), Some(red)) if primary == takes.pt => (red, &packet.payload),
             (Some(_), _) => (takes.pt, packet.primary()?),
         };
+        let mut values = packet.extensions.clone();
+        if let Some(number) = packet.frame_number {
+            extensions::raise_frame_number(&mut values, self.frames.forward(number));
+        }
         let write = RtpWrite::new(pt, at.sequence.into(), at.timestamp, packet.at.arrived, payload.clone())
             .marker(packet.marker)
             .nackable(self.kind == Kind::Video)
-            .ext_vals(packet.extensions.clone());
+            .ext_vals(values);
         Some(match &packet.vp8 {
             Some(vp8) => self.patch_vp8(write, vp8),
             None => write,
@@ -199,6 +206,9 @@ impl Slot {
         self.rewriter.switch(&packet.at);
         if let Some(vp8) = &packet.vp8 {
             self.vp8.switch(vp8.picture_id(), vp8.tl0_pic_idx());
+        }
+        if let Some(number) = packet.frame_number {
+            self.frames.switch(number);
         }
         self.current = Some(packet.layer);
         written.switches += 1;

@@ -195,6 +195,31 @@ impl Vp8Continuity {
     }
 }
 
+/// Continuity of the dependency descriptor's frame number over switches.
+#[derive(Debug, Default)]
+pub(crate) struct FrameNumbers {
+    offset: u16,
+    last: Option<u16>,
+}
+
+impl FrameNumbers {
+    /// Starts a new source at a frame of this number.
+    pub(crate) fn switch(&mut self, first: u16) {
+        if let Some(last) = self.last {
+            self.offset = last.wrapping_add(1).wrapping_sub(first);
+        }
+    }
+
+    /// How much to raise this number by.
+    pub(crate) fn forward(&mut self, number: u16) -> u16 {
+        let out = number.wrapping_add(self.offset);
+        if self.last.is_none_or(|last| out.wrapping_sub(last) < 0x8000) {
+            self.last = Some(out);
+        }
+        self.offset
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,5 +321,18 @@ mod tests {
         assert_eq!(vp8.forward(Some(300), Some(9)), (Some(0), Some(0), true), "a repaired one in its place");
         vp8.switch(Some(5), Some(5));
         assert_eq!(vp8.forward(Some(5), Some(5)).0, Some(2), "after the highest, not the last");
+    }
+
+    #[test]
+    fn frame_numbers_go_on_over_switches() {
+        let mut numbers = FrameNumbers::default();
+        numbers.switch(0xffff);
+        assert_eq!(numbers.forward(0xffff), 0);
+        assert_eq!(numbers.forward(0), 0);
+        numbers.switch(700);
+        assert_eq!(700u16.wrapping_add(numbers.forward(700)), 1);
+        assert_eq!(701u16.wrapping_add(numbers.forward(701)), 2);
+        numbers.switch(3);
+        assert_eq!(numbers.forward(3), 0);
     }
 }

@@ -21,6 +21,8 @@ fn assert_continuous(seen: &[&Seen]) {
                 let pictures = seen.picture().wrapping_sub(last.picture()) & 0x7fff;
                 assert!(pictures <= 1, "a picture id jumped by {pictures}");
                 assert_eq!(pictures == 1, ahead > 0, "a picture has one timestamp");
+                let frames = seen.frame_number.unwrap().wrapping_sub(last.frame_number.unwrap());
+                assert_eq!(frames, pictures, "a frame number per picture");
             }
         }
         last = Some((sequence, seen));

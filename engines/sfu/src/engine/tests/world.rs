@@ -15,7 +15,7 @@ use str0m::net::{Protocol, Receive};
 use str0m::rtp::{RtpPacket, RtpWrite, Vp8Descriptor};
 use str0m::{Candidate, Event as Happening, Input, Output, Rtc, RtcConfig};
 
-use crate::engine::{Egress, Engine, Peer, Transport};
+use crate::engine::{Egress, Engine, Peer, Transport, extensions};
 use crate::{Command, Event, Hears, LegId, Limits, Source, SpaceId};
 
 pub(super) const SERVER: &str = "10.0.0.1:5004";
@@ -56,6 +56,8 @@ pub(super) struct Seen {
     pub(super) timestamp: u32,
     pub(super) payload: Arc<[u8]>,
     pub(super) audio: bool,
+    /// Of the dependency descriptor.
+    pub(super) frame_number: Option<u16>,
 }
 
 impl Seen {
@@ -488,7 +490,13 @@ impl World {
 }
 
 pub(super) fn config(vp8: bool) -> RtcConfig {
-    RtcConfig::new().set_rtp_mode(true).clear_codecs().enable_opus(true, true).enable_vp8(vp8).enable_h264(!vp8)
+    RtcConfig::new()
+        .set_rtp_mode(true)
+        .clear_codecs()
+        .enable_opus(true, true)
+        .enable_vp8(vp8)
+        .enable_h264(!vp8)
+        .set_extension_map(extensions::spoken())
 }
 
 impl Client {
@@ -502,6 +510,7 @@ impl Client {
             timestamp: packet.header.timestamp,
             payload: packet.payload,
             audio,
+            frame_number: extensions::frame_number(&packet.header.ext_vals),
         });
     }
 
@@ -540,6 +549,8 @@ impl Sends {
             let key = std::mem::take(&mut encoding.wants_key);
             let bytes = (encoding.rate_bps / 8 / 30) as usize * if key { 3 } else { 1 };
             let packets = bytes.div_ceil(PACKET_BYTES).max(1);
+            let mut values = str0m::rtp::ExtensionValues::default();
+            extensions::describe_frame(&mut values, encoding.picture);
             for packet in 0..packets {
                 let last = packet + 1 == packets;
                 let length = if last { bytes - (packets - 1) * PACKET_BYTES } else { PACKET_BYTES };
@@ -552,6 +563,7 @@ impl Sends {
                     payload,
                 )
                 .marker(last)
+                .ext_vals(values.clone())
                 .nackable(true);
                 encoding.sequence += 1;
                 let mut direct = rtc.direct_api();
