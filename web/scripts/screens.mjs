@@ -40,7 +40,7 @@ for (const size of sizes) {
       await page.goto(`${base}gallery.html?scene=${scene.name}${flag('zh') ? '&language=zh' : ''}`, { waitUntil: 'networkidle' });
       for (const label of scene.press ?? []) {
         if (flag('zh')) break;
-        const button = page.getByRole('button', { name: label, exact: true }).or(page.getByRole('tab', { name: label })).first();
+        const button = page.getByRole('button', { name: new RegExp(`^${label}(:|$)`) }).or(page.getByRole('tab', { name: label })).first();
         if (await button.isVisible()) await button.click();
       }
       // Pictures are of what has come to rest, after the shapes of waiting have had their turn.

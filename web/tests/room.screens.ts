@@ -236,6 +236,20 @@ describe('the room', () => {
     await page.context().close();
   });
 
+  it('opens its menus above their buttons, with the first choice in focus', async () => {
+    const page = await gallery.open('room');
+    const button = page.getByRole('button', { name: 'Quality' });
+    await button.click();
+    const menu = page.getByRole('menu', { name: 'Quality' });
+    await menu.getByRole('menuitemradio').first().waitFor();
+    await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'menuitemradio');
+    const [below, above] = [await button.boundingBox(), await menu.boundingBox()];
+    expect((above?.y ?? 0) + (above?.height ?? 0)).toBeLessThanOrEqual((below?.y ?? 0) + 5);
+    await page.getByRole('menuitemradio', { name: '360p' }).click();
+    await menu.waitFor({ state: 'hidden' });
+    await page.context().close();
+  });
+
   it('pauses at once and goes on with what is live', async () => {
     const page = await gallery.open('room');
     const paused = () => page.locator('video.main').evaluate((video) => (video as HTMLVideoElement).paused);
