@@ -86,7 +86,8 @@ async fn a_stream_of_another_time_is_not_resumed() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_is_dropped_with_a_reason_and_resumes() {
-    const MESSAGES: usize = 1_500;
+    const ROUNDS: usize = 40;
+    const IN_A_ROUND: usize = 50;
     let server = Server::with(|config| config.limits.commands_per_second = 100_000).await;
     let (ana, bo) = (server.sign_up("ana").await, server.sign_up("bo").await);
     let (mut host, _) = Client::joined(server.port(), &ana.token, &ana.room).await;
@@ -102,20 +103,23 @@ async fn a_client_that_does_not_read_is_dropped_with_a_reason_and_resumes() {
     let joined = sleeper.command(&ana.room, Command::Join { resume: None }).await.unwrap();
     assert!(matches!(joined, Outcome::Joined { .. }));
 
-    // Slow mode set over and over is an event for everyone, without a rate of its own.
-    for number in 0..MESSAGES {
-        let interval_s = (number % 2) as u32;
-        host.command(&ana.room, Command::SetSlowMode { interval_s }).await.unwrap();
-        // Long texts fill what the kernel holds for the sleeper.
-        if number % 100 == 0 {
-            let rules = "x".repeat(1_900);
+    // What the room says of itself, changed over and over, is a large event for everyone.
+    for round in 0..ROUNDS {
+        let mut waiting = Vec::new();
+        for number in 0..IN_A_ROUND {
+            let rules = format!("{round}-{number} {}", "x".repeat(1_900));
             let about = hearth_protocol::live_rooms::About { rules, ..Default::default() };
-            host.command(&ana.room, Command::SetAbout { about }).await.unwrap();
+            waiting.push(host.give(&ana.room, Command::SetAbout { about }).await);
         }
+        for id in waiting {
+            host.reply(id).await.unwrap();
+        }
+        host.forget();
         if server.running().node.connections_len() == 1 {
             break;
         }
     }
+    assert_eq!(server.running().node.connections_len(), 1, "the sleeper is dropped");
     let frames = sleeper.rest().await;
     let goodbye = frames.iter().rev().find_map(|frame| match frame {
         ServerFrame::Goodbye { reason } => Some(*reason),

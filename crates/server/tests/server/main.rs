@@ -1,6 +1,9 @@
 //! The server as its clients meet it: real sockets, a real database, the real program where processes matter.
 
+mod authorisation;
 mod chat;
+mod http;
 mod process;
+mod sign_in;
 mod strangers;
 mod support;

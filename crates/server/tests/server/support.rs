@@ -63,7 +63,8 @@ pub async fn sign_up(store: &Store, name: &str) -> Somebody {
     somebody
 }
 
-async fn sign_in(store: &Store, somebody: &Somebody) {
+/// Signs a device in, with the token that somebody has.
+pub async fn sign_in(store: &Store, somebody: &Somebody) {
     let now_ms = clock::now().0;
     let device = NewDevice {
         id: DeviceId::parse(&format!("dev_{}", fresh::suffix())).unwrap(),
@@ -202,6 +203,11 @@ impl Client {
                 None => self.waiting.push_back(frame),
             }
         }
+    }
+
+    /// Forgets what came and was not waited for.
+    pub fn forget(&mut self) {
+        self.waiting.clear();
     }
 
     /// Gives a command, without waiting for its reply; tells its number.
