@@ -40,45 +40,45 @@ enum What {
     /// One publisher, many viewers, through Hearth.
     Media {
         #[command(flatten)]
-        server: Server,
+        server: ServerArguments,
         #[command(flatten)]
-        media: Media,
+        media: MediaArguments,
     },
     /// Chat: deliveries to a room full of people.
     Chat {
         #[command(flatten)]
-        server: Server,
+        server: ServerArguments,
         #[command(flatten)]
-        chat: Chat,
+        chat: ChatArguments,
     },
     /// Chat: messages stored a second.
     Messages {
         #[command(flatten)]
-        server: Server,
+        server: ServerArguments,
         #[command(flatten)]
-        messages: Messages,
+        messages: MessagesArguments,
     },
     /// The same media through Debian's Janus, which is started for it.
     Janus {
         #[command(flatten)]
-        media: Media,
+        media: MediaArguments,
         #[command(flatten)]
-        janus: JanusProgram,
+        janus: JanusArguments,
     },
     /// Hearth and Janus in turn, side by side.
     Compare {
         #[command(flatten)]
-        server: Server,
+        server: ServerArguments,
         #[command(flatten)]
-        media: Media,
+        media: MediaArguments,
         #[command(flatten)]
-        janus: JanusProgram,
+        janus: JanusArguments,
     },
 }
 
 /// A room full of people, some of whom talk.
 #[derive(Args, Clone)]
-struct Chat {
+struct ChatArguments {
     /// Members of the room.
     #[arg(long, default_value_t = 1_000)]
     room_members: usize,
@@ -104,7 +104,7 @@ struct Chat {
 
 /// Many rooms, and everybody talks at once.
 #[derive(Args, Clone)]
-struct Messages {
+struct MessagesArguments {
     /// Rooms; accounts are made to own all but the first.
     #[arg(long, default_value_t = 200)]
     rooms: usize,
@@ -123,7 +123,7 @@ struct Messages {
 }
 
 #[derive(Args)]
-struct JanusProgram {
+struct JanusArguments {
     /// The program.
     #[arg(long = "janus", default_value = "janus")]
     program: String,
@@ -131,7 +131,7 @@ struct JanusProgram {
 
 /// Which Hearth, and as whom.
 #[derive(Args)]
-struct Server {
+struct ServerArguments {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
@@ -154,7 +154,7 @@ struct Server {
 
 /// What media.
 #[derive(Args, Clone)]
-struct Media {
+struct MediaArguments {
     /// Viewers.
     #[arg(long, default_value_t = 200)]
     viewers: usize,
@@ -198,7 +198,7 @@ fn check(name: &str, value: u64, least: u64, most: u64) -> Result<()> {
     Err(Failure::Usage(format!("--{name} is {value}, but can be {least} to {most}")))
 }
 
-impl Media {
+impl MediaArguments {
     fn load(&self) -> Result<Load> {
         check("viewers", self.viewers as u64, 1, VIEWERS_MAX as u64)?;
         check("pps", self.pps.into(), 30, PACKETS_PER_SECOND_MAX.into())?;
@@ -224,7 +224,7 @@ impl Media {
     }
 }
 
-impl Chat {
+impl ChatArguments {
     fn load(&self) -> Result<chat::Load> {
         check("room-members", self.room_members as u64, 1, MEMBERS_MAX as u64)?;
         let talkers = self.chatters.unwrap_or(self.room_members);
@@ -244,7 +244,7 @@ impl Chat {
     }
 }
 
-impl Messages {
+impl MessagesArguments {
     fn load(&self) -> Result<chat::Load> {
         check("rooms", self.rooms as u64, 1, ROOMS_MAX as u64)?;
         check("senders", self.senders as u64, 1, (MEMBERS_MAX / self.rooms) as u64)?;
@@ -257,7 +257,7 @@ impl Messages {
     }
 }
 
-impl Server {
+impl ServerArguments {
     fn find(&self) -> Result<HearthServer> {
         let target = Target::parse(&self.url, self.i_own_this_server)?;
         let credentials = match (&self.admin, &self.token) {
@@ -311,7 +311,7 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
     }
 }
 
-async fn chats(json: bool, server: &Server, load: chat::Load, runs: usize) -> Result<bool> {
+async fn chats(json: bool, server: &ServerArguments, load: chat::Load, runs: usize) -> Result<bool> {
     let server = server.find()?;
     let (mut figures, mut good) = (Vec::new(), true);
     for _ in 0..runs {
@@ -331,5 +331,40 @@ fn print(json: bool, columns: &[(&str, &Figures)]) {
     } else {
         let columns: Vec<(String, &Figures)> = columns.iter().map(|(name, figures)| ((*name).to_owned(), *figures)).collect();
         print!("{}", table(&columns));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_out_of_bounds_is_refused() {
+        let media = |arguments: &[&str]| {
+            let command = ["loadgen", "janus"].iter().chain(arguments).copied();
+            match Arguments::try_parse_from(command).map(|arguments| arguments.what) {
+                Ok(What::Janus { media, .. }) => media.load(),
+                _ => Err(Failure::Usage("not read".to_owned())),
+            }
+        };
+        assert!(media(&["--viewers", &VIEWERS_MAX.to_string()]).is_ok());
+        let most = [
+            ("--viewers", VIEWERS_MAX as u64),
+            ("--pps", PACKETS_PER_SECOND_MAX.into()),
+            ("--size", PAYLOAD_MAX_BYTES as u64),
+            ("--seconds", SECONDS_MAX),
+            ("--warmup", SECONDS_MAX),
+            ("--runs", RUNS_MAX as u64),
+        ];
+        for (name, most) in most {
+            assert!(media(&[name, &most.to_string()]).is_ok(), "{name}");
+            assert!(media(&[name, &(most + 1).to_string()]).is_err(), "{name}");
+        }
     }
 }

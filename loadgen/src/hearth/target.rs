@@ -22,7 +22,8 @@ impl Target {
         };
         let host = rest.trim_end_matches('/');
         let host = if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) { host.to_owned() } else { format!("{host}:80") };
-        let Some(address) = host.to_socket_addrs().ok().and_then(|mut addresses| addresses.next()) else {
+        // A name may have addresses of both families; servers that listen on one of them mostly listen on IPv4.
+        let Some(address) = host.to_socket_addrs().ok().and_then(|addresses| addresses.min_by_key(SocketAddr::is_ipv6)) else {
             return usage(format!("{url}: no such host"));
         };
         if !address.ip().is_loopback() && !i_own_this_server {
