@@ -138,14 +138,17 @@ fn measure(viewers: u32, rate: u32, seconds: u32, bandwidth_estimation: bool) {
     sending.store(true, Ordering::Release);
     // The first seconds belong to the estimator.
     std::thread::sleep(Duration::from_secs(3));
-    let (before, received_before) = (sfu.stats(), received.load(Ordering::Acquire));
+    let before = sfu.stats();
     std::thread::sleep(Duration::from_secs(u64::from(seconds)));
-    let (after, received_after) = (sfu.stats(), received.load(Ordering::Acquire));
+    let after = sfu.stats();
+    // What is on its way arrives; then both sides count all that there was.
+    sending.store(false, Ordering::Release);
+    std::thread::sleep(Duration::from_secs(1));
+    let (all, received_all) = (sfu.stats().packets_forwarded, received.load(Ordering::Acquire));
     stop.store(true, Ordering::Release);
     sender.join().expect("a sender");
     watching.join().expect("viewers");
     let forwarded = after.packets_forwarded - before.packets_forwarded;
-    let delivered = received_after - received_before;
     let cpu_us = after.cpu_us - before.cpu_us;
     println!(
         "estimation {}: {:.2} µs a packet ({forwarded} forwarded, {:.0} a second, {:.1} % of a core), delivered {:.4}, dropped {}, \
@@ -154,7 +157,7 @@ fn measure(viewers: u32, rate: u32, seconds: u32, bandwidth_estimation: bool) {
         cpu_us as f64 / forwarded as f64,
         forwarded as f64 / f64::from(seconds),
         cpu_us as f64 / f64::from(seconds) / 10_000.0,
-        delivered as f64 / forwarded as f64,
+        received_all as f64 / all as f64,
         after.dropped_queue + after.dropped_send,
         after.sends_gso - before.sends_gso,
         after.sends_single - before.sends_single,
@@ -229,7 +232,8 @@ fn send(mut peer: Peer, mid: Mid, rate: u32, sending: &AtomicBool, stop: &Atomic
             payload[0] = if packet == 0 { 0x10 } else { 0 };
             payload[1] = u8::from(frame % u64::from(FRAMES_PER_SECOND) != 0);
             let time = (frame * MEDIA_TIME_HZ / u64::from(FRAMES_PER_SECOND)) as u32;
-            let write = RtpWrite::new(pt, sequence.into(), time, now, payload).marker(packet + 1 == packets).nackable(true);
+            let write =
+                RtpWrite::new(pt, sequence.into(), time, now, payload).marker(packet + 1 == packets).nackable(true);
             let mut direct = peer.rtc.direct_api();
             direct.stream_tx_by_mid(mid, None).expect("a stream").write_rtp(write);
             sequence += 1;

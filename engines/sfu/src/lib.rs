@@ -243,33 +243,74 @@ pub struct OfferedTrack {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// SDP answer for a publishing leg.
-    Answer { leg: LegId, sdp: String },
+    Answer {
+        leg: LegId,
+        sdp: String,
+    },
     /// A command on this leg was refused. A leg refused at its opening is not open.
-    Refused { leg: LegId, reason: Refusal },
+    Refused {
+        leg: LegId,
+        reason: Refusal,
+    },
     /// SDP offer to hand to the client of a subscribing leg, with all of its
     /// present tracks.
-    Offer { leg: LegId, generation: u64, sdp: String, tracks: Vec<OfferedTrack> },
+    Offer {
+        leg: LegId,
+        generation: u64,
+        sdp: String,
+        tracks: Vec<OfferedTrack>,
+    },
     /// The whole mapping of tracks to m-lines changed without an offer.
     /// m-lines not named are silent.
-    Mapped { leg: LegId, tracks: Vec<OfferedTrack> },
+    Mapped {
+        leg: LegId,
+        tracks: Vec<OfferedTrack>,
+    },
     /// ICE and DTLS are through: media flows.
-    Connected { leg: LegId },
+    Connected {
+        leg: LegId,
+    },
     /// All tracks of a publishing leg; again whenever one becomes better known.
-    Tracks { leg: LegId, tracks: Vec<PublishedTrack> },
+    Tracks {
+        leg: LegId,
+        tracks: Vec<PublishedTrack>,
+    },
     /// Nothing has come from this publishing leg for [`SILENCE_AFTER_MS`]; it
     /// may yet come back, which [`Event::Resumed`] tells.
-    Silent { leg: LegId },
-    Resumed { leg: LegId },
+    Silent {
+        leg: LegId,
+    },
+    Resumed {
+        leg: LegId,
+    },
     /// The leg is gone, for whatever reason, and its id is free.
-    Closed { leg: LegId, reason: ClosedReason },
+    Closed {
+        leg: LegId,
+        reason: ClosedReason,
+    },
     /// Who speaks in this space, when it changes.
-    ActiveSpeaker { space: SpaceId, leg: Option<LegId> },
+    ActiveSpeaker {
+        space: SpaceId,
+        leg: Option<LegId>,
+    },
     /// Layer now forwarded to a subscribing leg; `None`: paused.
-    Layer { leg: LegId, track: TrackId, rid: Option<String>, height_px: Option<u32> },
+    Layer {
+        leg: LegId,
+        track: TrackId,
+        rid: Option<String>,
+        height_px: Option<u32>,
+    },
     /// This subscribing leg can't have this track.
-    Undeliverable { leg: LegId, track: TrackId, reason: Undeliverable },
+    Undeliverable {
+        leg: LegId,
+        track: TrackId,
+        reason: Undeliverable,
+    },
     /// Figures of a publishing leg, every [`HEALTH_EVERY_MS`].
-    Health { leg: LegId, health: Health },
+    Health {
+        leg: LegId,
+        health: Health,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

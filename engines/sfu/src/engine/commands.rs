@@ -77,7 +77,13 @@ impl Engine {
         Ok(())
     }
 
-    fn republish(&mut self, now: Instant, id: &LegId, offer: &str, sources: &[(String, Source)]) -> Result<(), Refusal> {
+    fn republish(
+        &mut self,
+        now: Instant,
+        id: &LegId,
+        offer: &str,
+        sources: &[(String, Source)],
+    ) -> Result<(), Refusal> {
         let index = *self.by_id.get(id).ok_or(Refusal::NoSuchLeg)?;
         let limits = self.limits;
         let answered = self.with_leg(index, |_, leg| {
@@ -200,7 +206,8 @@ impl Engine {
         if self.by_id.len() >= self.limits.legs {
             return Err(Refusal::TooManyLegs);
         }
-        let inside = self.spaces_by_id.get(space).and_then(|space| self.spaces.get(space)).map_or(0, |space| space.legs.len());
+        let inside =
+            self.spaces_by_id.get(space).and_then(|space| self.spaces.get(space)).map_or(0, |space| space.legs.len());
         if inside >= self.limits.legs_per_space { Err(Refusal::SpaceFull) } else { Ok(()) }
     }
 

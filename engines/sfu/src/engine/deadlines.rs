@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
-/// Farther than this nothing is kept: the tick looks at every leg anyway.
-const FAR: std::time::Duration = std::time::Duration::from_secs(3_600);
+/// A stack with nothing to wait for names a day far off; it is not kept.
+const FAR: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3_600);
 
 #[derive(Debug, Default)]
 pub(crate) struct Deadlines {
@@ -21,7 +21,7 @@ impl Deadlines {
     /// earlier, for a deadline it had before.
     pub(crate) fn set(&mut self, index: usize, at: Instant) {
         let origin = *self.origin.get_or_insert(at);
-        if at.saturating_duration_since(origin) > FAR * 24 * 365 {
+        if at.saturating_duration_since(origin) > FAR {
             return;
         }
         if self.queued.len() <= index {

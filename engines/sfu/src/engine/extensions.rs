@@ -64,7 +64,10 @@ impl ExtensionSerializer for Passthrough {
     }
 
     fn requires_two_byte_form(&self, values: &ExtensionValues) -> bool {
-        values.user_values.get::<DependencyDescriptor>().is_some_and(|descriptor| descriptor.0.len() > ONE_BYTE_FORM_BYTES)
+        values
+            .user_values
+            .get::<DependencyDescriptor>()
+            .is_some_and(|descriptor| descriptor.0.len() > ONE_BYTE_FORM_BYTES)
     }
 }
 

@@ -19,7 +19,9 @@ impl Engine {
             legs.clear();
             legs.extend_from_slice(&entry.legs);
             for index in &legs {
-                let subscribes = self.legs[*index].as_ref().is_some_and(|leg| matches!(leg.role, Role::Subscribe(_)) && leg.connected);
+                let subscribes = self.legs[*index]
+                    .as_ref()
+                    .is_some_and(|leg| matches!(leg.role, Role::Subscribe(_)) && leg.connected);
                 if !subscribes {
                     continue;
                 }

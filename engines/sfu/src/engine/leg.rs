@@ -172,7 +172,9 @@ impl Connections {
 
     /// The announced address that a datagram from there must have been sent to.
     pub(crate) fn destination(&self, from: SocketAddr) -> SocketAddr {
-        let alike = |address: &&SocketAddr| address.is_ipv4() == from.is_ipv4() && address.ip().is_loopback() == from.ip().is_loopback();
+        let alike = |address: &&SocketAddr| {
+            address.is_ipv4() == from.is_ipv4() && address.ip().is_loopback() == from.ip().is_loopback()
+        };
         let family = |address: &&SocketAddr| address.is_ipv4() == from.is_ipv4();
         let addresses = || self.addresses.iter();
         *addresses().find(alike).or_else(|| addresses().find(family)).unwrap_or(&self.addresses[0])

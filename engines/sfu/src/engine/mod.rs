@@ -38,7 +38,7 @@ use crate::forward::speaker::Speakers;
 use crate::{ClosedReason, Error, Event, EventSink, LegId, Limits, SpaceId, Stats};
 use deadlines::Deadlines;
 use leg::{ADDRESSES_PER_LEG, Connections, Leg, Role};
-use publisher::{Accepted, MediaPacket, TrackKey};
+use publisher::{MediaPacket, TrackKey};
 
 pub(crate) use leg::{Peer, Transport};
 
@@ -60,7 +60,7 @@ struct Space {
     /// Legs by index, in the order they came.
     legs: Vec<usize>,
     speakers: Speakers<usize>,
-    inbound: Vec<Box<MediaPacket>>,
+    inbound: Vec<MediaPacket>,
 }
 
 pub(crate) struct Engine {
@@ -238,7 +238,13 @@ impl Engine {
 
     /// Takes all output of a leg's stack, and drives it on as long as it has
     /// something due.
-    fn drain(&mut self, index: usize, leg: &mut Leg, now: Instant, egress: &mut dyn Egress) -> Result<(), ClosedReason> {
+    fn drain(
+        &mut self,
+        index: usize,
+        leg: &mut Leg,
+        now: Instant,
+        egress: &mut dyn Egress,
+    ) -> Result<(), ClosedReason> {
         let due_until = now + DUE_WITHIN;
         let paced = self.connections.paces() && matches!(leg.role, Role::Subscribe(_));
         let mut clock = now;
@@ -273,12 +279,18 @@ impl Engine {
         }
     }
 
-    fn happened(&mut self, index: usize, leg: &mut Leg, happening: Happening, now: Instant) -> Result<(), ClosedReason> {
+    fn happened(
+        &mut self,
+        index: usize,
+        leg: &mut Leg,
+        happening: Happening,
+        now: Instant,
+    ) -> Result<(), ClosedReason> {
         match (happening, &mut leg.role) {
             (Happening::RtpPacket(packet), Role::Publish(publisher)) => {
                 self.stats.packets_in += 1;
                 let level = packet.header.ext_vals.audio_level;
-                let Accepted::Media(packet) = publisher.accept(&mut leg.rtc, packet, now) else { return Ok(()) };
+                let Some(packet) = publisher.accept(&mut leg.rtc, packet, now) else { return Ok(()) };
                 if let Some(space) = self.spaces.get_mut(&leg.space) {
                     if let Some(level) = level {
                         space.speakers.hear(index, level, now);

@@ -138,14 +138,6 @@ pub(crate) struct Publisher {
     pub(crate) round_trip_ms: Option<f32>,
 }
 
-/// What became of an incoming packet.
-#[derive(Debug)]
-pub(crate) enum Accepted {
-    Media(Box<MediaPacket>),
-    /// Of no track, of an unspoken codec, or too large.
-    Dropped,
-}
-
 impl Publisher {
     pub(crate) fn new(serial: u64) -> Publisher {
         Publisher {
@@ -200,13 +192,14 @@ impl Publisher {
         SourceId(self.serial << 32 | u64::from(self.sources))
     }
 
-    /// Recognises a packet and prepares it once for all its subscribers.
-    pub(crate) fn accept(&mut self, rtc: &mut Rtc, packet: RtpPacket, now: Instant) -> Accepted {
+    /// Recognises a packet and prepares it once for all its subscribers; `None`:
+    /// it is of no track, of an unspoken codec, or too large.
+    pub(crate) fn accept(&mut self, rtc: &mut Rtc, packet: RtpPacket, now: Instant) -> Option<MediaPacket> {
         if packet.payload.len() > PAYLOAD_BYTES {
-            return Accepted::Dropped;
+            return None;
         }
-        let Some((track_index, layer_index)) = self.locate(rtc, packet.header.ssrc) else { return Accepted::Dropped };
-        let Some(format) = self.payload_type(rtc, packet.header.payload_type) else { return Accepted::Dropped };
+        let (track_index, layer_index) = self.locate(rtc, packet.header.ssrc)?;
+        let format = self.payload_type(rtc, packet.header.payload_type)?;
         let track = &mut self.tracks[track_index];
         let layer = &mut track.layers[layer_index];
         layer.rates.packet(now, packet.payload.len(), packet.header.marker);
@@ -230,7 +223,7 @@ impl Publisher {
         let clock = packet
             .last_sender_info
             .map(|sender| SenderClock { wall: sender.ntp_time, timestamp: sender.rtp_time.numer() as u32 });
-        Accepted::Media(Box::new(MediaPacket {
+        Some(MediaPacket {
             track: track.key,
             layer: layer_index,
             at: Incoming {
@@ -250,7 +243,7 @@ impl Publisher {
             frame_number: extensions::frame_number(&extensions),
             extensions,
             primary: OnceCell::new(),
-        }))
+        })
     }
 
     /// Track and layer of an SSRC; an SSRC that takes a layer over is a new source.

@@ -126,7 +126,11 @@ impl Slot {
 
     /// Whether video stands still until a key frame of the target layer comes.
     pub(crate) fn waits_for_key_frame(&self) -> bool {
-        self.is_live() && self.kind == Kind::Video && self.attached.is_some() && self.target.is_some() && self.target != self.current
+        self.is_live()
+            && self.kind == Kind::Video
+            && self.attached.is_some()
+            && self.target.is_some()
+            && self.target != self.current
     }
 
     pub(crate) fn pause(&mut self) {
@@ -137,9 +141,11 @@ impl Slot {
 
     /// Writes what is for this m-line. The stack's stream is looked up once for
     /// the whole batch: it costs a hash each time.
-    fn write(&mut self, rtc: &mut Rtc, packets: &[Box<MediaPacket>], written: &mut Written) {
+    fn write(&mut self, rtc: &mut Rtc, packets: &[MediaPacket], written: &mut Written) {
         let Some(key) = self.attached.as_ref().map(|attached| attached.key) else { return };
-        let Some(ssrc) = self.ssrc.filter(|_| self.negotiation == Negotiation::Live && self.target.is_some()) else { return };
+        let Some(ssrc) = self.ssrc.filter(|_| self.negotiation == Negotiation::Live && self.target.is_some()) else {
+            return;
+        };
         let mut of_track = packets.iter().filter(|packet| packet.track == key).peekable();
         if of_track.peek().is_none() {
             return;
@@ -354,10 +360,9 @@ impl Subscriber {
             if self.slots.iter().any(|slot| slot.attached.as_ref() == Some(&attached)) {
                 continue;
             }
-            let free = self
-                .slots
-                .iter_mut()
-                .find(|slot| slot.attached.is_none() && slot.kind == attached.kind && slot.negotiation != Negotiation::Rejected);
+            let free = self.slots.iter_mut().find(|slot| {
+                slot.attached.is_none() && slot.kind == attached.kind && slot.negotiation != Negotiation::Rejected
+            });
             if let Some(slot) = free {
                 changed |= slot.is_live();
                 slot.attach(Some(attached));
@@ -390,7 +395,8 @@ impl Subscriber {
         if std::mem::take(&mut self.ice_restart) && !self.slots.is_empty() {
             changes.ice_restart(true);
         }
-        for (attached, kind) in std::mem::take(&mut self.to_add).into_iter().zip(std::mem::take(&mut self.to_add_kinds)) {
+        for (attached, kind) in std::mem::take(&mut self.to_add).into_iter().zip(std::mem::take(&mut self.to_add_kinds))
+        {
             let media = if kind == Kind::Audio { MediaKind::Audio } else { MediaKind::Video };
             let stream = attached.as_ref().map_or_else(|| "stage".to_owned(), stream_name);
             let track = attached.as_ref().map(|attached| attached.track.to_string());
@@ -461,7 +467,7 @@ impl Subscriber {
     }
 
     /// Writes a batch; packets go out with the next timeout of the stack.
-    pub(crate) fn write(&mut self, rtc: &mut Rtc, packets: &[Box<MediaPacket>]) -> Written {
+    pub(crate) fn write(&mut self, rtc: &mut Rtc, packets: &[MediaPacket]) -> Written {
         let mut written = Written::default();
         for slot in &mut self.slots {
             slot.write(rtc, packets, &mut written);

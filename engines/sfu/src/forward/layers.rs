@@ -2,8 +2,8 @@
 //! of what the bandwidth carries, what the size shown needs and what the viewer
 //! chose. Every track gets its lowest layer before any gets a higher one.
 
-use crate::LayerPreference;
 use crate::LayerChoice;
+use crate::LayerPreference;
 
 /// Share of the estimate kept for headers, repair and audio's swings.
 const HEADROOM: f64 = 0.07;
@@ -44,7 +44,8 @@ pub(crate) struct Allocation {
 
 /// Divides `estimate_bps` (`None`: unknown, take all) after `audio_bps`.
 pub(crate) fn allocate(estimate_bps: Option<u64>, audio_bps: u64, wishes: &[Wish<'_>]) -> Allocation {
-    let budget_bps = estimate_bps.map(|estimate| ((estimate as f64 * (1.0 - HEADROOM)) as u64).saturating_sub(audio_bps));
+    let budget_bps =
+        estimate_bps.map(|estimate| ((estimate as f64 * (1.0 - HEADROOM)) as u64).saturating_sub(audio_bps));
     let ceilings: Vec<Option<usize>> = wishes.iter().map(ceiling).collect();
     let mut chosen: Vec<Option<usize>> =
         wishes.iter().zip(&ceilings).map(|(wish, ceiling)| ceiling.map(|ceiling| lowest(wish, ceiling))).collect();
@@ -58,7 +59,11 @@ pub(crate) fn allocate(estimate_bps: Option<u64>, audio_bps: u64, wishes: &[Wish
             let Some(next) = next_active(&wishes[index], at, ceiling) else { continue };
             let more_bps = cost(index, next).saturating_sub(cost(index, at));
             let keeps = wishes[index].current.is_some_and(|current| next <= current);
-            let needed_bps = if keeps { more_bps } else { (cost(index, next) as f64 * STEP_UP_FACTOR) as u64 - cost(index, at).min(cost(index, next)) };
+            let needed_bps = if keeps {
+                more_bps
+            } else {
+                (cost(index, next) as f64 * STEP_UP_FACTOR) as u64 - cost(index, at).min(cost(index, next))
+            };
             if budget_bps.is_none_or(|budget| used_bps + needed_bps <= budget) {
                 chosen[index] = Some(next);
                 used_bps += more_bps;
@@ -88,9 +93,10 @@ fn ceiling(wish: &Wish<'_>) -> Option<usize> {
         return None;
     }
     let top = wish.layers.len().saturating_sub(1);
-    let by_size = wish.preference.max_height_px.map_or(top, |wanted| {
-        (0..=top).find(|layer| height_px(wish.layers, *layer) >= wanted).unwrap_or(top)
-    });
+    let by_size = wish
+        .preference
+        .max_height_px
+        .map_or(top, |wanted| (0..=top).find(|layer| height_px(wish.layers, *layer) >= wanted).unwrap_or(top));
     let by_choice = match &wish.preference.choice {
         LayerChoice::Auto => top,
         LayerChoice::Rid(rid) => wish.layers.iter().position(|layer| layer.rid == *rid).unwrap_or(top),
@@ -122,11 +128,21 @@ mod tests {
     fn ladder() -> Vec<LayerNow> {
         [("q", 150_000, 180), ("h", 500_000, 360), ("f", 1_700_000, 720)]
             .into_iter()
-            .map(|(rid, bitrate_bps, height)| LayerNow { rid: rid.into(), active: true, bitrate_bps, height_px: Some(height) })
+            .map(|(rid, bitrate_bps, height)| LayerNow {
+                rid: rid.into(),
+                active: true,
+                bitrate_bps,
+                height_px: Some(height),
+            })
             .collect()
     }
 
-    fn one(estimate_bps: Option<u64>, layers: &[LayerNow], preference: &LayerPreference, current: Option<usize>) -> Allocation {
+    fn one(
+        estimate_bps: Option<u64>,
+        layers: &[LayerNow],
+        preference: &LayerPreference,
+        current: Option<usize>,
+    ) -> Allocation {
         allocate(estimate_bps, 40_000, &[Wish { layers, preference, current }])
     }
 

@@ -68,8 +68,7 @@ impl Sfu {
             return Err(Error::NoCandidate);
         }
         let now = Instant::now();
-        let engine =
-            Engine::new(&announced, true, config.bandwidth_estimation, config.limits, Arc::from(events), now)?;
+        let engine = Engine::new(&announced, true, config.bandwidth_estimation, config.limits, Arc::from(events), now)?;
         let mut tcp = TcpPort::new(listener, config.limits, FIRST_CONNECTION)?;
         let poll = Poll::new()?;
         poll.registry().register(&mut SourceFd(&udp.as_raw_fd()), UDP, Interest::READABLE)?;
@@ -78,8 +77,15 @@ impl Sfu {
         let (commands, received) = sync_channel(COMMAND_QUEUE);
         let stop = Arc::new(AtomicBool::new(false));
         let stats = Arc::new(Mutex::new(Stats::default()));
-        let media =
-            MediaThread { engine, poll, sockets: Sockets { udp, tcp }, unfinished: Vec::new(), commands: received, stop: stop.clone(), stats: stats.clone() };
+        let media = MediaThread {
+            engine,
+            poll,
+            sockets: Sockets { udp, tcp },
+            unfinished: Vec::new(),
+            commands: received,
+            stop: stop.clone(),
+            stats: stats.clone(),
+        };
         let thread = std::thread::Builder::new().name("hearth-media".to_owned()).spawn(move || media.run())?;
         let shared = Shared { commands, waker, stop, stats, local, announced, thread: Mutex::new(Some(thread)) };
         Ok(Sfu { shared: Arc::new(shared) })
@@ -194,7 +200,8 @@ impl MediaThread {
         let mut next_survey = Instant::now();
         let mut more = false;
         while !self.stop.load(Ordering::Acquire) {
-            let wait = if more { Duration::ZERO } else { self.engine.deadline().saturating_duration_since(Instant::now()) };
+            let wait =
+                if more { Duration::ZERO } else { self.engine.deadline().saturating_duration_since(Instant::now()) };
             if let Err(error) = self.poll.poll(&mut events, Some(wait))
                 && error.kind() != std::io::ErrorKind::Interrupted
             {

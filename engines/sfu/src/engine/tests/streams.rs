@@ -118,7 +118,9 @@ fn size_choice_and_pause_are_followed_without_a_break_in_numbers() {
     let viewer = world.view("viewer", "a", Link::default());
     world.until(15_000, "the highest layer", |world| world.clients[viewer].layer() == Some(2));
     let track = world.events.iter().find_map(|event| match event {
-        Event::Tracks { tracks, .. } => tracks.iter().find(|track| track.kind == Kind::Video).map(|it| it.track.clone()),
+        Event::Tracks { tracks, .. } => {
+            tracks.iter().find(|track| track.kind == Kind::Video).map(|it| it.track.clone())
+        }
         _ => None,
     });
     let track = track.unwrap();
@@ -211,7 +213,13 @@ fn routing_is_desired_state_with_a_generation() {
     route(&mut world, 7, Hears::Everyone);
     world.run(1_000);
     assert!(world.clients[viewer].seen.len() > at);
-    assert_continuous(&world.clients[viewer].video().into_iter().filter(|seen| seen.mid == world.clients[viewer].video()[0].mid).collect::<Vec<_>>());
+    assert_continuous(
+        &world.clients[viewer]
+            .video()
+            .into_iter()
+            .filter(|seen| seen.mid == world.clients[viewer].video()[0].mid)
+            .collect::<Vec<_>>(),
+    );
 }
 
 #[test]

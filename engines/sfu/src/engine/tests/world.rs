@@ -301,7 +301,9 @@ impl World {
             media.map_or(client.deadline, |sends| client.deadline.min(sends.next_frame).min(sends.next_audio))
         };
         let clients = self.clients.iter().map(client).min();
-        let Some(next) = [flight, clients, Some(self.engine.deadline())].into_iter().flatten().min() else { return false };
+        let Some(next) = [flight, clients, Some(self.engine.deadline())].into_iter().flatten().min() else {
+            return false;
+        };
         if next > until {
             return false;
         }
@@ -531,9 +533,11 @@ impl Sends {
     fn audio(&mut self, rtc: &mut Rtc, now: Instant) -> bool {
         let pt = rtc.codec_config().find(|params| params.spec().codec == Codec::Opus).unwrap().pt();
         let timestamp = (now - self.began).as_millis() as u32 * 48;
-        let mut extensions = str0m::rtp::ExtensionValues::default();
-        extensions.audio_level = Some(self.audio_level);
-        extensions.voice_activity = Some(self.audio_level > -50);
+        let extensions = str0m::rtp::ExtensionValues {
+            audio_level: Some(self.audio_level),
+            voice_activity: Some(self.audio_level > -50),
+            ..Default::default()
+        };
         let write = RtpWrite::new(pt, self.audio_sequence.into(), timestamp, now, vec![0xfc; 80]).ext_vals(extensions);
         let mut direct = rtc.direct_api();
         let Some(stream) = direct.stream_tx_by_mid(self.audio, None) else { return false };
