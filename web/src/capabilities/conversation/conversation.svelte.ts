@@ -58,6 +58,8 @@ export class Conversation implements ChatModel {
   #unseenTimer: ReturnType<typeof setTimeout> | undefined;
   #dividerTimer: ReturnType<typeof setTimeout> | undefined;
   #muteTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When I said something last, on the port's clock. */
+  #said_ms: number | null = null;
   #flushing = false;
   #closed = false;
 
@@ -122,7 +124,7 @@ export class Conversation implements ChatModel {
         break;
       case 'slow_mode':
         this.slowMode_ms = event.interval_s * 1_000;
-        if (event.interval_s === 0) this.mayWriteAt_ms = 0;
+        this.#holdBack();
         return;
       case 'you': this.#you(event.member, event.muted_until_ms); break;
       default: return;
@@ -235,7 +237,9 @@ export class Conversation implements ChatModel {
       this.#flush();
       return;
     }
-    if (this.slowMode_ms > 0 && !this.moderating) this.mayWriteAt_ms = this.port.now_ms() + this.slowMode_ms;
+    const saidBefore_ms = this.#said_ms;
+    this.#said_ms = this.port.now_ms();
+    this.#holdBack();
     const answer = await this.port.command({
       kind: 'send',
       text: unstored.text,
@@ -247,10 +251,17 @@ export class Conversation implements ChatModel {
     if (answer.is === 'ok' && answer.outcome.kind === 'sent') this.#acknowledge(unstored, answer.outcome.position, answer.outcome.at_ms);
     else if (answer.is === 'rejected') {
       const why = refusal(answer.rejection, this.port.serverTime_ms());
+      this.#said_ms = saidBefore_ms;
+      this.#holdBack();
       if (why.reason === 'slow_mode') this.mayWriteAt_ms = this.port.now_ms() + (why.retryAfter_ms ?? 0);
       this.#timeline.fail(unstored.nonce, why);
     } else this.#timeline.fail(unstored.nonce, answer.is === 'overfull' ? { reason: 'too_fast' } : DISCONNECTED);
     this.#flush();
+  }
+
+  /** Slow mode counts from what I said last, also from before it began. */
+  #holdBack(): void {
+    this.mayWriteAt_ms = this.slowMode_ms === 0 || this.moderating || this.#said_ms === null ? 0 : this.#said_ms + this.slowMode_ms;
   }
 
   #acknowledge(unstored: Unstored, position: number, at_ms: number): void {

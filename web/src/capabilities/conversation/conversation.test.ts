@@ -112,6 +112,10 @@ describe('saying something', () => {
     expect(bench.chat.mayWriteAt_ms).toBe(2_500);
     await bench.hear({ kind: 'slow_mode', interval_s: 0 });
     expect(bench.chat.mayWriteAt_ms).toBe(0);
+    bench.chat.send('two', null);
+    await bench.answer({ is: 'ok', outcome: { kind: 'sent', position: 1, at_ms: 1 } });
+    await bench.hear({ kind: 'slow_mode', interval_s: 30 });
+    expect(bench.chat.mayWriteAt_ms, 'counted from what was said before it began').toBe(31_000);
     const host = await inside([], { slow_mode_s: 5, you: { profile: BO, role: 'moderator' } });
     host.chat.send('one', null);
     expect(host.chat.mayWriteAt_ms).toBe(0);
