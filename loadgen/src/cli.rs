@@ -179,7 +179,7 @@ struct MediaArguments {
     /// Sound only.
     #[arg(long)]
     audio_only: bool,
-    /// How many viewers join at the same time.
+    /// How many viewers join at the same time, after the first eight that join alone.
     #[arg(long, default_value_t = 4)]
     join_together: usize,
     /// Runs; the medians are printed.
