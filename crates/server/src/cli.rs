@@ -5,7 +5,7 @@ use hearth_server::accounts::{names, passwords};
 use hearth_server::config::Config;
 use hearth_server::{clock, fresh, serve};
 use hearth_store::{NewAccount, Store};
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -116,11 +116,13 @@ async fn serve_until_stopped(config: Config) -> Result<(), Failure> {
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     hearth_server::logging::start(&config);
     let running = serve::start(config).await?;
-    println!("Hearth is at {}", running.url);
+    let mut greeting = format!("Hearth is at {}\n", running.url);
     match &running.setup_url {
-        Some(url) => println!("Make the first administrator: {url}"),
-        None => println!("Sign in there, or open the room of somebody who is live."),
+        Some(url) => greeting.push_str(&format!("Make the first administrator: {url}\n")),
+        None => greeting.push_str("Sign in there, or open the room of somebody who is live.\n"),
     }
+    // Nobody has to read it: a closed standard output stops no server.
+    let _ = std::io::stdout().write_all(greeting.as_bytes());
     stop_signal().await?;
     running.stop().await;
     Ok(())

@@ -125,6 +125,7 @@ fn admit(socket: TcpStream, address: SocketAddr, tls: Option<TlsAcceptor>, keepe
         return;
     };
     let _ = socket.set_nodelay(true);
+    bound_unsent(&socket);
     tokio::spawn(async move {
         let _place = place;
         let peer = Peer(address.ip());
@@ -137,6 +138,27 @@ fn admit(socket: TcpStream, address: SocketAddr, tls: Option<TlsAcceptor>, keepe
             }
         }
     });
+}
+
+/// Bytes that the kernel holds for a client that does not read. What waits beyond them waits in the connection's own
+/// bounded queue, where it is seen.
+const UNSENT_MAX_BYTES: libc::c_int = 128 * 1024;
+
+fn bound_unsent(socket: &TcpStream) {
+    use std::os::fd::AsRawFd as _;
+    let value = UNSENT_MAX_BYTES;
+    let size = size_of_val(&value) as libc::socklen_t;
+    // SAFETY: the descriptor is open, and the option's value is an int that lives through the call.
+    // A kernel without the option keeps its own bounds.
+    unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_NOTSENT_LOWAT,
+            (&raw const value).cast(),
+            size,
+        )
+    };
 }
 
 /// Says why, as far as one can without reading: the limit is met before anything is read.

@@ -22,6 +22,7 @@ pub struct Connection {
     pub user: UserId,
     queue: Mutex<Queue>,
     wake: Notify,
+    overrun: Notify,
     spaces: Mutex<BTreeSet<SpaceId>>,
 }
 
@@ -43,7 +44,7 @@ pub enum Next {
 impl Connection {
     /// A connection that is in no space yet.
     pub fn new(id: ConnectionId, device: DeviceId, user: UserId) -> Self {
-        Self { id, device, user, queue: Mutex::default(), wake: Notify::new(), spaces: Mutex::default() }
+        Self { id, device, user, queue: Mutex::default(), wake: Notify::new(), overrun: Notify::new(), spaces: Mutex::default() }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -61,6 +62,7 @@ impl Connection {
         if queue.frames.len() + frames.len() > QUEUE_FRAMES_MAX || queue.bytes > QUEUE_BYTES_MAX {
             metrics::counter!("hearth_slow_consumers_total").increment(1);
             *queue = Queue { closing: Some(GoodbyeReason::SlowConsumer), ..Queue::default() };
+            self.overrun.notify_one();
         } else {
             queue.frames.extend_from_slice(frames);
         }
@@ -94,6 +96,11 @@ impl Connection {
             }
             self.wake.notified().await;
         }
+    }
+
+    /// Waits until the client has fallen too far behind: a write that is under way then is not waited for.
+    pub async fn overrun(&self) {
+        self.overrun.notified().await;
     }
 
     /// The spaces it is in.

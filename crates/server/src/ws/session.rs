@@ -296,7 +296,11 @@ impl Session {
             }
             socket.flush().await
         };
-        finished(timeout(WRITE_WITHIN, all).await)
+        tokio::select! {
+            biased;
+            written = timeout(WRITE_WITHIN, all) => finished(written),
+            () = self.connection.overrun() => Err(End::Goodbye(GoodbyeReason::SlowConsumer)),
+        }
     }
 
     async fn say_goodbye(mut self, reason: GoodbyeReason) {
