@@ -41,6 +41,11 @@ const test = base.extend<{ hearth: Hearth; cast: Cast }>({
   },
 });
 
+/** What the app noted in the browser's own record, in milliseconds. */
+function measured(page: Page, name: string): Promise<number> {
+  return page.evaluate((of) => performance.getEntriesByName(of).at(-1)?.duration ?? Number.NaN, name);
+}
+
 /** Everybody in Ana's room, and Ana live. */
 async function gathered({ hearth, way, host, bo, guest }: Cast): Promise<void> {
   await host.goto(`${hearth.url}/@ana`);
@@ -84,6 +89,11 @@ test('somebody goes live, others watch within a second, and all talk', async ({ 
   await bo.getByRole('link', { name: /An evening by the fire/ }).first().click();
   await expect.poll(() => texts(bo)).toEqual(expect.arrayContaining(all));
   await seesPicture(bo);
+  const publish_ms = await measured(host, 'hearth:publish');
+  const firstFrame_ms = await measured(bo, 'hearth:first-frame');
+  console.log(`going live: connected after ${Math.round(publish_ms)} ms; coming in: first frame after ${Math.round(firstFrame_ms)} ms`);
+  expect(publish_ms).toBeLessThan(1_000);
+  expect(firstFrame_ms).toBeLessThan(2_000);
 
   await host.getByRole('button', { name: 'End', exact: true }).click();
   await host.getByRole('dialog').getByRole('button', { name: 'End broadcast' }).click();
@@ -119,6 +129,26 @@ test('a connection that drops comes back without a reload, with nothing lost or 
   await expect(row(host, 'and after')).toBeVisible();
   await seesPicture(guest);
   expect(await guest.evaluate(() => (globalThis as unknown as { sameSince?: boolean }).sameSince)).toBe(true);
+});
+
+test('a picture that is cut off comes back by itself, while the chat goes on', async ({ cast }) => {
+  const { host, guest } = cast;
+  await guest.addInitScript(() => {
+    const peers: RTCPeerConnection[] = [];
+    const Real = RTCPeerConnection;
+    Object.assign(globalThis, {
+      peers,
+      RTCPeerConnection: class extends Real { constructor(setup?: RTCConfiguration) { super(setup); peers.push(this); } },
+    });
+  });
+  await gathered(cast);
+  const legs = () => guest.evaluate(() => (globalThis as unknown as { peers: RTCPeerConnection[] }).peers.length);
+  const before = await legs();
+  await guest.evaluate(() => { for (const peer of (globalThis as unknown as { peers: RTCPeerConnection[] }).peers) peer.close(); });
+  await expect.poll(legs).toBeGreaterThan(before);
+  await seesPicture(guest);
+  await say(guest, 'there it is again');
+  await expect(row(host, 'there it is again')).toBeVisible();
 });
 
 test('a host whose page is loaded anew goes on with the same broadcast', async ({ cast }) => {
