@@ -258,7 +258,9 @@ impl Conversation {
     }
 
     fn keep(&mut self, message: Message) {
-        self.recent.push_back(message);
+        // Commits are reported in order; a report out of order must not hide messages from the search by position.
+        let place = self.recent.partition_point(|kept| kept.position < message.position);
+        self.recent.insert(place, message);
         if self.recent.len() > RECENT_MESSAGES_MAX {
             self.recent.pop_front();
             self.more = true;

@@ -3,9 +3,10 @@
 //! Who hears whom is desired state: every subscriber leg hears all publisher legs but those of its own user.
 //! Each change of that gives the legs concerned a `Route` with a higher generation; the engine reconciles.
 
-use hearth_protocol::Rejection;
+use hearth_protocol::{Event, Rejection};
 use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, UserId};
 use hearth_protocol::limits::LimitName;
+use hearth_protocol::media::OfferedTrack;
 use std::collections::BTreeMap;
 
 use super::limits::{MEDIA_LEGS_MAX, NEGOTIATION_RATE, past, too_fast};
@@ -23,6 +24,17 @@ struct Subscriber {
     generation: u64,
     /// What the engine was last told; `None`: nothing yet.
     hears: Option<Vec<LegId>>,
+    /// The offer that was not answered yet. The engine makes no other before, so that it must not get lost.
+    offer: Option<Offer>,
+    /// What the m-lines carry since the last offer, where that has changed.
+    mapped: Option<Vec<OfferedTrack>>,
+}
+
+#[derive(Debug, Clone)]
+struct Offer {
+    generation: u32,
+    sdp: String,
+    tracks: Vec<OfferedTrack>,
 }
 
 impl Subscriber {
@@ -65,6 +77,11 @@ impl Media {
         self.subscribers.len()
     }
 
+    /// Whether it is one of them.
+    pub fn is_leg(&self, leg: &LegId) -> bool {
+        self.subscribers.contains_key(leg)
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.subscribers.is_empty()
@@ -105,6 +122,8 @@ impl Media {
                 connection: Some(listener.connection),
                 generation: 0,
                 hears: None,
+                offer: None,
+                mapped: None,
             },
         );
         if let Some(one) = self.subscribers.get_mut(&leg) {
@@ -122,6 +141,47 @@ impl Media {
             }
             _ => false,
         }
+    }
+
+    /// The engine has made an offer for a leg. Gives it as an event, and the connection that shall hear it now.
+    pub fn offered(
+        &mut self,
+        leg: &LegId,
+        generation: u32,
+        sdp: String,
+        tracks: Vec<OfferedTrack>,
+    ) -> Option<(ConnectionId, Event)> {
+        let one = self.subscribers.get_mut(leg)?;
+        one.offer = Some(Offer { generation, sdp: sdp.clone(), tracks: tracks.clone() });
+        one.mapped = None;
+        Some((one.connection.clone()?, Event::Offer { leg: leg.clone(), generation, sdp, tracks }))
+    }
+
+    /// A leg's m-lines carry something else. Gives it as an event, and the connection that shall hear it now.
+    pub fn mapped(&mut self, leg: &LegId, tracks: Vec<OfferedTrack>) -> Option<(ConnectionId, Event)> {
+        let one = self.subscribers.get_mut(leg)?;
+        one.mapped = Some(tracks.clone());
+        Some((one.connection.clone()?, Event::Mapped { leg: leg.clone(), tracks }))
+    }
+
+    /// A client has answered an offer.
+    pub fn answered(&mut self, leg: &LegId, generation: u32) {
+        if let Some(one) = self.subscribers.get_mut(leg) {
+            one.offer.take_if(|offer| offer.generation <= generation);
+        }
+    }
+
+    /// What a connection that goes on with a leg may have missed of it.
+    pub fn missed(&self, leg: &LegId) -> Vec<Event> {
+        let Some(one) = self.subscribers.get(leg) else { return Vec::new() };
+        let offer = one.offer.clone().map(|Offer { generation, sdp, tracks }| Event::Offer {
+            leg: leg.clone(),
+            generation,
+            sdp,
+            tracks,
+        });
+        let mapped = one.mapped.clone().map(|tracks| Event::Mapped { leg: leg.clone(), tracks });
+        offer.into_iter().chain(mapped).collect()
     }
 
     fn legs(&self, passes: impl Fn(&Subscriber) -> bool) -> Vec<LegId> {

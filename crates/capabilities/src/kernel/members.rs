@@ -65,6 +65,11 @@ impl Members {
         self.by_user.iter()
     }
 
+    /// Everybody, in order of id, to change.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&UserId, &mut Member)> {
+        self.by_user.iter_mut()
+    }
+
     /// Whose connection it is.
     pub fn user_of(&self, connection: &ConnectionId) -> Option<&UserId> {
         self.by_connection.get(connection)

@@ -93,6 +93,12 @@ impl LiveRoom {
         Self { about, broadcast: Broadcast::Off, number: broadcasts, publisher: None, incoming: None, speaker: None }
     }
 
+    /// Whether somebody has a leg on the stage, or on its way there.
+    pub fn is_publishing(&self, user: &UserId) -> bool {
+        self.publisher.as_ref().is_some_and(|publisher| publisher.user == *user)
+            || self.incoming.as_ref().is_some_and(|incoming| incoming.user == *user)
+    }
+
     /// Whether a broadcast is under way, in whatever state.
     pub fn is_live(&self) -> bool {
         self.broadcast != Broadcast::Off

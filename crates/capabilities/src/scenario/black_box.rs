@@ -73,12 +73,12 @@ impl BlackBox {
 
     /// The scenario that replays what happened.
     pub fn scenario(&self) -> String {
-        let mut text = format!("# A fault ended this space. It was opened at {} ms.\n", self.opened.0);
+        let mut text = "# A fault ended this space.\n".to_owned();
         if self.forgotten > 0 {
             text.push_str(&format!("# The first {} inputs are forgotten: it may not come to the same end.\n", self.forgotten));
         }
         text.push_str(&write_record(&self.record));
-        text.push('\n');
+        text.push_str(&format!(" opened={}\n", self.opened.0));
         for (at, input) in &self.inputs {
             text.push_str(&write_input(*at, input));
             text.push('\n');

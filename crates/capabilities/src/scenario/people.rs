@@ -70,6 +70,8 @@ pub fn shorten(value: &mut Value) {
         return;
     }
     match value {
+        // A text that only looks like a word.
+        Value::String(text) if text.starts_with('~') => text.insert(0, '~'),
         Value::Array(items) => items.iter_mut().for_each(shorten),
         Value::Object(fields) => fields.values_mut().for_each(shorten),
         _ => {}
@@ -80,7 +82,9 @@ pub fn shorten(value: &mut Value) {
 pub fn lengthen(value: &mut Value) {
     match value {
         Value::String(text) => {
-            if let Some(profile) = text.strip_prefix('~').and_then(profile) {
+            if text.starts_with("~~") {
+                text.remove(0);
+            } else if let Some(profile) = text.strip_prefix('~').and_then(profile) {
                 *value = serde_json::to_value(profile).unwrap_or_default();
             }
         }

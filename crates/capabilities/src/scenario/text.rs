@@ -14,7 +14,7 @@ use crate::space::Record;
 pub struct Scenario {
     /// What the store knew.
     pub record: Record,
-    /// When the space was opened: the time of the first input.
+    /// When the space was opened: the record's field `opened` (milliseconds), or the time of the first input.
     pub opened: Time,
     /// What the machine wanted done when it was opened, as lines without their mark.
     pub at_opening: Vec<String>,
@@ -71,6 +71,7 @@ fn usual_record() -> Value {
 /// Errors: the first line that can't be read, or that there is none.
 pub fn parse(text: &str) -> Result<Scenario, ParseError> {
     let mut record = None;
+    let mut opened = None;
     let mut steps: Vec<Step> = Vec::new();
     let mut at_opening = Vec::new();
     let mut prose = Vec::new();
@@ -80,7 +81,9 @@ pub fn parse(text: &str) -> Result<Scenario, ParseError> {
         if line.is_empty() || line.starts_with('#') {
             prose.push((steps.len() + usize::from(record.is_some()), line.to_owned()));
         } else if let Some(fields) = line.strip_prefix("record") {
-            record = Some(read_record(fields).map_err(failed)?);
+            let (read, at) = read_record(fields).map_err(failed)?;
+            record = Some(read);
+            opened = at;
         } else if let Some(effect) = line.strip_prefix("> ") {
             steps.last_mut().map_or(&mut at_opening, |step| &mut step.expected).push(effect.to_owned());
         } else if let Some(input) = line.strip_prefix('@') {
@@ -91,17 +94,20 @@ pub fn parse(text: &str) -> Result<Scenario, ParseError> {
         }
     }
     let record = record.ok_or(ParseError { line: 1, reason: "there is no record".to_owned() })?;
-    let opened = steps.first().map(|step| step.at).unwrap_or_default();
+    let opened = opened.or(steps.first().map(|step| step.at)).unwrap_or_default();
     Ok(Scenario { record, opened, at_opening, steps, prose })
 }
 
-fn read_record(text: &str) -> Result<Record, String> {
+fn read_record(text: &str) -> Result<(Record, Option<Time>), String> {
     let mut record = usual_record();
-    for (name, value) in read_fields(text)? {
+    let mut fields = read_fields(text)?;
+    let opened = fields.remove("opened").map(serde_json::from_value).transpose().map_err(|error| error.to_string())?;
+    for (name, value) in fields {
         record[name] = value;
     }
     people::lengthen(&mut record);
-    serde_json::from_value(record).map_err(|error| error.to_string())
+    let record = serde_json::from_value(record).map_err(|error| error.to_string())?;
+    Ok((record, opened))
 }
 
 fn read_time(text: &str) -> Result<Time, String> {

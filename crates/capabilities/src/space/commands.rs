@@ -2,7 +2,8 @@
 
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::{ConnectionId, UserId};
-use hearth_protocol::limits::{MEMBERS_PAGE_MAX, SDP_MAX_BYTES, LimitName};
+use hearth_protocol::limits::{LimitName, MEMBERS_PAGE_MAX, SDP_MAX_BYTES};
+use hearth_protocol::media::LayerPreference;
 use hearth_protocol::space::Role;
 use hearth_protocol::{Command, Event, Outcome, Rejection, Resume};
 
@@ -36,15 +37,23 @@ const DONE: Coming = Ok(Some(Outcome::Done));
 impl Space {
     pub(super) fn command(&mut self, now: Time, out: &mut Out, given: Given, command: Command) {
         let request = given.request;
-        let coming = match self.admits(given.user(), given.from.standing) {
-            Err(rejection) => Err(rejection),
-            Ok(()) => self.obey(now, out, given, command),
-        };
+        let coming = self
+            .admits(given.user(), given.from.standing)
+            .and_then(|()| self.comes_from_within(&given, &command))
+            .and_then(|()| self.obey(now, out, given, command));
         match coming {
             Ok(Some(outcome)) => Self::reply(out, request, Ok(outcome)),
             Ok(None) => {}
             Err(rejection) => Self::reply(out, request, Err(rejection)),
         }
+    }
+
+    /// Whether a live connection that commands is in; a program has none, and need not be.
+    ///
+    /// Errors: [`Rejection::NotJoined`].
+    fn comes_from_within(&self, given: &Given, command: &Command) -> Result<(), Rejection> {
+        let joins = matches!(command, Command::Join { .. });
+        if joins || given.from.connection.is_none() { Ok(()) } else { self.connection(given).map(|_| ()) }
     }
 
     fn obey(&mut self, now: Time, out: &mut Out, given: Given, command: Command) -> Coming {
@@ -93,14 +102,20 @@ impl Space {
                 if sdp.len() > SDP_MAX_BYTES {
                     return Err(past(LimitName::SdpBytes, SDP_MAX_BYTES));
                 }
+                self.media.answered(&leg, generation);
                 out.push(Effect::Media { leg, order: MediaOrder::Answer { generation, sdp } });
                 DONE
             }
             Command::Prefer { track, layer } => {
                 let connection = self.connection(&given)?;
                 let leg = self.media.leg_of(connection).ok_or(Rejection::NotFound)?.clone();
-                if !self.room.stage().iter().flat_map(|publisher| &publisher.tracks).any(|one| one.id == track) {
-                    return Err(Rejection::NotFound);
+                let stage = self.room.stage();
+                let known = stage.iter().flat_map(|publisher| &publisher.tracks).find(|one| one.id == track);
+                let known = known.ok_or(Rejection::NotFound)?;
+                if let LayerPreference::Fixed { layer } = &layer
+                    && !known.layers.contains(layer)
+                {
+                    return Err(invalid("layer", "none of the track's layers"));
                 }
                 out.push(Effect::Media { leg, order: MediaOrder::Prefer { track, layer } });
                 DONE
@@ -112,7 +127,8 @@ impl Space {
     ///
     /// Errors: [`Rejection::NotJoined`].
     pub(super) fn connection<'a>(&self, given: &'a Given) -> Result<&'a ConnectionId, Rejection> {
-        given.from.connection.as_ref().filter(|connection| self.members.is_in(connection)).ok_or(Rejection::NotJoined)
+        let theirs = |connection: &&ConnectionId| self.members.user_of(connection) == Some(given.user());
+        given.from.connection.as_ref().filter(theirs).ok_or(Rejection::NotJoined)
     }
 
     /// Whether the caller is at least this.
@@ -135,7 +151,7 @@ impl Space {
         }
         let user = from.profile.id.clone();
         let host = user == self.host.id;
-        self.members.enter(&from, &connection, lookup.read_position, host, now)?;
+        let anew = self.members.enter(&from, &connection, lookup.read_position, host, now)?;
         out.push(Effect::CancelTimer { timer: Timer::MemberGone(user.clone()) });
         out.push(Effect::CancelTimer { timer: Timer::Idle });
         let resume = resume.filter(|resume| self.stream.can_resume(resume));
@@ -143,7 +159,13 @@ impl Space {
         Self::reply(out, request, Ok(outcome));
         out.push(Effect::Attach { connection: connection.clone() });
         match (resume, self.members.get(&user)) {
-            (Some(resume), _) => self.stream.replay(out, resume.after, &user, &connection),
+            (Some(resume), _) => {
+                self.stream.replay(out, resume.after, &user, &connection);
+                // What concerns a member alone was not told while they were none.
+                if anew {
+                    self.tell_you(now, out, &user);
+                }
+            }
             (None, Some(member)) => {
                 let snapshot = Box::new(self.snapshot(now, member));
                 self.stream.direct(out, vec![connection], Event::Snapshot { snapshot });
@@ -186,7 +208,16 @@ impl Space {
             None => None,
             Some(position) => Some(self.message(given, position).ok_or(Rejection::NotFound)?.clone()),
         };
-        let known = mentions.iter().filter_map(|user| given.lookup.people.iter().find(|profile| profile.id == *user));
+        let mut named: Vec<&UserId> = Vec::new();
+        for user in mentions {
+            if !named.contains(&user) {
+                named.push(user);
+            }
+        }
+        let known = named.into_iter().filter_map(|user| {
+            let here = self.members.get(user).map(|member| &member.profile);
+            here.or_else(|| given.lookup.people.iter().find(|profile| profile.id == *user))
+        });
         let draft = Draft { author: &given.from.profile, role, text, nonce, reply_to, mentions: known.cloned().collect() };
         match self.conversation.weigh(now, &draft)? {
             Verdict::Store(message) => {
@@ -221,10 +252,18 @@ impl Space {
         if let Some(leg) = keep
             && self.media.keep(&leg, &listener)
         {
-            return Ok(Some(Outcome::Watching { leg }));
+            let missed = self.media.missed(&leg);
+            Self::reply(out, given.request, Ok(Outcome::Watching { leg }));
+            for event in missed {
+                self.stream.direct(out, vec![listener.connection.clone()], event);
+            }
+            return Ok(None);
         }
         self.media.pace(now, &listener.connection)?;
         let leg = given.fresh.leg();
+        if self.is_leg(&leg) {
+            return Err(Rejection::Busy);
+        }
         self.media.watch(out, leg.clone(), listener)?;
         // The leg's offer comes as an event: the reply goes before it.
         Ok(Some(Outcome::Watching { leg }))

@@ -9,7 +9,7 @@ mod stage;
 
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::{ConnectionId, SpaceId, UserId};
-use hearth_protocol::live_rooms::About;
+use hearth_protocol::live_rooms::{About, EndReason};
 use hearth_protocol::people::Profile;
 use hearth_protocol::space::{self as wire, RemovedReason, Role, Sanction, Snapshot, SpaceEndReason};
 use hearth_protocol::{Event, Outcome, Rejection};
@@ -140,7 +140,7 @@ impl Space {
             Input::Timer { timer } => self.timer(now, &mut out, timer),
             Input::Renamed { profile } => self.renamed(&mut out, profile),
             Input::SignedOut { user } => self.put_out(now, &mut out, &user, RemovedReason::SignedOut),
-            Input::Stop => self.stream.everyone(&mut out, Event::Ended { reason: SpaceEndReason::Stopping }),
+            Input::Stop => self.stop(now, &mut out),
         }
         self.tell_audience(now, &mut out);
         out
@@ -236,12 +236,27 @@ impl Space {
         }
     }
 
+    /// The node stops: everybody is told, and what is only in memory is written.
+    fn stop(&mut self, now: Time, out: &mut Out) {
+        self.stream.everyone(out, Event::Ended { reason: SpaceEndReason::Stopping });
+        for (user, member) in self.members.iter_mut() {
+            if member.read_position > member.read_written.0 && member.profile.name.is_some() {
+                member.read_written = (member.read_position, now);
+                let position = member.read_position;
+                self.writes.note(out, Write::ReadPosition { user: user.clone(), position });
+            }
+        }
+        if let Some(number) = self.room.end() {
+            self.writes.note(out, Write::BroadcastEnded { number, at: now, reason: EndReason::Lost });
+        }
+    }
+
     /// Puts somebody out, and says why.
     fn put_out(&mut self, now: Time, out: &mut Out, user: &UserId, reason: RemovedReason) {
         self.stream.direct(out, self.members.connections_of(user), Event::Removed { reason });
         self.member_gone(now, out, user);
-        if self.room.publisher.as_ref().is_some_and(|publisher| publisher.user == *user) {
-            self.end_broadcast(now, out, hearth_protocol::live_rooms::EndReason::Host);
+        if self.room.is_publishing(user) {
+            self.end_broadcast(now, out, EndReason::Host);
         }
     }
 
@@ -254,11 +269,7 @@ impl Space {
             }
             Timer::MuteEnds(user) => self.mute_ends(now, out, &user),
             Timer::AudienceDue => self.audience_told.2 = false,
-            Timer::PublisherLost => {
-                if let Some(reason) = self.room.reason_of_loss() {
-                    self.end_broadcast(now, out, reason);
-                }
-            }
+            Timer::PublisherLost => self.publisher_lost(now, out),
             Timer::MediaUnanswered(leg) => self.media_unanswered(out, &leg),
             Timer::Idle => {
                 if self.members.is_empty() && !self.room.is_live() {

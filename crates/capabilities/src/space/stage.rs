@@ -3,7 +3,7 @@
 use hearth_protocol::ids::{ConnectionId, LegId};
 use hearth_protocol::limits::{LimitName, SDP_MAX_BYTES};
 use hearth_protocol::live_rooms::{Broadcast, EndReason};
-use hearth_protocol::media::{SourceOfMid, Track};
+use hearth_protocol::media::{Publisher, SourceOfMid, Track};
 use hearth_protocol::space::{LegClosedReason, Role};
 use hearth_protocol::{Event, Outcome, Rejection};
 use std::collections::BTreeMap;
@@ -40,18 +40,27 @@ impl Space {
             return Err(Rejection::AlreadyPublishing);
         }
         self.media.pace(now, &connection)?;
+        let leg = given.fresh.leg();
+        if self.is_leg(&leg) {
+            return Err(Rejection::Busy);
+        }
         if let Some(earlier) = self.room.incoming.take() {
             // The later one wins; whoever waits for the earlier is told to see for themselves.
             out.push(Effect::Media { leg: earlier.leg.clone(), order: MediaOrder::Close });
             out.push(Effect::CancelTimer { timer: Timer::MediaUnanswered(earlier.leg) });
             Self::reply(out, earlier.request, Err(Rejection::AlreadyPublishing));
         }
-        let leg = given.fresh.leg();
         out.push(Effect::Media { leg: leg.clone(), order: MediaOrder::OpenPublish { offer, sources } });
         out.push(Effect::SetTimer { timer: Timer::MediaUnanswered(leg.clone()), at: now.plus_ms(MEDIA_ANSWER_MS) });
         let user = given.user().clone();
         self.room.incoming = Some(Incoming { leg, user, connection, request: given.request });
         Ok(None)
+    }
+
+    pub(super) fn is_leg(&self, leg: &LegId) -> bool {
+        self.room.publisher.as_ref().is_some_and(|publisher| publisher.leg == *leg)
+            || self.room.incoming.as_ref().is_some_and(|incoming| incoming.leg == *leg)
+            || self.media.is_leg(leg)
     }
 
     /// Whether the stage belongs to another connection that is here, and whose media is alive or on its way.
@@ -99,13 +108,28 @@ impl Space {
 
     /// Tells who publishes what, and has the audience hear it.
     fn stage_changed(&mut self, out: &mut Out) {
+        let publishers = self.route(out);
+        self.stream.everyone(out, Event::Stage { publishers });
+        if self.room.publisher.is_none() && self.room.speaker.take().is_some() {
+            self.stream.everyone(out, Event::ActiveSpeaker { user: None });
+        }
+    }
+
+    /// Has the audience's legs hear what is on the stage, and gives that.
+    fn route(&mut self, out: &mut Out) -> Vec<Publisher> {
         let publishers = self.room.stage();
         let heard: BTreeMap<_, _> =
             publishers.iter().map(|publisher| (publisher.leg.clone(), publisher.user.clone())).collect();
         self.media.set_heard(out, heard);
-        self.stream.everyone(out, Event::Stage { publishers });
-        if self.room.publisher.is_none() && self.room.speaker.take().is_some() {
-            self.stream.everyone(out, Event::ActiveSpeaker { user: None });
+        publishers
+    }
+
+    /// The publisher was waited for in vain.
+    pub(super) fn publisher_lost(&mut self, now: Time, out: &mut Out) {
+        match self.room.reason_of_loss() {
+            Some(reason) => self.end_broadcast(now, out, reason),
+            // A leg that took another's place while on air brought no media.
+            None => self.silent(now, out),
         }
     }
 
@@ -145,8 +169,15 @@ impl Space {
                 if let Some(before) = before {
                     out.push(Effect::Media { leg: before.leg.clone(), order: MediaOrder::Close });
                     self.leg_closed(out, &before.connection, before.leg, LegClosedReason::Replaced);
+                    // Who watches keeps the last picture until the new leg's tracks are known: no word of an empty stage.
+                    self.route(out);
                 }
-                out.push(Effect::SetTimer { timer: Timer::PublisherLost, at: now.plus_ms(MEDIA_ARRIVAL_MS) });
+                let arrives = now.plus_ms(MEDIA_ARRIVAL_MS);
+                let at = match self.room.broadcast {
+                    Broadcast::Interrupted { until_ms, .. } => arrives.max(Time(until_ms)),
+                    _ => arrives,
+                };
+                out.push(Effect::SetTimer { timer: Timer::PublisherLost, at });
                 if change != Change::None {
                     self.broadcast_moved(out);
                 }
@@ -233,11 +264,12 @@ impl Space {
 
     fn of_subscriber(&mut self, out: &mut Out, leg: &LegId, report: MediaReport) {
         let event = match report {
-            MediaReport::Offer { generation, sdp, tracks } => {
-                Event::Offer { leg: leg.clone(), generation, sdp, tracks }
+            MediaReport::Offer { generation, sdp, tracks } => self.media.offered(leg, generation, sdp, tracks),
+            MediaReport::Mapped { tracks } => self.media.mapped(leg, tracks),
+            MediaReport::Layer { track, layer } => {
+                let connection = self.media.connection_of(leg).cloned();
+                connection.map(|connection| (connection, Event::Layer { track, layer }))
             }
-            MediaReport::Mapped { tracks } => Event::Mapped { leg: leg.clone(), tracks },
-            MediaReport::Layer { track, layer } => Event::Layer { track, layer },
             MediaReport::Closed { reason } => return self.subscriber_closed(out, leg, reason),
             MediaReport::Refused { .. } => {
                 out.push(Effect::Media { leg: leg.clone(), order: MediaOrder::Close });
@@ -245,8 +277,7 @@ impl Space {
             }
             _ => return,
         };
-        if let Some(connection) = self.media.connection_of(leg) {
-            let connection = connection.clone();
+        if let Some((connection, event)) = event {
             self.stream.direct(out, vec![connection], event);
         }
     }
