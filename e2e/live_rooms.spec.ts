@@ -5,7 +5,7 @@ import { startHearth, type Hearth } from './hearth';
 import {
   addPerson, becomeAdministrator, choose, comeAsGuest, composer, expectAccessible, goLive, log, row, say, seesPicture, signIn, texts,
 } from './people';
-import { ageOfPicture, giveCamera } from './pattern';
+import { ageOfPicture, cornerOf, giveCamera } from './pattern';
 
 interface Cast {
   readonly hearth: Hearth;
@@ -149,6 +149,27 @@ test('a picture that is cut off comes back by itself, while the chat goes on', a
   await seesPicture(guest);
   await say(guest, 'there it is again');
   await expect(row(host, 'there it is again')).toBeVisible();
+});
+
+test('the host shares a screen beside the camera, and stops', async ({ cast }) => {
+  const { host, bo } = cast;
+  await gathered(cast);
+  const blue = async (video: string) => {
+    const [red = 255, , blueness = 0] = (await cornerOf(bo, video)) ?? [];
+    return blueness > 120 && red < 90;
+  };
+  await host.getByRole('button', { name: 'Screen', exact: true }).click();
+  await expect.poll(() => blue('.stage video.main'), 'the screen is the main picture').toBe(true);
+  await expect.poll(() => cornerOf(bo, '.stage video.inset'), 'the camera is the inset').not.toBeNull();
+  expect(await blue('.stage video.inset')).toBe(false);
+  await expect(bo.getByText('has ended the broadcast')).toHaveCount(0);
+  await host.getByRole('button', { name: 'Screen', exact: true }).click();
+  await seesPicture(bo);
+  await expect(bo.locator('.stage video.inset')).toHaveCount(0);
+  await host.getByRole('button', { name: 'Camera', exact: true }).click();
+  await expect(bo.getByText('Sound only')).toBeVisible();
+  await host.getByRole('button', { name: 'Camera', exact: true }).click();
+  await seesPicture(bo);
 });
 
 test('a host whose page is loaded anew goes on with the same broadcast', async ({ cast }) => {

@@ -8,7 +8,7 @@ import type { Page } from '@playwright/test';
 const TIME_BITS = 20;
 const CHECK_BITS = 4;
 
-/** Gives the page a camera that shows the pattern; its microphone stays the browser's own. */
+/** Gives the page a camera that shows the pattern, and a blue screen to share; its microphone stays the browser's own. */
 export async function giveCamera(page: Page): Promise<void> {
   await page.addInitScript(({ timeBits, checkBits }) => {
     const devices = navigator.mediaDevices;
@@ -43,6 +43,25 @@ export async function giveCamera(page: Page): Promise<void> {
       track.stop = () => { clearInterval(timer); stop(); };
       return track;
     };
+    // A screen that is plainly no camera: one colour, and a clock.
+    devices.getDisplayMedia = async () => {
+      const canvas = document.createElement('canvas');
+      canvas.width = 1280;
+      canvas.height = 800;
+      const paint = canvas.getContext('2d')!;
+      const timer = setInterval(() => {
+        paint.fillStyle = 'rgb(20, 40, 200)';
+        paint.fillRect(0, 0, 1280, 800);
+        paint.fillStyle = 'white';
+        paint.font = '60px sans-serif';
+        paint.fillText(new Date().toISOString(), 200, 420);
+      }, 66);
+      const stream = canvas.captureStream(15);
+      const track = stream.getVideoTracks()[0]!;
+      const stop = track.stop.bind(track);
+      track.stop = () => { clearInterval(timer); stop(); };
+      return stream;
+    };
     devices.getUserMedia = async (wanted) => {
       const stream = new MediaStream();
       if (wanted?.audio) for (const track of (await original({ audio: wanted.audio })).getTracks()) stream.addTrack(track);
@@ -50,6 +69,20 @@ export async function giveCamera(page: Page): Promise<void> {
       return stream;
     };
   }, { timeBits: TIME_BITS, checkBits: CHECK_BITS });
+}
+
+/** The colour at the upper left of a video, as red, green and blue. */
+export function cornerOf(page: Page, video: string): Promise<number[] | null> {
+  return page.evaluate((selector) => {
+    const found = document.querySelector<HTMLVideoElement>(selector);
+    if (!found || found.videoWidth === 0) return null;
+    const canvas = document.createElement('canvas');
+    canvas.width = 1;
+    canvas.height = 1;
+    const paint = canvas.getContext('2d')!;
+    paint.drawImage(found, found.videoWidth / 20, found.videoHeight / 20, 8, 8, 0, 0, 1, 1);
+    return [...paint.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  }, video);
 }
 
 /** How old the picture on the stage is, in milliseconds; null while nothing readable is shown. */

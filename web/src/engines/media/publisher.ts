@@ -74,7 +74,7 @@ export class Publisher {
 
   /** Goes live. `takeOver`: also from a leg of another connection that is alive. */
   async start(sources: Sources, takeOver: boolean): Promise<Published> {
-    this.#sources = sources;
+    this.#sources = new Map(sources);
     this.#failures = 0;
     this.#become('starting');
     const published = await this.#publish(takeOver);
@@ -95,7 +95,7 @@ export class Publisher {
   /** Other tracks of the same sources are swapped unseen; other sources need another leg. */
   show(sources: Sources): void {
     const before = this.#sources;
-    this.#sources = sources;
+    this.#sources = new Map(sources);
     if (this.phase === 'idle') return;
     const same = before.size === sources.size && [...sources.keys()].every((one) => before.has(one));
     if (!same) {
