@@ -16,6 +16,8 @@ export interface Hearth {
   /** The one-time link for the first administrator. */
   readonly setupUrl: string;
   readonly log: () => string;
+  /** Kills it where it stands (no goodbye, no last write), and starts it on the same folder and ports. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,28 +38,41 @@ async function freePort(): Promise<number> {
 export async function startHearth(): Promise<Hearth> {
   const data = await mkdtemp(join(tmpdir(), 'hearth-e2e-'));
   const port = await freePort();
-  const child: ChildProcess = spawn(BINARY, ['serve', '--listen', `127.0.0.1:${port}`, '--data', data], { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
-  const setupUrl = await new Promise<string>((found, failed) => {
-    const timer = setTimeout(() => failed(new Error(`the server did not start:\n${log}`)), STARTS_WITHIN_MS);
-    const read = (chunk: Buffer) => {
-      log += chunk.toString();
-      const link = /https?:\/\/\S+\/setup\/\S+/.exec(log);
-      if (link) {
-        clearTimeout(timer);
-        found(link[0]);
-      }
-    };
-    child.stdout?.on('data', read);
-    child.stderr?.on('data', read);
-    child.once('error', failed);
-    child.once('exit', (code) => failed(new Error(`the server ended with ${code}:\n${log}`)));
-  });
+  const start = (announces: RegExp) => {
+    const child = spawn(BINARY, ['serve', '--listen', `127.0.0.1:${port}`, '--data', data], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const from = log.length;
+    const found = new Promise<string>((resolved, failed) => {
+      const timer = setTimeout(() => failed(new Error(`the server did not start:\n${log}`)), STARTS_WITHIN_MS);
+      const read = (chunk: Buffer) => {
+        log += chunk.toString();
+        const words = announces.exec(log.slice(from));
+        if (words) {
+          clearTimeout(timer);
+          resolved(words[0]);
+        }
+      };
+      child.stdout.on('data', read);
+      child.stderr.on('data', read);
+      child.once('error', failed);
+      child.once('exit', (code) => failed(new Error(`the server ended with ${code}:\n${log}`)));
+    });
+    return { child, found };
+  };
+  let { child, found }: { child: ChildProcess; found: Promise<string> } = start(/https?:\/\/\S+\/setup\/\S+/);
+  const setupUrl = await found;
   return {
     url: `http://localhost:${port}`,
     port,
     setupUrl,
     log: () => log,
+    async crash() {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+      ({ child, found } = start(/Hearth is at/));
+      await found;
+    },
     async stop() {
       const ended = once(child, 'exit');
       child.kill('SIGTERM');

@@ -195,6 +195,24 @@ test('a host who is gone for good ends the broadcast, and the audience is told b
   await expect(bo.getByText('ana has ended the broadcast')).toBeVisible({ timeout: 30_000 });
 });
 
+test('a server that is killed and started again loses nothing said, and everybody comes back by themselves', async ({ cast }) => {
+  const { host, bo, guest, hearth } = cast;
+  await gathered(cast);
+  for (const [page, text] of [[host, 'one'], [bo, 'two'], [guest, 'three']] as const) {
+    await say(page, text);
+    await expect(row(page, text)).toBeVisible();
+    await expect(row(page, text).getByText('Sending')).toHaveCount(0);
+  }
+  await hearth.crash();
+  for (const page of [host, bo, guest]) {
+    await expect(page.getByText('Connection lost. Reconnecting…')).toBeHidden({ timeout: 30_000 });
+    await expect.poll(async () => (await texts(page)).toSorted(), { timeout: 30_000 }).toEqual(['one', 'three', 'two']);
+  }
+  await say(guest, 'still here');
+  await expect(row(host, 'still here')).toBeVisible();
+  await Promise.all([seesPicture(bo, 1_000, 40_000), seesPicture(guest, 1_000, 40_000)]);
+});
+
 test('the host deletes, slows, mutes and bans', async ({ cast }) => {
   const { host, bo, guest } = cast;
   await gathered(cast);
