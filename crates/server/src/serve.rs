@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use crate::accounts::sweep;
 use crate::config::Config;
 use crate::http::{self, AppState};
 use crate::listen::{self, Doorkeeper};
@@ -78,6 +79,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let state = AppState::new(node.clone(), keeper.clone());
     let setup_url = state.setup_token().await?.map(|token| format!("{url}/setup/{token}"));
     let (stop, stopping) = watch::channel(false);
+    tokio::spawn(sweep::keep_sweeping(node.store().clone(), stop.subscribe()));
     let accepting = tokio::spawn(listen::accept(listener, tls, keeper, http::router(state), stopping));
     Ok(Running { address, url, setup_url, node, accepting, stop })
 }

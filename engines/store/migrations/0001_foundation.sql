@@ -16,11 +16,11 @@ CREATE TABLE users (
     password_hash TEXT,
     administrator BIGINT NOT NULL DEFAULT 0,
     disabled BIGINT NOT NULL DEFAULT 0,
-    guest_of TEXT,
+    invited_to TEXT,
     created_ms BIGINT NOT NULL,
     seen_ms BIGINT NOT NULL
 );
-CREATE INDEX users_unseen_guests ON users (seen_ms) WHERE guest_of IS NOT NULL;
+CREATE INDEX users_unseen_guests ON users (seen_ms) WHERE name_key IS NULL;
 
 CREATE TABLE oidc_subjects (
     issuer TEXT NOT NULL,

@@ -43,8 +43,8 @@ pub struct AccountRecord {
     pub administrator: bool,
     /// May not sign in.
     pub disabled: bool,
-    /// The room of which this is a guest.
-    pub guest_of: Option<SpaceId>,
+    /// The room whose guest link this guest came by.
+    pub invited_to: Option<SpaceId>,
     /// When it was made.
     pub created_ms: u64,
 }
@@ -52,7 +52,7 @@ pub struct AccountRecord {
 macro_rules! account_sql {
     ($rest:literal) => {
         concat!(
-            "SELECT id, name, display_name, password_hash, administrator, disabled, guest_of, created_ms FROM users ",
+            "SELECT id, name, display_name, password_hash, administrator, disabled, invited_to, created_ms FROM users ",
             $rest
         )
     };
@@ -87,16 +87,23 @@ impl Accounts<'_> {
         self.0.optional(sql, params![issuer, subject]).await?.as_ref().map(record).transpose()
     }
 
-    /// Makes a guest of a room.
-    pub async fn create_guest(&self, user: &UserId, display_name: &str, room: &SpaceId, now_ms: u64) -> Result<(), Error> {
-        let sql = "INSERT INTO users (id, display_name, guest_of, created_ms, seen_ms) VALUES ($1, $2, $3, $4, $4)";
-        self.0.execute(sql, params![user.as_str(), display_name, room.as_str(), now_ms]).await.map(drop)
+    /// Makes a guest; one who came by a guest link is invited to its room.
+    pub async fn create_guest(
+        &self,
+        user: &UserId,
+        display_name: &str,
+        invited_to: Option<&SpaceId>,
+        now_ms: u64,
+    ) -> Result<(), Error> {
+        let sql = "INSERT INTO users (id, display_name, invited_to, created_ms, seen_ms) VALUES ($1, $2, $3, $4, $4)";
+        let params = params![user.as_str(), display_name, invited_to.map(SpaceId::as_str), now_ms];
+        self.0.execute(sql, params).await.map(drop)
     }
 
     /// Forgets the guests who were not seen for [`GUEST_UNSEEN_MAX_MS`], and tells how many there were.
     /// What they said stays.
     pub async fn sweep_guests(&self, now_ms: u64) -> Result<u64, Error> {
-        let sql = "DELETE FROM users WHERE guest_of IS NOT NULL AND seen_ms < $1";
+        let sql = "DELETE FROM users WHERE name_key IS NULL AND seen_ms < $1";
         self.0.execute(sql, params![now_ms.saturating_sub(GUEST_UNSEEN_MAX_MS)]).await
     }
 
@@ -212,12 +219,12 @@ pub(crate) async fn insert_account(tx: &mut Tx, account: &NewAccount) -> Result<
 }
 
 pub(crate) fn record(row: &Row) -> Result<AccountRecord, Error> {
-    let guest_of = row.opt_text("guest_of")?.map(|_| row.id("guest_of")).transpose()?;
+    let invited_to = row.opt_text("invited_to")?.map(|_| row.id("invited_to")).transpose()?;
     Ok(AccountRecord {
         profile: profile(row)?,
         administrator: row.flag("administrator")?,
         disabled: row.flag("disabled")?,
-        guest_of,
+        invited_to,
         created_ms: row.int("created_ms")?,
     })
 }

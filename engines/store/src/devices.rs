@@ -86,7 +86,7 @@ impl Devices<'_> {
     /// The device with this token's hash and its user, unless it has expired or the account is disabled.
     pub async fn by_token_hash(&self, token_hash: &str, now_ms: u64) -> Result<Option<SignedIn>, Error> {
         let sql = "SELECT d.id AS device_id, d.name AS device_name, d.created_ms AS device_created_ms, d.seen_ms, \
-                   d.expires_ms, u.id, u.name, u.display_name, u.administrator, u.disabled, u.guest_of, u.created_ms \
+                   d.expires_ms, u.id, u.name, u.display_name, u.administrator, u.disabled, u.invited_to, u.created_ms \
                    FROM devices d JOIN users u ON u.id = d.user_id \
                    WHERE d.token_hash = $1 AND d.expires_ms > $2 AND u.disabled = 0";
         let Some(row) = self.0.optional(sql, params![token_hash, now_ms]).await? else { return Ok(None) };

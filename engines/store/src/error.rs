@@ -84,6 +84,7 @@ impl From<&Error> for WriteFailed {
 }
 
 // Primary result codes of SQLite (sqlite.org/rescode.html): the low byte of an extended code.
+const SQLITE_BUSY: i64 = 5;
 const SQLITE_READONLY: i64 = 8;
 const SQLITE_CORRUPT: i64 = 11;
 const SQLITE_FULL: i64 = 13;
@@ -111,6 +112,12 @@ impl From<sqlx::Error> for Error {
             _ => Self::Failed(said),
         }
     }
+}
+
+/// Whether another connection holds the SQLite file.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i64>().ok());
+    code.is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
 fn from_sqlite(code: i64, said: String) -> Error {

@@ -1,17 +1,20 @@
 //! Opening and closing.
 
 use crate::db::{Db, params, rolled_back};
+use crate::error::is_busy;
 use crate::writes::{Report, Writes};
 use crate::{
     Accounts, Address, Audit, Conversations, Devices, Error, GuestLinks, People, Rooms, Setup, schema,
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::SqlitePool;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Connections that read an SQLite file at a time; each is a thread.
 const SQLITE_READERS: u32 = 2;
@@ -19,6 +22,8 @@ const SQLITE_READERS: u32 = 2;
 const POSTGRES_CONNECTIONS: u32 = 8;
 /// How long to wait for a connection, and for another process that holds the SQLite file.
 const WAIT_MAX: Duration = Duration::from_secs(5);
+/// How soon to try a file again that another process is setting up.
+const BUSY_RETRY: Duration = Duration::from_millis(20);
 
 /// What Hearth remembers. Cheap to clone.
 #[derive(Clone)]
@@ -134,8 +139,12 @@ fn make_private(file: &Path) -> std::io::Result<()> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    // SQLite gives its side files the mode of this one.
-    fs::OpenOptions::new().create(true).append(true).mode(0o600).open(file).map(drop)
+    // SQLite gives its side files the mode of this one. A file that is there is left alone:
+    // closing it here would drop the locks that another store of this process holds on it (sqlite.org/howtocorrupt.html, 2.2).
+    match fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(file) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 async fn open_sqlite(file: &Path) -> Result<Db, Error> {
@@ -157,17 +166,27 @@ async fn open_sqlite(file: &Path) -> Result<Db, Error> {
             .idle_timeout(None)
             .max_lifetime(None)
     };
-    let write = pool(1)
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                rolled_back(connection).await;
-                Ok(true)
-            })
+    let writer = pool(1).after_release(|connection, _| {
+        Box::pin(async move {
+            rolled_back(connection).await;
+            Ok(true)
         })
-        .connect_with(options.clone().thread_name(|_| "store-write".into())).await?;
+    });
+    let write = connect(writer, options.clone().thread_name(|_| "store-write".into())).await?;
     let read = pool(SQLITE_READERS)
         .connect_lazy_with(options.pragma("query_only", "on").thread_name(|_| "store-read".into()));
     Ok(Db::Sqlite { write, read })
+}
+
+/// Connects, trying again while another process switches the same new file to WAL: SQLite does not wait for that by itself.
+async fn connect(pool: SqlitePoolOptions, options: SqliteConnectOptions) -> Result<SqlitePool, Error> {
+    let deadline = Instant::now() + WAIT_MAX;
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => tokio::time::sleep(BUSY_RETRY).await,
+            connected => return Ok(connected?),
+        }
+    }
 }
 
 async fn open_postgres(url: &str) -> Result<Db, Error> {

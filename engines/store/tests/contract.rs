@@ -26,7 +26,7 @@ macro_rules! cases {
 const CASES: &[Case] = cases![
     opening::what_was_stored_is_there_after_opening_again,
     opening::a_database_of_a_newer_hearth_is_refused_and_left_alone,
-    opening::two_servers_that_start_at_once_migrate_once,
+    opening::servers_that_start_at_once_migrate_once,
     opening::closing_stores_what_is_queued_and_refuses_what_comes_later,
     opening::the_queue_takes_as_much_as_its_limit_and_no_more,
     conversations::messages_keep_their_order_and_page_both_ways,

@@ -5,6 +5,7 @@ pub mod hashing;
 pub mod names;
 pub mod passwords;
 pub mod sessions;
+pub mod sweep;
 
 use hearth_capabilities::{Caller, Standing};
 use hearth_protocol::ids::{ConnectionId, DeviceId, SpaceId};

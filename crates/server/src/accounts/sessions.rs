@@ -62,7 +62,7 @@ pub async fn authenticate(store: &Store, headers: &HeaderMap) -> Result<Option<W
         profile: signed_in.account.profile,
         device: signed_in.device.id,
         administrator: signed_in.account.administrator,
-        invited_to: signed_in.account.guest_of,
+        invited_to: signed_in.account.invited_to,
     }))
 }
 

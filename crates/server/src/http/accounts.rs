@@ -7,6 +7,7 @@ use hearth_capabilities::person::Person;
 use hearth_protocol::Rejection;
 use hearth_protocol::http::{Account, Accounts, Blocks, ChangeAccount, ChangeMe, NewAccount};
 use hearth_protocol::ids::UserId;
+use hearth_protocol::limits::LimitName;
 use hearth_protocol::people::Me;
 use hearth_protocol::{Outcome, PersonCommand};
 use serde::Deserialize;
@@ -39,7 +40,7 @@ pub async fn create(
             return Err(Refusal(Rejection::NotFound));
         }
         state.guests_by_address.note(address, Instant::now()).map_err(|wait| Rejection::Limit {
-            limit: hearth_protocol::limits::LimitName::GuestsPerAddress,
+            limit: LimitName::GuestsPerAddress,
             max: state.guests_by_address.max().into(),
             retry_after_ms: Some(wait.as_millis() as u64 + 1),
         })?;
@@ -137,8 +138,16 @@ pub async fn change_me(
         let (_, hash) = accounts.by_name(&name).await?.ok_or(Rejection::NotFound)?;
         let current = body.current_password.unwrap_or_default();
         // An account that signs in elsewhere has no current password to give.
-        if hash.is_some() && !state.hashing.matches(current, hash).await? {
-            return Err(Refusal(Rejection::WrongCredentials));
+        if hash.is_some() {
+            // Who took over a session shall not guess the password either.
+            let key = name.to_ascii_lowercase();
+            let attempts = &state.sign_ins_by_name;
+            let limited = |wait| session::limit(LimitName::SignInAttempts, attempts.max(), wait);
+            attempts.note(key.clone(), Instant::now()).map_err(limited)?;
+            if !state.hashing.matches(current, hash).await? {
+                return Err(Refusal(Rejection::WrongCredentials));
+            }
+            attempts.forgive(&key);
         }
         accounts.set_password_hash(&user, &state.hashing.hash(password).await?).await?;
         state.node.store().devices().delete_all(&user, Some(&who.device)).await?;

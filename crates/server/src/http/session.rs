@@ -66,9 +66,11 @@ pub async fn guest(
 ) -> Result<Response, Refusal> {
     let display_name = display_name(&body.display_name)?;
     let room = state.node.store().rooms().by_id(&body.room).await?.ok_or(Rejection::NotFound)?;
+    // Whoever came in while the room was open to all has no claim to it once it is not.
+    let invited = link_is_good(&state, &body.room, body.link.as_deref()).await?;
     let admitted = match room.about.entry {
         Entry::Open => true,
-        Entry::Link => link_is_good(&state, &body.room, body.link.as_deref()).await?,
+        Entry::Link => invited,
         Entry::Accounts => false,
     };
     if !admitted {
@@ -79,7 +81,8 @@ pub async fn guest(
         .note(address, Instant::now())
         .map_err(|wait| limit(LimitName::GuestsPerAddress, state.guests_by_address.max(), wait))?;
     let user = fresh::user();
-    state.node.store().accounts().create_guest(&user, &display_name, &body.room, clock::now().0).await?;
+    let invited_to = invited.then_some(&body.room);
+    state.node.store().accounts().create_guest(&user, &display_name, invited_to, clock::now().0).await?;
     enter(&state, &user, &device_name(&headers, body.program), body.program).await
 }
 
@@ -149,7 +152,7 @@ pub(super) fn display_name(text: &str) -> Result<String, Refusal> {
     })
 }
 
-fn limit(limit: LimitName, max: u32, wait: Duration) -> Refusal {
+pub(super) fn limit(limit: LimitName, max: u32, wait: Duration) -> Refusal {
     let retry_after_ms = Some(wait.as_millis() as u64 + 1);
     Refusal(Rejection::Limit { limit, max: max.into(), retry_after_ms })
 }
@@ -179,7 +182,7 @@ pub(super) async fn enter(
         profile: account.profile,
         device: device.id,
         administrator: account.administrator,
-        invited_to: account.guest_of,
+        invited_to: account.invited_to,
     };
     let body = session(state, Some(&who), program.then(|| secret.clone())).await?;
     let mut response = axum::Json(body).into_response();

@@ -86,7 +86,7 @@ impl World {
         let administrator = Somebody { user: root.profile.id, room, token: String::new() };
         let owner = sign_up(store, "owner").await;
         let guest = Somebody { user: fresh::user(), room: owner.room.clone(), token: String::new() };
-        store.accounts().create_guest(&guest.user, "Guest", &owner.room, clock::now().0).await.unwrap();
+        store.accounts().create_guest(&guest.user, "Guest", Some(&owner.room), clock::now().0).await.unwrap();
         let about = Write::SetAbout { space: owner.room.clone(), about: About { entry, ..About::default() } };
         store.writes().submit(about, Ticket(u64::MAX)).unwrap();
         store.writes().settled().await;

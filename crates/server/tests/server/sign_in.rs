@@ -3,6 +3,8 @@
 use crate::http::{CLIENT_ADDRESS, ask, raw};
 use crate::support::Server;
 use hearth_protocol::limits::{ACCOUNT_NAME_MAX_BYTES, FRAME_MAX_BYTES, PASSWORD_MAX_BYTES};
+use hearth_server::accounts::sweep;
+use hearth_server::clock;
 use hearth_server::config::Config;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -195,6 +197,8 @@ async fn a_guest_link_lets_into_its_own_room_until_it_is_revoked() {
     let token = sign_in(&server, "ana", PASSWORD).await.json()["token"].as_str().unwrap().to_owned();
     let room = ask(port, "GET", "/api/rooms/@ana", None, None).await.json()["id"].as_str().unwrap().to_owned();
     let about = json!({"kind": "set_about", "about": {"title": "", "category": "", "language": "", "tags": [], "rules": "", "entry": "link"}});
+    let early = json!({"display_name": "Early", "room": room, "program": true});
+    let early = ask(port, "POST", "/api/session/guest", None, Some(&early)).await.json();
     let set = ask(port, "POST", &format!("/api/spaces/{room}/commands"), Some(&token), Some(&about)).await;
     assert_eq!(set.status, 200, "{set:?}");
     let links = format!("/api/rooms/{room}/guest-links");
@@ -214,11 +218,41 @@ async fn a_guest_link_lets_into_its_own_room_until_it_is_revoked() {
     let guest_token = guest.json()["token"].as_str().unwrap().to_owned();
     let seen = ask(port, "GET", &format!("/api/rooms/{room}"), Some(&guest_token), None).await;
     assert_eq!(seen.json()["may_enter"], true);
-    assert_eq!(ask(port, "GET", &format!("/api/rooms/{room}"), None, None).await.json()["may_enter"], false);
+    for outsider in [None, early["token"].as_str()] {
+        let seen = ask(port, "GET", &format!("/api/rooms/{room}"), outsider, None).await;
+        assert_eq!(seen.json()["may_enter"], false, "not even who came while it was open");
+    }
 
     let revoke = format!("{links}/{}", link["id"].as_str().unwrap());
     assert_eq!(ask(port, "DELETE", &revoke, Some(&token), None).await.status, 204);
     assert_eq!(enter(link["secret"].as_str()).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_guest_who_stays_away_is_forgotten() {
+    let server = server_with_ana(|_| {}).await;
+    let port = server.port();
+    let room = ask(port, "GET", "/api/rooms/@ana", None, None).await.json()["id"].clone();
+    let body = json!({"display_name": "Bo", "room": room, "program": true});
+    let token = ask(port, "POST", "/api/session/guest", None, Some(&body)).await.json()["token"].clone();
+    let me = async || ask(port, "GET", "/api/session", token.as_str(), None).await.json()["me"].clone();
+    let (store, now_ms) = (server.running().node.store(), clock::now().0);
+    sweep::sweep(store, now_ms).await.unwrap();
+    assert_eq!(me().await["profile"]["display_name"], "Bo");
+    sweep::sweep(store, now_ms + hearth_store::GUEST_UNSEEN_MAX_MS + 60_000).await.unwrap();
+    assert_eq!(me().await, Value::Null);
+    assert_eq!(sign_in(&server, "ana", PASSWORD).await.status, 200, "accounts stay");
+}
+
+#[tokio::test]
+async fn a_stolen_session_can_not_guess_the_password() {
+    let server = server_with_ana(|config| config.limits.sign_in_attempts = 3).await;
+    let token = sign_in(&server, "ana", PASSWORD).await.json()["token"].as_str().unwrap().to_owned();
+    let guess = json!({"new_password": "another long one", "current_password": "guess"});
+    for status in [401, 401, 401, 429] {
+        let refused = ask(server.port(), "PATCH", "/api/me", Some(&token), Some(&guess)).await;
+        assert_eq!(refused.status, status, "{refused:?}");
+    }
 }
 
 #[tokio::test]

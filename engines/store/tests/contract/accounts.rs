@@ -23,7 +23,7 @@ pub async fn accounts_change_and_page_in_order_of_name(address: Address) {
     for name in ["cy", "Bo", "ana"] {
         accounts.create(&account(name)).await.unwrap();
     }
-    accounts.create_guest(&user("guest"), "Guest", &room("ana"), 5).await.unwrap();
+    accounts.create_guest(&user("guest"), "Guest", Some(&room("ana")), 5).await.unwrap();
     let names = |page: Vec<hearth_store::AccountRecord>| {
         page.into_iter().map(|account| account.profile.name.unwrap()).collect::<Vec<_>>()
     };
@@ -36,7 +36,7 @@ pub async fn accounts_change_and_page_in_order_of_name(address: Address) {
     accounts.set_display_name(&user("ana"), "Ana B.").await.unwrap();
     let (record, hash) = accounts.by_name("ana").await.unwrap().unwrap();
     assert_eq!((record.profile.display_name.as_str(), hash.as_deref()), ("Ana B.", Some("new hash")));
-    assert_eq!((record.created_ms, record.guest_of, record.disabled), (1_000, None, false));
+    assert_eq!((record.created_ms, record.invited_to, record.disabled), (1_000, None, false));
     for missing in [
         accounts.set_password_hash(&user("guest"), "h").await,
         accounts.set_display_name(&user("nobody"), "N").await,
@@ -69,12 +69,12 @@ pub async fn guests_are_forgotten_when_unseen(address: Address) {
     let mut opened = Opened::at(&address).await;
     opened.store.accounts().create(&account("ana")).await.unwrap();
     for (name, seen_ms) in [("old", 1_000), ("new", 1_001)] {
-        opened.store.accounts().create_guest(&user(name), name, &room("ana"), seen_ms).await.unwrap();
+        opened.store.accounts().create_guest(&user(name), name, (name == "old").then_some(&room("ana")), seen_ms).await.unwrap();
         sign_in(&opened, name, name, seen_ms).await;
     }
     opened.put(append("ana", message(1, "old", None))).await;
     let guest = opened.store.accounts().by_id(&user("old")).await.unwrap().unwrap();
-    assert_eq!((guest.profile.name, guest.guest_of), (None, Some(room("ana"))));
+    assert_eq!((guest.profile.name, guest.invited_to), (None, Some(room("ana"))));
 
     let now_ms = 1_001 + GUEST_UNSEEN_MAX_MS;
     assert_eq!(opened.store.accounts().sweep_guests(now_ms - 1).await.unwrap(), 0);

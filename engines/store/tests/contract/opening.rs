@@ -44,8 +44,12 @@ async fn execute(address: &Address, sql: &'static str) {
     assert_eq!(done, 1);
 }
 
-pub async fn two_servers_that_start_at_once_migrate_once(address: Address) {
-    let (one, two) = tokio::join!(Opened::at(&address), Opened::at(&address));
+pub async fn servers_that_start_at_once_migrate_once(address: Address) {
+    // Four at once, so that they meet in the middle of it.
+    let (one, two, three, four) =
+        tokio::join!(Opened::at(&address), Opened::at(&address), Opened::at(&address), Opened::at(&address));
+    three.store.close().await;
+    four.store.close().await;
     one.store.accounts().create(&account("ana")).await.unwrap();
     assert!(two.store.accounts().by_id(&user("ana")).await.unwrap().is_some());
     one.store.close().await;

@@ -1,0 +1,35 @@
+//! Forgetting: guests who were not seen for long, and sessions that have run out.
+
+use hearth_store::Store;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::interval;
+
+use crate::clock;
+
+/// How often. What has run out opens nothing in the meantime: this only gives its place back.
+const EVERY: Duration = Duration::from_secs(3_600);
+
+/// Sweeps at once and then every hour, until the server stops.
+pub async fn keep_sweeping(store: Store, mut stopping: watch::Receiver<bool>) {
+    let mut hours = interval(EVERY);
+    loop {
+        tokio::select! {
+            _ = stopping.changed() => return,
+            _ = hours.tick() => {}
+        }
+        if let Err(error) = sweep(&store, clock::now().0).await {
+            tracing::warn!(%error, "what has run out could not be forgotten; it is tried again in an hour");
+        }
+    }
+}
+
+/// Forgets what has run out by a time, in milliseconds since the Unix epoch.
+pub async fn sweep(store: &Store, now_ms: u64) -> Result<(), hearth_store::Error> {
+    let guests = store.accounts().sweep_guests(now_ms).await?;
+    let devices = store.devices().sweep(now_ms).await?;
+    if guests + devices > 0 {
+        tracing::info!(guests, devices, "forgot what had run out");
+    }
+    Ok(())
+}
