@@ -74,9 +74,12 @@ export async function startHearth(): Promise<Hearth> {
       await found;
     },
     async stop() {
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await ended;
+      // One that ended by itself has failed its test already, and is not waited for.
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = once(child, 'exit');
+        child.kill('SIGTERM');
+        await ended;
+      }
       await rm(data, { recursive: true, force: true });
     },
   };
