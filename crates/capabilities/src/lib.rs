@@ -12,6 +12,7 @@
 //! * [`kernel`]: what every space is made of: members, roles, stream, conversation, media, sanctions, limits.
 //! * [`live_rooms`]: hosts publish, an audience watches.
 //! * [`space`], [`person`]: the two machines.
+//! * [`trial`]: what must hold whatever comes in, for property tests and fuzzing.
 //! * [`scenario`]: the text form of inputs and effects, for golden scenarios and for the black box of a crash.
 
 pub mod effect;
@@ -21,6 +22,7 @@ pub mod live_rooms;
 pub mod person;
 pub mod scenario;
 pub mod space;
+pub mod trial;
 
 pub use effect::{Effect, Listing, MediaOrder, Payload, Tell, Timer, To, Write, WriteId};
 pub use input::{Caller, Fresh, Input, Lookup, MediaReport, PersonInput, RequestId, Standing, StoreFailure, Time};

@@ -40,6 +40,11 @@ impl<T> Writes<T> {
         self.waiting.remove(&write)
     }
 
+    /// What waits.
+    pub fn waiting(&self) -> impl Iterator<Item = &T> {
+        self.waiting.values()
+    }
+
     /// How many wait.
     pub fn len(&self) -> usize {
         self.waiting.len()

@@ -15,8 +15,8 @@
 //! In fields, `"~ana"` stands for Ana's profile, and `"~guest:cy"` for a guest's.
 
 mod black_box;
-mod people;
+pub(crate) mod people;
 mod text;
 
 pub use black_box::{BLACK_BOX_BYTES_MAX, BLACK_BOX_INPUTS_MAX, BlackBox};
-pub use text::{ParseError, Scenario, Step, parse, write_effect, write_input, write_record};
+pub use text::{ParseError, Scenario, Step, parse, usual_record, write_effect, write_input, write_record};

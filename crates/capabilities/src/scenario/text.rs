@@ -57,7 +57,14 @@ impl std::error::Error for ParseError {}
 type Fields = Map<String, Value>;
 
 /// A room of Ana's in which nothing has happened yet.
-fn usual_record() -> Value {
+///
+/// # Panics
+/// Never: it is read from what stands here.
+pub fn usual_record() -> Record {
+    read_record("").expect("the usual record is one").0
+}
+
+fn usual_fields() -> Value {
     json!({
         "id": "room_ana", "epoch": "e1", "host": "~ana",
         "about": {"title": "", "category": "", "language": "", "tags": [], "rules": "", "entry": "open"},
@@ -99,7 +106,7 @@ pub fn parse(text: &str) -> Result<Scenario, ParseError> {
 }
 
 fn read_record(text: &str) -> Result<(Record, Option<Time>), String> {
-    let mut record = usual_record();
+    let mut record = usual_fields();
     let mut fields = read_fields(text)?;
     let opened = fields.remove("opened").map(serde_json::from_value).transpose().map_err(|error| error.to_string())?;
     for (name, value) in fields {
@@ -187,7 +194,7 @@ fn value_of(thing: &impl Serialize) -> Value {
 /// A record's line.
 pub fn write_record(record: &Record) -> String {
     let mut text = "record".to_owned();
-    let usual = usual_record();
+    let usual = usual_fields();
     if let Value::Object(fields) = value_of(record) {
         let unusual = fields.into_iter().filter(|(name, value)| usual[name] != *value).collect();
         write_fields(&mut text, &unusual);

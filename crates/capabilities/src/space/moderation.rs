@@ -57,6 +57,18 @@ impl Space {
         Ok(profile.clone())
     }
 
+    /// Whether nothing about this user's sanction is on its way to the store: what comes second must see what came first.
+    ///
+    /// Errors: [`Rejection::Busy`].
+    fn is_settled(&self, user: &UserId) -> Result<(), Rejection> {
+        let concerns = |then: &Then| match then {
+            Then::Sanctioned(sanction, _) => sanction.user.id == *user,
+            Then::Cleared(whose, _) => whose == user,
+            _ => false,
+        };
+        if self.writes.waiting().any(concerns) { Err(Rejection::Busy) } else { Ok(()) }
+    }
+
     pub(super) fn mute(
         &mut self,
         now: Time,
@@ -85,6 +97,7 @@ impl Space {
         banned: bool,
     ) -> Coming {
         let profile = self.subject(given, user)?;
+        self.is_settled(user)?;
         if self.sanctions.is_banned(user) && !banned {
             return Err(Rejection::Banned);
         }
@@ -113,6 +126,7 @@ impl Space {
 
     pub(super) fn clear_sanction(&mut self, out: &mut Out, given: &Given, user: &UserId, banned: bool) -> Coming {
         self.require(given, Role::Moderator)?;
+        self.is_settled(user)?;
         if self.sanctions.of(user).is_none_or(|sanction| sanction.banned != banned) {
             return Err(Rejection::NotFound);
         }

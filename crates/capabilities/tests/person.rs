@@ -1,0 +1,203 @@
+//! What a person gets: all devices show the same, a device that was away catches up, and who is blocked can't reach them.
+
+use hearth_capabilities::kernel::limits::{
+    BLOCKS_MAX, CONNECTIONS_PER_USER_MAX, IDLE_MS, MENTIONS_PER_WINDOW_MAX, MENTIONS_WINDOW_MS,
+};
+use hearth_capabilities::person::{Person, Record};
+use hearth_capabilities::{Effect, Lookup, Payload, PersonInput, RequestId, StoreFailure, Tell, Time, Timer, To, WriteId};
+use hearth_protocol::conversation::Message;
+use hearth_protocol::ids::{ConnectionId, DeviceId, SpaceId, UserId};
+use hearth_protocol::limits::LimitName;
+use hearth_protocol::people::{Me, Profile};
+use hearth_protocol::{Outcome, PersonCommand, PersonEvent, Rejection, Resume};
+
+fn profile(name: &str) -> Profile {
+    Profile {
+        id: UserId::parse(&format!("user_{name}")).unwrap(),
+        name: Some(name.to_owned()),
+        display_name: name.to_owned(),
+    }
+}
+
+fn ana() -> Person {
+    let record = Record { epoch: "e1".into(), profile: profile("ana"), administrator: false, blocked: Vec::new() };
+    let (person, effects) = Person::open(Time(0), record);
+    assert_eq!(effects, [Effect::SetTimer { timer: Timer::Idle, at: Time(IDLE_MS) }]);
+    person
+}
+
+fn connection(name: &str) -> ConnectionId {
+    ConnectionId::parse(&format!("conn_{name}")).unwrap()
+}
+
+fn connect(person: &mut Person, name: &str, resume: Option<Resume>) -> Vec<Effect> {
+    let (connection, request) = (connection(name), RequestId(1));
+    let device = DeviceId::parse("dev_a").unwrap();
+    person.handle(Time(0), PersonInput::Connected { connection, device, resume, request })
+}
+
+fn mentioned(person: &mut Person, at: Time, author: &str, position: u64) -> Vec<Effect> {
+    let message = Message {
+        position,
+        author: profile(author),
+        at_ms: at.0,
+        text: "@ana".into(),
+        reply_to: None,
+        mentions: vec![profile("ana")],
+        nonce: None,
+        deleted: false,
+    };
+    let space = SpaceId::parse("room_bo").unwrap();
+    person.handle(at, PersonInput::Told { tell: Tell::Mentioned { space, message } })
+}
+
+fn block(person: &mut Person, name: &str, known: bool) -> Vec<Effect> {
+    let people = if known { vec![profile(name)] } else { Vec::new() };
+    let command = PersonCommand::Block { user: profile(name).id };
+    let lookup = Lookup { people, ..Lookup::default() };
+    person.handle(Time(0), PersonInput::Command { request: RequestId(2), command, lookup })
+}
+
+fn stored(person: &mut Person, effects: &[Effect], result: Result<u64, StoreFailure>) -> Vec<Effect> {
+    let write: Vec<WriteId> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Store { write, .. } => Some(*write),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(write.len(), 1, "{effects:?}");
+    person.handle(Time(0), PersonInput::Stored { write: write[0], result })
+}
+
+fn reply(effects: &[Effect]) -> Result<Outcome, Rejection> {
+    let reply = effects.iter().find_map(|effect| match effect {
+        Effect::Reply { result, .. } => Some(result.clone()),
+        _ => None,
+    });
+    reply.unwrap_or_else(|| panic!("no reply: {effects:?}"))
+}
+
+fn events(effects: &[Effect]) -> Vec<(u64, PersonEvent)> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Send { seq, event: Payload::Person(event), .. } => Some((*seq, event.clone())),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_device_is_welcomed_and_one_that_was_away_catches_up() {
+    let mut person = ana();
+    let effects = connect(&mut person, "laptop", None);
+    let me = Me { profile: profile("ana"), administrator: false, blocked: Vec::new() };
+    let stream = Resume { epoch: "e1".into(), after: 0 };
+    assert!(effects.contains(&Effect::Welcome { request: RequestId(1), me, stream, resumed: false }));
+    assert_eq!(effects.last(), Some(&Effect::Attach { connection: connection("laptop") }));
+    assert_eq!(events(&mentioned(&mut person, Time(1), "bo", 1)).len(), 1);
+    assert_eq!(events(&mentioned(&mut person, Time(2), "bo", 2)).len(), 1);
+
+    let effects = connect(&mut person, "phone", Some(Resume { epoch: "e1".into(), after: 1 }));
+    let replayed = events(&effects);
+    assert_eq!(replayed.len(), 1);
+    assert!(matches!(&replayed[0], (2, PersonEvent::Mentioned { message, .. }) if message.position == 2));
+    let other = connect(&mut person, "tablet", Some(Resume { epoch: "e0".into(), after: 1 }));
+    assert!(other.iter().any(|effect| matches!(effect, Effect::Welcome { resumed: false, .. })));
+    assert!(events(&other).is_empty());
+}
+
+#[test]
+fn connections_of_a_user() {
+    let mut person = ana();
+    for number in 0..CONNECTIONS_PER_USER_MAX {
+        assert!(matches!(connect(&mut person, &format!("c{number}"), None)[..], [_, Effect::Welcome { .. }, _]));
+    }
+    let refused = reply(&connect(&mut person, "more", None));
+    assert!(matches!(refused, Err(Rejection::Limit { limit: LimitName::ConnectionsPerUser, .. })));
+    person.handle(Time(1), PersonInput::ConnectionLost { connection: connection("c0") });
+    assert!(connect(&mut person, "more", None).iter().any(|effect| matches!(effect, Effect::Welcome { .. })));
+}
+
+#[test]
+fn who_is_blocked_reaches_nobody_and_all_devices_know() {
+    let mut person = ana();
+    connect(&mut person, "laptop", None);
+    let effects = block(&mut person, "bo", true);
+    assert!(events(&effects).is_empty(), "not before it is stored");
+    let effects = stored(&mut person, &effects, Ok(0));
+    let told = events(&effects);
+    assert!(matches!(&told[..], [(_, PersonEvent::Me { me })] if me.blocked == [profile("bo")]));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Send { to: To::Everyone, .. })));
+    assert_eq!(reply(&effects), Ok(Outcome::Done));
+    assert_eq!(mentioned(&mut person, Time(1), "bo", 1), []);
+    assert_eq!(reply(&block(&mut person, "bo", true)), Ok(Outcome::Done), "again changes nothing");
+
+    let command = PersonCommand::Unblock { user: profile("bo").id };
+    let input = PersonInput::Command { request: RequestId(3), command: command.clone(), lookup: Lookup::default() };
+    let effects = person.handle(Time(2), input.clone());
+    assert_eq!(reply(&stored(&mut person, &effects, Ok(0))), Ok(Outcome::Done));
+    assert_eq!(events(&mentioned(&mut person, Time(3), "bo", 2)).len(), 1);
+    assert_eq!(reply(&person.handle(Time(4), input)), Err(Rejection::NotFound));
+}
+
+#[test]
+fn what_is_not_stored_is_not_blocked() {
+    let mut person = ana();
+    let effects = block(&mut person, "bo", true);
+    assert_eq!(reply(&stored(&mut person, &effects, Err(StoreFailure::Unavailable))), Err(Rejection::Storage));
+    assert_eq!(events(&mentioned(&mut person, Time(1), "bo", 1)).len(), 1);
+}
+
+#[test]
+fn nobody_blocks_themselves_or_who_never_was() {
+    let mut person = ana();
+    assert!(matches!(reply(&block(&mut person, "ana", true)), Err(Rejection::Invalid { .. })));
+    assert_eq!(reply(&block(&mut person, "nobody", false)), Err(Rejection::NotFound));
+}
+
+#[test]
+fn blocks_of_a_user() {
+    let mut person = ana();
+    for number in 0..BLOCKS_MAX {
+        let effects = block(&mut person, &format!("b{number}"), true);
+        assert_eq!(reply(&stored(&mut person, &effects, Ok(0))), Ok(Outcome::Done));
+    }
+    let refused = reply(&block(&mut person, "more", true));
+    assert!(matches!(refused, Err(Rejection::Limit { limit: LimitName::Blocks, .. })), "{refused:?}");
+}
+
+#[test]
+fn a_flood_of_mentions_is_folded_once_a_minute() {
+    let mut person = ana();
+    for position in 0..u64::from(MENTIONS_PER_WINDOW_MAX) {
+        let told = events(&mentioned(&mut person, Time(1), "bo", position));
+        assert!(matches!(told[..], [(_, PersonEvent::Mentioned { .. })]));
+    }
+    let folded = events(&mentioned(&mut person, Time(1), "bo", 100));
+    assert!(matches!(folded[..], [(_, PersonEvent::Folded { .. })]));
+    assert_eq!(mentioned(&mut person, Time(1), "bo", 101), []);
+    assert_eq!(events(&mentioned(&mut person, Time(MENTIONS_WINDOW_MS), "bo", 102)).len(), 1);
+}
+
+#[test]
+fn a_person_without_devices_sleeps_when_all_is_stored() {
+    let mut person = ana();
+    connect(&mut person, "laptop", None);
+    assert_eq!(person.handle(Time(1), PersonInput::Timer { timer: Timer::Idle }), []);
+    let effects = block(&mut person, "bo", true);
+    let lost = person.handle(Time(1), PersonInput::ConnectionLost { connection: connection("laptop") });
+    assert!(lost.contains(&Effect::SetTimer { timer: Timer::Idle, at: Time(1 + IDLE_MS) }));
+    assert!(!person.handle(Time(2), PersonInput::Timer { timer: Timer::Idle }).contains(&Effect::Sleep));
+    stored(&mut person, &effects, Ok(0));
+    assert_eq!(person.handle(Time(3), PersonInput::Timer { timer: Timer::Idle }), [Effect::Sleep]);
+}
+
+#[test]
+fn a_changed_name_is_told_once() {
+    let mut person = ana();
+    let changed = || PersonInput::Changed { profile: profile("ana"), administrator: true };
+    assert_eq!(events(&person.handle(Time(1), changed())).len(), 1);
+    assert_eq!(person.handle(Time(2), changed()), []);
+}
