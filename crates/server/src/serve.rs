@@ -100,7 +100,9 @@ impl Running {
 fn refused(address: SocketAddr, error: &std::io::Error) -> Error {
     let mut reason = error.to_string();
     match error.kind() {
-        std::io::ErrorKind::AddrInUse => reason = format!("port {} is in use by another program; choose another with --listen", address.port()),
+        std::io::ErrorKind::AddrInUse => {
+            reason = format!("port {} is in use by another program; choose another with --listen", address.port())
+        }
         std::io::ErrorKind::PermissionDenied => {
             let _ = write!(reason, " (ports below 1024 need a privilege; choose another with --listen)");
         }
@@ -169,7 +171,8 @@ fn self_signed(config: &Config) -> Result<(std::path::PathBuf, std::path::PathBu
     if !ip.is_unspecified() && !ip.is_loopback() {
         names.push(ip.to_string());
     }
-    let failed = |error: &dyn std::fmt::Display| Error::Tls(format!("the self-signed certificate could not be made: {error}"));
+    let failed =
+        |error: &dyn std::fmt::Display| Error::Tls(format!("the self-signed certificate could not be made: {error}"));
     let made = rcgen::generate_simple_self_signed(names).map_err(|error| failed(&error))?;
     write_private(&key, made.signing_key.serialize_pem().as_bytes()).map_err(|error| failed(&error))?;
     std::fs::write(&certificate, made.cert.pem()).map_err(|error| failed(&error))?;

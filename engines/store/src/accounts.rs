@@ -81,9 +81,7 @@ impl Accounts<'_> {
 
     /// The account of an OpenID Connect subject.
     pub async fn by_subject(&self, issuer: &str, subject: &str) -> Result<Option<AccountRecord>, Error> {
-        let sql = account_sql!(
-            "WHERE id = (SELECT user_id FROM oidc_subjects WHERE issuer = $1 AND subject = $2)"
-        );
+        let sql = account_sql!("WHERE id = (SELECT user_id FROM oidc_subjects WHERE issuer = $1 AND subject = $2)");
         self.0.optional(sql, params![issuer, subject]).await?.as_ref().map(record).transpose()
     }
 
@@ -181,7 +179,6 @@ impl Accounts<'_> {
         found(tx.execute(sql, params![user.as_str(), administrator]).await?)?;
         commit_with_an_administrator(tx).await
     }
-
 }
 
 /// Commits unless no administrator would be left who can sign in.

@@ -30,7 +30,12 @@ pub struct AuditEntry {
 impl Audit<'_> {
     /// The newest entries before a number, newest first; of one space, or of all.
     /// `limit` is held between 1 and [`AUDIT_PAGE_MAX`].
-    pub async fn page(&self, space: Option<&SpaceId>, before: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>, Error> {
+    pub async fn page(
+        &self,
+        space: Option<&SpaceId>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, Error> {
         let limit = limit.clamp(1, AUDIT_PAGE_MAX) as u64;
         let before = before.unwrap_or(u64::MAX);
         let rows = match space {

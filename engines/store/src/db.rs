@@ -2,7 +2,9 @@
 
 use crate::Error;
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, Column, PgPool, Postgres, Row as _, Sqlite, SqliteConnection, SqlitePool, SqlSafeStr, Transaction};
+use sqlx::{
+    AssertSqlSafe, Column, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
+};
 
 /// The two databases. SQLite has one connection that writes, so that writers queue here and never meet a locked file.
 #[derive(Clone)]
@@ -175,9 +177,7 @@ impl Db {
             Self::Sqlite { read, .. } => {
                 query!(sql, params).fetch_all(read).await?.into_iter().map(Row::Sqlite).collect()
             }
-            Self::Postgres(pool) => {
-                query!(sql, params).fetch_all(pool).await?.into_iter().map(Row::Postgres).collect()
-            }
+            Self::Postgres(pool) => query!(sql, params).fetch_all(pool).await?.into_iter().map(Row::Postgres).collect(),
         })
     }
 
@@ -210,9 +210,7 @@ impl Tx {
 
     pub(crate) async fn all(&mut self, sql: &'static str, params: Vec<Param>) -> Result<Vec<Row>, Error> {
         Ok(match self {
-            Self::Sqlite(tx) => {
-                query!(sql, params).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect()
-            }
+            Self::Sqlite(tx) => query!(sql, params).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect(),
             Self::Postgres(tx) => {
                 query!(sql, params).fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect()
             }

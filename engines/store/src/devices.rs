@@ -1,8 +1,8 @@
 //! Signed-in devices: browsers and programs, each known by the hash of its token.
 
+use crate::Error;
 use crate::accounts::{AccountRecord, record};
 use crate::db::{Db, params};
-use crate::Error;
 use hearth_protocol::ids::{DeviceId, UserId};
 
 /// The most devices a user has. One more signs out the one that was not seen for longest.
@@ -59,7 +59,8 @@ impl Devices<'_> {
     pub async fn create(&self, device: &NewDevice) -> Result<Vec<DeviceId>, Error> {
         let mut tx = self.0.begin_alone().await?;
         let user = device.user.as_str();
-        tx.execute("DELETE FROM devices WHERE user_id = $1 AND expires_ms <= $2", params![user, device.created_ms]).await?;
+        tx.execute("DELETE FROM devices WHERE user_id = $1 AND expires_ms <= $2", params![user, device.created_ms])
+            .await?;
         let sql = "SELECT id FROM devices WHERE user_id = $1 ORDER BY seen_ms DESC, id LIMIT 1000 OFFSET $2";
         let surplus = tx.all(sql, params![user, DEVICES_PER_USER_MAX - 1]).await?;
         let mut gone = Vec::with_capacity(surplus.len());
@@ -70,14 +71,8 @@ impl Devices<'_> {
         }
         let sql = "INSERT INTO devices (id, user_id, token_hash, name, created_ms, seen_ms, expires_ms) \
                    VALUES ($1, $2, $3, $4, $5, $5, $6)";
-        let params = params![
-            device.id.as_str(),
-            user,
-            &device.token_hash,
-            &device.name,
-            device.created_ms,
-            device.expires_ms,
-        ];
+        let params =
+            params![device.id.as_str(), user, &device.token_hash, &device.name, device.created_ms, device.expires_ms,];
         tx.execute(sql, params).await?;
         tx.commit().await?;
         Ok(gone)

@@ -20,7 +20,9 @@ pub enum Error {
     #[error("the database is damaged, or is none: {0}")]
     Damaged(String),
     /// The database was written by a newer Hearth.
-    #[error("the database has schema version {found}, and this Hearth knows versions up to {known}: start a newer Hearth")]
+    #[error(
+        "the database has schema version {found}, and this Hearth knows versions up to {known}: start a newer Hearth"
+    )]
     DatabaseNewer {
         /// The version found.
         found: i64,

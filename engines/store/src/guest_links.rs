@@ -30,11 +30,8 @@ impl GuestLinks<'_> {
     pub async fn create(&self, link: &GuestLinkRecord, secret_hash: &str) -> Result<(), Error> {
         let mut tx = self.0.begin_alone().await?;
         let space = link.space.as_str();
-        tx.execute(
-            "DELETE FROM guest_links WHERE space = $1 AND expires_ms <= $2",
-            params![space, link.created_ms],
-        )
-        .await?;
+        tx.execute("DELETE FROM guest_links WHERE space = $1 AND expires_ms <= $2", params![space, link.created_ms])
+            .await?;
         let count = tx.optional("SELECT COUNT(*) AS n FROM guest_links WHERE space = $1", params![space]).await?;
         if count.map_or(Ok(0), |row| row.int("n"))? >= GUEST_LINKS_PER_ROOM_MAX {
             return Err(Error::Limit { max: GUEST_LINKS_PER_ROOM_MAX });

@@ -96,8 +96,7 @@ impl Rooms<'_> {
         let sql = "SELECT user_id, user_name, user_display_name, banned, until_ms, by_id FROM sanctions \
                    WHERE space = $1 ORDER BY user_id";
         let sanctions = self.db.all(sql, params![id.as_str()]).await?;
-        let (messages, more_messages) =
-            Conversations(self.db).page(id, Page::Latest, MESSAGES_AT_OPENING).await?;
+        let (messages, more_messages) = Conversations(self.db).page(id, Page::Latest, MESSAGES_AT_OPENING).await?;
         let sql = "SELECT MAX(number) AS number FROM broadcasts WHERE space = $1";
         let last_broadcast = self.db.optional(sql, params![id.as_str()]).await?;
         Ok(Some(SpaceRecord {

@@ -1,8 +1,8 @@
 //! The first start, and single values.
 
+use crate::Error;
 use crate::accounts::{NewAccount, insert_account};
 use crate::db::{Db, params};
-use crate::Error;
 
 const SETUP_TOKEN: &str = "setup_token_sha256";
 
@@ -44,7 +44,8 @@ impl Setup<'_> {
 
     /// Sets a single value.
     pub async fn set_value(&self, key: &str, value: &str) -> Result<(), Error> {
-        let sql = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+        let sql =
+            "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
         self.0.execute(sql, params![key, value]).await.map(drop)
     }
 }

@@ -3,12 +3,10 @@
 use crate::db::{Db, params, rolled_back};
 use crate::error::is_busy;
 use crate::writes::{Report, Writes};
-use crate::{
-    Accounts, Address, Audit, Conversations, Devices, Error, GuestLinks, People, Rooms, Setup, schema,
-};
+use crate::{Accounts, Address, Audit, Conversations, Devices, Error, GuestLinks, People, Rooms, Setup, schema};
+use sqlx::SqlitePool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::SqlitePool;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -121,6 +119,21 @@ impl Store {
         Ok(())
     }
 
+    /// Writes a copy of the database to a file that does not exist yet, as of this moment; others go on reading and writing.
+    ///
+    /// Errors: [`Error::Unwritable`]; [`Error::Failed`] for PostgreSQL, which brings `pg_dump` for it.
+    pub async fn back_up(&self, file: &Path) -> Result<(), Error> {
+        let unwritable = |reason: &str| Error::Unwritable { path: file.to_owned(), reason: reason.to_owned() };
+        if let Db::Postgres(_) = self.db {
+            return Err(Error::Failed("PostgreSQL is backed up by pg_dump".to_owned()));
+        }
+        if file.exists() {
+            return Err(unwritable("there is a file of that name"));
+        }
+        let name = file.to_str().ok_or_else(|| unwritable("its name is no text"))?;
+        self.db.execute("VACUUM INTO $1", params![name]).await.map(drop)
+    }
+
     /// Stores what is queued, reports it, and closes. Later submissions are refused.
     pub async fn close(&self) {
         self.writes.finish().await;
@@ -148,8 +161,7 @@ fn make_private(file: &Path) -> std::io::Result<()> {
 }
 
 async fn open_sqlite(file: &Path) -> Result<Db, Error> {
-    make_private(file)
-        .map_err(|error| Error::Unwritable { path: file.to_owned(), reason: error.to_string() })?;
+    make_private(file).map_err(|error| Error::Unwritable { path: file.to_owned(), reason: error.to_string() })?;
     let options = SqliteConnectOptions::new()
         .filename(file)
         .journal_mode(SqliteJournalMode::Wal)
@@ -173,8 +185,8 @@ async fn open_sqlite(file: &Path) -> Result<Db, Error> {
         })
     });
     let write = connect(writer, options.clone().thread_name(|_| "store-write".into())).await?;
-    let read = pool(SQLITE_READERS)
-        .connect_lazy_with(options.pragma("query_only", "on").thread_name(|_| "store-read".into()));
+    let read =
+        pool(SQLITE_READERS).connect_lazy_with(options.pragma("query_only", "on").thread_name(|_| "store-read".into()));
     Ok(Db::Sqlite { write, read })
 }
 

@@ -169,7 +169,10 @@ pub struct Busy;
 
 type Reports = Box<dyn Fn(Vec<Report>) + Send + Sync>;
 
-#[allow(clippy::large_enum_variant, reason = "nearly all are writes: a box for each would cost more than the room it saves")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all are writes: a box for each would cost more than the room it saves"
+)]
 enum Item {
     Write(Write, Ticket),
     /// Answered when everything before it is reported.

@@ -45,14 +45,9 @@ pub async fn create(
             retry_after_ms: Some(wait.as_millis() as u64 + 1),
         })?;
     }
-    let account = session::new_account(
-        &state,
-        &body.name,
-        body.password,
-        body.display_name.as_deref(),
-        body.administrator,
-    )
-    .await?;
+    let account =
+        session::new_account(&state, &body.name, body.password, body.display_name.as_deref(), body.administrator)
+            .await?;
     state.node.store().accounts().create(&account).await?;
     Ok(axum::Json(read(&state, &account.user).await?))
 }

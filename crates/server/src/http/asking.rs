@@ -80,7 +80,8 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAd
 /// Refuses requests that change something with a cookie, unless they come from a page of ours.
 pub async fn guard_cookies(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let from_elsewhere = request.headers().contains_key(header::ORIGIN) && !super::same_origin(&state, request.headers());
+    let from_elsewhere =
+        request.headers().contains_key(header::ORIGIN) && !super::same_origin(&state, request.headers());
     let by_cookie = matches!(sessions::secret_of(request.headers()), Some((_, true)));
     let unexplained = by_cookie && !request.headers().contains_key(header::ORIGIN);
     if !safe && (from_elsewhere || unexplained) {

@@ -73,8 +73,7 @@ pub async fn read(State(state): State<Arc<AppState>>, Anybody(who): Anybody, Pat
         return Err(Refusal(Rejection::NotFound));
     }
     let listing = state.node.directory().get(&record.id);
-    let (broadcast, audience) =
-        listing.map_or((Broadcast::Off, 0), |listing| (listing.broadcast, listing.audience));
+    let (broadcast, audience) = listing.map_or((Broadcast::Off, 0), |listing| (listing.broadcast, listing.audience));
     Ok(axum::Json(Room {
         may_enter: may_enter(record.about.entry, &record.host.id, &record.id, who.as_ref()),
         id: record.id,

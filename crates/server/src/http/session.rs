@@ -195,8 +195,7 @@ pub(super) async fn enter(
 fn cookie(state: &AppState, secret: &str, max_age_s: u64) -> HeaderValue {
     let config = state.node.config();
     let secure = if config.serves_tls() || config.public_url.starts_with("https:") { "; Secure" } else { "" };
-    let text =
-        format!("{}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}", sessions::COOKIE);
+    let text = format!("{}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}", sessions::COOKIE);
     HeaderValue::from_str(&text).expect("secrets are plain")
 }
 

@@ -123,8 +123,7 @@ impl World {
 
     async fn statuses(&self, row: &Row) -> [u16; 5] {
         let Row(method, template, body, _) = row;
-        let people =
-            [None, Some(&self.guest), Some(&self.other), Some(&self.owner), Some(&self.administrator)];
+        let people = [None, Some(&self.guest), Some(&self.other), Some(&self.owner), Some(&self.administrator)];
         let mut statuses = [0; 5];
         for (index, who) in people.into_iter().enumerate() {
             let token = match who {

@@ -97,9 +97,7 @@ async fn a_client_that_does_not_read_is_dropped_with_a_reason_and_resumes() {
     socket.set_recv_buffer_size(4_096).unwrap();
     let stream = socket.connect(([127, 0, 0, 1], server.port()).into()).await.unwrap();
     let mut sleeper = Client::over(stream, server.port(), &bo.token).await;
-    sleeper
-        .say_text(r#"{"type":"hello","version":1,"client":"sleeper","resume":null}"#.to_owned())
-        .await;
+    sleeper.say_text(r#"{"type":"hello","version":1,"client":"sleeper","resume":null}"#.to_owned()).await;
     let joined = sleeper.command(&ana.room, Command::Join { resume: None }).await.unwrap();
     assert!(matches!(joined, Outcome::Joined { .. }));
 

@@ -201,3 +201,35 @@ async fn a_terminated_program_ends_by_itself() {
     assert!(status.success(), "{status}");
     assert!(!client.rest().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_backup_of_a_running_server_begins_another() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    let ana = host(&folder.0).await;
+    let program = Program::start(&folder.0);
+    let (mut client, _) = Client::joined(program.port, &ana.token, &ana.room).await;
+    client.command(&ana.room, send("kept", "n")).await.unwrap();
+    let file = other.0.join("backup.db");
+    let back_up = || output(hearth().arg("backup").arg(&file).arg("--data").arg(&folder.0));
+    assert!(back_up().status.success());
+    assert!(complaint(&back_up()).contains("there is a file"), "a backup is never written over another");
+
+    let begun = other.0.join("data");
+    let restore = |from: &Path| output(hearth().arg("restore").arg(from).arg("--data").arg(&begun));
+    let nonsense = other.0.join("nonsense.db");
+    std::fs::write(&nonsense, "no database").unwrap();
+    complaint(&restore(&nonsense));
+    assert!(restore(&file).status.success(), "what failed left nothing behind");
+    assert!(complaint(&restore(&file)).contains("exists"), "data is never written over");
+
+    let program = Program::start(&begun);
+    let (mut client, _) = Client::joined(program.port, &ana.token, &ana.room).await;
+    client
+        .event("a snapshot with the message", |event| match event {
+            hearth_protocol::Event::Snapshot { snapshot } => {
+                snapshot.messages.iter().any(|message| message.text == "kept").then_some(())
+            }
+            _ => None,
+        })
+        .await;
+}

@@ -179,7 +179,10 @@ async fn guests_come_by_name_and_one_past_the_limit_of_an_address_waits() {
         assert_eq!(guest.status, 200, "{guest:?}");
         assert_eq!(guest.json()["me"]["profile"]["name"], Value::Null);
         let token = guest.json()["token"].as_str().unwrap().to_owned();
-        assert_eq!(ask(port, "GET", "/api/session", Some(&token), None).await.json()["me"]["profile"]["display_name"], name);
+        assert_eq!(
+            ask(port, "GET", "/api/session", Some(&token), None).await.json()["me"]["profile"]["display_name"],
+            name
+        );
     }
     let body = json!({"display_name": "Di", "room": room});
     let limited = ask(port, "POST", "/api/session/guest", None, Some(&body)).await;

@@ -46,7 +46,10 @@ async fn hello_comes_first_and_in_a_version_that_is_spoken() {
     let mut old = Client::connect(server.port(), &ana.token).await;
     old.say_text(r#"{"type":"hello","version":99,"client":"x"}"#.to_owned()).await;
     let frames = old.rest().await;
-    assert!(matches!(frames[0], ServerFrame::Refused { rejection: Rejection::UnsupportedVersion { .. } }), "{frames:?}");
+    assert!(
+        matches!(frames[0], ServerFrame::Refused { rejection: Rejection::UnsupportedVersion { .. } }),
+        "{frames:?}"
+    );
     assert!(is_goodbye(&frames, GoodbyeReason::UnsupportedVersion));
 }
 
@@ -106,13 +109,19 @@ async fn a_flood_is_slowed_then_ended_and_the_others_talk_on() {
     for _ in 0..200 {
         let text = format!(r#"{{"type":"command","id":9,"space":"{}","command":{{"kind":"list_members"}}}}"#, ana.room);
         // The server may hang up in the middle of it.
-        if futures_util::SinkExt::send(&mut flood.socket, tokio_tungstenite::tungstenite::Message::text(text)).await.is_err() {
+        if futures_util::SinkExt::send(&mut flood.socket, tokio_tungstenite::tungstenite::Message::text(text))
+            .await
+            .is_err()
+        {
             break;
         }
     }
     let frames = flood.rest().await;
     let limited = frames.iter().any(|frame| {
-        matches!(frame, ServerFrame::Reply { rejection: Some(Rejection::Limit { limit: LimitName::CommandRate, .. }), .. })
+        matches!(
+            frame,
+            ServerFrame::Reply { rejection: Some(Rejection::Limit { limit: LimitName::CommandRate, .. }), .. }
+        )
     });
     assert!(limited, "{frames:?}");
     assert!(host.command(&ana.room, send("calm", "n")).await.is_ok());

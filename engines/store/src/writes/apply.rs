@@ -49,11 +49,7 @@ pub(super) async fn in_one_transaction(db: &Db, writes: &[(Write, Ticket)]) -> R
 }
 
 /// Appends a run of messages in as few statements as it takes.
-async fn append(
-    tx: &mut Tx,
-    messages: &mut Vec<(&SpaceId, &Message)>,
-    stored: &mut Vec<Stored>,
-) -> Result<(), Error> {
+async fn append(tx: &mut Tx, messages: &mut Vec<(&SpaceId, &Message)>, stored: &mut Vec<Stored>) -> Result<(), Error> {
     let mut rest = messages.as_slice();
     while !rest.is_empty() {
         let size = ROWS.iter().position(|rows| *rows <= rest.len()).unwrap_or(ROWS.len() - 1);

@@ -69,7 +69,12 @@ pub async fn guests_are_forgotten_when_unseen(address: Address) {
     let mut opened = Opened::at(&address).await;
     opened.store.accounts().create(&account("ana")).await.unwrap();
     for (name, seen_ms) in [("old", 1_000), ("new", 1_001)] {
-        opened.store.accounts().create_guest(&user(name), name, (name == "old").then_some(&room("ana")), seen_ms).await.unwrap();
+        opened
+            .store
+            .accounts()
+            .create_guest(&user(name), name, (name == "old").then_some(&room("ana")), seen_ms)
+            .await
+            .unwrap();
         sign_in(&opened, name, name, seen_ms).await;
     }
     opened.put(append("ana", message(1, "old", None))).await;

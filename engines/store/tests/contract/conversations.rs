@@ -36,7 +36,9 @@ pub async fn messages_keep_their_order_and_page_both_ways(address: Address) {
 
 pub async fn a_message_keeps_everything_it_had(address: Address) {
     let mut opened = Opened::at(&address).await;
-    let first = Message { text: "\"quoted\" \\ '; DROP TABLE messages; -- 👩‍👩‍👧\n\tz".into(), ..message(1, "ana", None) };
+    let first = Message {
+        text: "\"quoted\" \\ '; DROP TABLE messages; -- 👩‍👩‍👧\n\tz".into(), ..message(1, "ana", None)
+    };
     let mut guest = profile("guest");
     guest.name = None;
     let answer = Message {
@@ -51,8 +53,10 @@ pub async fn a_message_keeps_everything_it_had(address: Address) {
     assert_eq!(messages, [first, answer]);
 
     let long = Message { text: "長".repeat(2_000), ..message(3, "ana", None) };
-    let answer =
-        Message { reply_to: Some(Quote { position: 3, author: profile("ana"), text: String::new() }), ..message(4, "ana", None) };
+    let answer = Message {
+        reply_to: Some(Quote { position: 3, author: profile("ana"), text: String::new() }),
+        ..message(4, "ana", None)
+    };
     opened.write([append("a", long), append("a", answer)]).await;
     let quote = only(&opened, "a", 4).await.reply_to.unwrap();
     assert_eq!(quote.text.chars().count(), 140, "a quote is a beginning");
