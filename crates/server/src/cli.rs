@@ -4,10 +4,10 @@ use clap::{Args, Parser, Subcommand};
 use hearth_server::accounts::{names, passwords};
 use hearth_server::config::Config;
 use hearth_server::{clock, fresh, serve};
-use hearth_store::{NewAccount, Store};
+use hearth_store::{Address, NewAccount, Store};
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Live rooms, and all that people do around a picture, on your own machine.
 #[derive(Parser)]
@@ -24,6 +24,20 @@ enum What {
     /// People with an account.
     #[command(subcommand)]
     User(User),
+    /// Write a copy of everything Hearth remembers to a new file. The server may be running.
+    Backup {
+        /// The file to write.
+        file: PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Begin an empty data folder with a backup. The server must not be running.
+    Restore {
+        /// A file that `hearth backup` wrote.
+        file: PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -102,6 +116,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             let password = password.trim_end_matches(['\r', '\n']).to_owned();
             runtime.block_on(add_user(&settings.load()?, &name, &password, admin))
         }
+        What::Backup { file, settings } => runtime.block_on(back_up(&settings.load()?, &file)),
+        What::Restore { file, settings } => runtime.block_on(restore(&settings.load()?, &file)),
         What::User(User::List { settings }) => runtime.block_on(list_users(&settings.load()?)),
         What::Config(ConfigCommand::Check(settings)) => {
             println!("{}", toml::to_string_pretty(&settings.load()?.without_secrets())?);
@@ -159,6 +175,42 @@ async fn add_user(config: &Config, name: &str, password: &str, admin: bool) -> R
     store.close().await;
     println!("{} {}", account.user, account.name);
     Ok(())
+}
+
+async fn back_up(config: &Config, file: &Path) -> Result<(), Failure> {
+    let store = store(config).await?;
+    store.back_up(file).await?;
+    store.close().await;
+    println!("Everything is in {}", file.display());
+    Ok(())
+}
+
+async fn restore(config: &Config, file: &Path) -> Result<(), Failure> {
+    let Address::Sqlite(target) = config.store_address()? else {
+        return Err("PostgreSQL is restored by pg_restore or psql".into());
+    };
+    if target.exists() {
+        return Err(format!("{} exists: a backup begins an empty data folder, it does not replace one", target.display()).into());
+    }
+    std::fs::create_dir_all(&config.data)?;
+    // Beside its place first: a copy that breaks off, or is no sound backup, leaves the folder empty.
+    let copy = target.with_extension("restoring");
+    std::fs::copy(file, &copy).map_err(|error| format!("{} can't be read: {error}", file.display()))?;
+    let checked = check(&copy).await;
+    if checked.is_ok() {
+        std::fs::rename(&copy, &target)?;
+        println!("Restored to {}", target.display());
+    } else {
+        std::fs::remove_file(&copy)?;
+    }
+    checked
+}
+
+async fn check(file: &Path) -> Result<(), Failure> {
+    let store = Store::open(&Address::Sqlite(file.to_owned()), |_| {}).await?;
+    let checked = store.check().await;
+    store.close().await;
+    Ok(checked?)
 }
 
 async fn list_users(config: &Config) -> Result<(), Failure> {
