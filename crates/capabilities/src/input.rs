@@ -95,6 +95,7 @@ pub enum StoreFailure {
 
 /// What comes in to a space.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "most inputs are commands, the largest")]
 #[serde(rename_all = "snake_case")]
 pub enum Input {
     /// Somebody wants something. Answered by exactly one `Effect::Reply`, sooner or later.

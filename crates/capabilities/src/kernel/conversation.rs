@@ -57,6 +57,7 @@ pub struct Draft<'a> {
 
 /// What is to be done with a draft.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Verdict {
     /// Store it: it is accepted.
     Store(Message),

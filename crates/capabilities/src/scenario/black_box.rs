@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::text::{write_input, write_record};
-use crate::input::{Input, Time};
+use crate::input::{Input, MediaReport, Time};
 use crate::space::Record;
 
 /// Inputs that are kept.
@@ -37,10 +37,7 @@ fn weight_bytes(input: &Input) -> usize {
             };
             text + lookup.message.as_ref().map_or(0, |message| message.text.len()) + 128 * lookup.people.len()
         }
-        Input::Media { report, .. } => match report {
-            crate::MediaReport::Answer { sdp } | crate::MediaReport::Offer { sdp, .. } => sdp.len(),
-            _ => 0,
-        },
+        Input::Media { report: MediaReport::Answer { sdp } | MediaReport::Offer { sdp, .. }, .. } => sdp.len(),
         _ => 0,
     }
 }

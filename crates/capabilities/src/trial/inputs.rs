@@ -96,7 +96,7 @@ impl<'a> Source<'a> {
 
     fn somebody(&mut self) -> Profile {
         let mut profile = self.caller().profile;
-        if self.byte() % 2 == 0 {
+        if self.byte().is_multiple_of(2) {
             profile.display_name = "Somebody".to_owned();
         }
         profile
