@@ -24,11 +24,15 @@ struct Program {
 impl Program {
     /// Starts the program on a free port and waits until it tells its address.
     fn start(data: &Path) -> Self {
+        Self::start_with_log(data, Stdio::inherit())
+    }
+
+    fn start_with_log(data: &Path, log: Stdio) -> Self {
         let mut child = hearth()
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -95,7 +99,9 @@ async fn a_kill_loses_nothing_that_was_acknowledged() {
 async fn a_full_disk_refuses_new_messages_and_keeps_the_old() {
     let folder = Folder::new();
     let ana = host(&folder.0).await;
-    let program = Program::start(&folder.0);
+    // The log is on the full disk too.
+    let log = std::fs::File::create(folder.0.join("log")).unwrap();
+    let program = Program::start_with_log(&folder.0, log.into());
     let (mut client, _) = Client::joined(program.port, &ana.token, &ana.room).await;
     client.command(&ana.room, send("before", "n0")).await.unwrap();
 
