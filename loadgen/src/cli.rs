@@ -326,10 +326,12 @@ async fn chats(json: bool, server: &ServerArguments, load: chat::Load, runs: usi
 
 fn print(json: bool, columns: &[(&str, &Figures)]) {
     if json {
-        let object: Map<String, Value> = columns.iter().map(|(name, figures)| ((*name).to_owned(), figures.to_json())).collect();
+        let object: Map<String, Value> =
+            columns.iter().map(|(name, figures)| ((*name).to_owned(), figures.to_json())).collect();
         println!("{}", Value::Object(object));
     } else {
-        let columns: Vec<(String, &Figures)> = columns.iter().map(|(name, figures)| ((*name).to_owned(), *figures)).collect();
+        let columns: Vec<(String, &Figures)> =
+            columns.iter().map(|(name, figures)| ((*name).to_owned(), *figures)).collect();
         print!("{}", table(&columns));
     }
 }

@@ -1,8 +1,8 @@
 //! The load generator: publishers, viewers and chatters that speak the real protocols, and what the server spends on them.
 
 mod chat;
-mod clock;
 mod cli;
+mod clock;
 mod failure;
 mod figures;
 mod forwarder;

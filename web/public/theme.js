@@ -1,7 +1,7 @@
-// Runs before the first paint, so that a light room never flashes dark.
+// Runs before the first paint, so that no room flashes in the other light.
 try {
   const theme = JSON.parse(localStorage.getItem('hearth.preferences') || '{}').theme;
-  if (theme === 'light' || theme === 'system') document.documentElement.dataset.theme = theme;
+  if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
 } catch {
-  // Without a stored choice the dark of index.html stands.
+  // Without a stored choice the device's own stands.
 }

@@ -1,8 +1,8 @@
 //! One past each limit of a space: refused by the limit's name, and nothing before it is lost.
 
 use hearth_capabilities::kernel::limits::{
-    CHANGES_IN_FLIGHT_MAX, CONNECTIONS_PER_MEMBER_MAX, MEDIA_LEGS_MAX, MEMBERS_MAX, MESSAGES_IN_FLIGHT_MAX, MODERATORS_MAX,
-    NEGOTIATION_RATE, RECENT_MESSAGES_MAX, REPEATS_WAITING_MAX, SANCTIONS_MAX, SNAPSHOT_MESSAGES_MAX,
+    CHANGES_IN_FLIGHT_MAX, CONNECTIONS_PER_MEMBER_MAX, MEDIA_LEGS_MAX, MEMBERS_MAX, MESSAGES_IN_FLIGHT_MAX,
+    MODERATORS_MAX, NEGOTIATION_RATE, RECENT_MESSAGES_MAX, REPEATS_WAITING_MAX, SANCTIONS_MAX, SNAPSHOT_MESSAGES_MAX,
 };
 use hearth_capabilities::scenario::{self, BLACK_BOX_BYTES_MAX, BLACK_BOX_INPUTS_MAX, BlackBox, usual_record};
 use hearth_capabilities::space::Space;
@@ -260,7 +260,8 @@ fn messages_at_hand() {
     assert_eq!(snapshot.messages.len(), SNAPSHOT_MESSAGES_MAX);
     assert_eq!(snapshot.messages.last().map(|message| message.position), Some(RECENT_MESSAGES_MAX as u64 + 1));
     assert!(snapshot.more_messages);
-    let answer = |to| Command::Send { text: "?".into(), reply_to: Some(to), nonce: format!("r{to}"), mentions: Vec::new() };
+    let answer =
+        |to| Command::Send { text: "?".into(), reply_to: Some(to), nonce: format!("r{to}"), mentions: Vec::new() };
     assert_eq!(room.ask(caller("bo", "bo"), answer(1)), Some(Err(Rejection::NotFound)), "forgotten, and not looked up");
     assert!(room.ask(caller("bo", "bo"), answer(2)).is_none(), "still at hand");
 }

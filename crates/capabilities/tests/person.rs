@@ -4,7 +4,9 @@ use hearth_capabilities::kernel::limits::{
     BLOCKS_MAX, CONNECTIONS_PER_USER_MAX, IDLE_MS, MENTIONS_PER_WINDOW_MAX, MENTIONS_WINDOW_MS,
 };
 use hearth_capabilities::person::{Person, Record};
-use hearth_capabilities::{Effect, Lookup, Payload, PersonInput, RequestId, StoreFailure, Tell, Time, Timer, To, WriteId};
+use hearth_capabilities::{
+    Effect, Lookup, Payload, PersonInput, RequestId, StoreFailure, Tell, Time, Timer, To, WriteId,
+};
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::{ConnectionId, DeviceId, SpaceId, UserId};
 use hearth_protocol::limits::LimitName;

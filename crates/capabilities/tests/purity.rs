@@ -6,8 +6,27 @@ use std::path::{Path, PathBuf};
 
 /// Words that no source of the crate may hold outside of comments.
 const BANNED: [&str; 21] = [
-    "Instant", "SystemTime", "thread::", "sleep(", "std::fs", "std::net", "std::io", "std::env", "std::process", "rand::",
-    "getrandom", "HashMap", "HashSet", "RandomState", "Mutex", "RwLock", "Atomic", "static mut", "unsafe", "println!", "async ",
+    "Instant",
+    "SystemTime",
+    "thread::",
+    "sleep(",
+    "std::fs",
+    "std::net",
+    "std::io",
+    "std::env",
+    "std::process",
+    "rand::",
+    "getrandom",
+    "HashMap",
+    "HashSet",
+    "RandomState",
+    "Mutex",
+    "RwLock",
+    "Atomic",
+    "static mut",
+    "unsafe",
+    "println!",
+    "async ",
 ];
 
 /// All that the crate may depend on. Add nothing that can look at the world.
@@ -55,7 +74,8 @@ fn an_impure_line_is_noticed() {
 
 #[test]
 fn the_crate_depends_on_nothing_that_looks_at_the_world() {
-    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).expect("a manifest");
+    let manifest =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).expect("a manifest");
     let section = manifest.split("\n[dependencies]\n").nth(1).expect("dependencies");
     let section = section.split("\n[").next().unwrap_or_default();
     let named: BTreeSet<&str> = section

@@ -130,7 +130,8 @@ fn every_scenario_comes_true_twice() {
         if regenerate {
             std::fs::write(file, rewritten(&text, &played)).expect("a writable file");
         } else if is_golden(&scenario) {
-            let expected = std::iter::once(&scenario.at_opening).chain(scenario.steps.iter().map(|step| &step.expected));
+            let expected =
+                std::iter::once(&scenario.at_opening).chain(scenario.steps.iter().map(|step| &step.expected));
             let inputs = std::iter::once("record").chain(scenario.steps.iter().map(|step| step.line.as_str()));
             for ((expected, got), input) in expected.zip(&played).zip(inputs) {
                 if expected != got {

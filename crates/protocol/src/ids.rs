@@ -27,10 +27,7 @@ impl std::error::Error for MalformedId {}
 fn well_formed(text: &str, prefix: &str) -> bool {
     text.len() <= MAX_ID_BYTES
         && text.strip_prefix(prefix).is_some_and(|rest| {
-            !rest.is_empty()
-                && rest
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+            !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
         })
 }
 

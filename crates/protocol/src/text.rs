@@ -47,11 +47,8 @@ pub fn clean_name(text: &str, max_chars: usize) -> Option<String> {
 /// A message's text without control characters (line breaks and tabs stay) and without blank ends,
 /// or `None` where nothing is left.
 pub fn clean_message(text: &str) -> Option<String> {
-    let kept: String = text
-        .replace("\r\n", "\n")
-        .chars()
-        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-        .collect();
+    let kept: String =
+        text.replace("\r\n", "\n").chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
     let trimmed = kept.trim();
     let shows = trimmed.chars().any(|c| !c.is_whitespace() && !is_invisible(c) && !is_bidi_control(c));
     shows.then(|| trimmed.to_owned())

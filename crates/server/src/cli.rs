@@ -190,7 +190,11 @@ async fn restore(config: &Config, file: &Path) -> Result<(), Failure> {
         return Err("PostgreSQL is restored by pg_restore or psql".into());
     };
     if target.exists() {
-        return Err(format!("{} exists: a backup begins an empty data folder, it does not replace one", target.display()).into());
+        return Err(format!(
+            "{} exists: a backup begins an empty data folder, it does not replace one",
+            target.display()
+        )
+        .into());
     }
     std::fs::create_dir_all(&config.data)?;
     // Beside its place first: a copy that breaks off, or is no sound backup, leaves the folder empty.

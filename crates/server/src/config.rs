@@ -148,10 +148,7 @@ pub enum Error {
 
 impl Config {
     /// Defaults, then the file, then the environment.
-    pub fn load(
-        file: Option<&Path>,
-        environment: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, Error> {
+    pub fn load(file: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
         let mut table = match file {
             None => Table::new(),
             Some(path) => std::fs::read_to_string(path)
@@ -165,9 +162,8 @@ impl Config {
             apply_environment(&mut table, &defaults, setting, &text)
                 .map_err(|reason| Error::Wrong(format!("variable {name}"), reason))?;
         }
-        let config: Config = table
-            .try_into()
-            .map_err(|error: toml::de::Error| Error::Wrong("given".to_owned(), error.to_string()))?;
+        let config: Config =
+            table.try_into().map_err(|error: toml::de::Error| Error::Wrong("given".to_owned(), error.to_string()))?;
         config.consistent()
     }
 
@@ -260,7 +256,11 @@ fn value_like(default: &Value, text: &str) -> Result<Value, String> {
         Value::Integer(_) => Value::Integer(text.parse().map_err(|_| format!("{text:?} is no whole number"))?),
         Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| format!("{text:?} is neither true nor false"))?),
         Value::Array(_) => Value::Array(
-            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| Value::String(part.to_owned())).collect(),
+            text.split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .map(|part| Value::String(part.to_owned()))
+                .collect(),
         ),
         _ => Value::String(text.to_owned()),
     })

@@ -3,8 +3,8 @@
 use hearth_capabilities::{Effect, Payload, StoreFailure, To};
 use hearth_protocol::ServerFrame;
 
-use crate::node::connection::encode;
 use crate::node::Driven;
+use crate::node::connection::encode;
 use crate::node::machine::{Mail, Owner};
 use crate::node::request::Greeting;
 use crate::node::task::Awake;

@@ -180,7 +180,11 @@ async fn serve(socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, pee
     });
     let mut server = auto::Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(32 * 1024);
-    server.http2().timer(TokioTimer::new()).max_concurrent_streams(64).keep_alive_interval(Some(Duration::from_secs(30)));
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(64)
+        .keep_alive_interval(Some(Duration::from_secs(30)));
     // An error here is the client's: it went away, or spoke no HTTP.
     let _ = server.serve_connection_with_upgrades(TokioIo::new(socket), TowerToHyperService::new(service)).await;
 }

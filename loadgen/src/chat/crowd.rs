@@ -155,8 +155,14 @@ impl Running {
     fn send(&mut self, talker: usize) -> Option<()> {
         let (member, room) = &mut self.crowd.members[talker];
         let number = self.tally.send(*room, clock::now_ns())?;
-        let command = Command::Send { text: text(number, self.crowd.text_chars), reply_to: None, nonce: format!("load-{number:x}"), mentions: Vec::new() };
-        let frame = ClientFrame::Command { id: (number + FIRST_ID) as u32, space: self.crowd.rooms[*room].clone(), command };
+        let command = Command::Send {
+            text: text(number, self.crowd.text_chars),
+            reply_to: None,
+            nonce: format!("load-{number:x}"),
+            mentions: Vec::new(),
+        };
+        let frame =
+            ClientFrame::Command { id: (number + FIRST_ID) as u32, space: self.crowd.rooms[*room].clone(), command };
         member.send(&serde_json::to_vec(&frame).expect("the types of the protocol are JSON"));
         Some(())
     }

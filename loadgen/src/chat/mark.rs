@@ -47,8 +47,16 @@ mod tests {
     fn frame(text: String) -> Vec<u8> {
         let id = UserId::parse("user_1").unwrap();
         let author = Profile { id, name: None, display_name: "\"text\":\"load 0000000000000009".to_owned() };
-        let message =
-            Message { position: 1, author, at_ms: 2, text, reply_to: None, mentions: Vec::new(), nonce: Some("n".to_owned()), deleted: false };
+        let message = Message {
+            position: 1,
+            author,
+            at_ms: 2,
+            text,
+            reply_to: None,
+            mentions: Vec::new(),
+            nonce: Some("n".to_owned()),
+            deleted: false,
+        };
         let space = SpaceId::parse("room_1").unwrap();
         serde_json::to_vec(&ServerFrame::Event { space, seq: 3, event: Event::Message { message } }).unwrap()
     }

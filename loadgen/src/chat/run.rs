@@ -126,9 +126,14 @@ fn outcome(ran: &Ran, memory_kib: Option<f64>) -> Outcome {
     f.add("stored_per_second", "messages stored a second", "", 0, ratio(totals.stored as f64, ran.answered_seconds));
     f.add("cpu_us_per_message", "server CPU a stored message", "µs", 1, cpu_per(totals.stored as f64));
     f.add("cpu_percent", "server CPU, of one core", "%", 1, cpu_per(ran.seconds * 1e4));
-    let ack = [("ack_p50_ms", "acknowledged p50"), ("ack_p95_ms", "acknowledged p95"), ("ack_p99_ms", "acknowledged p99")];
+    let ack =
+        [("ack_p50_ms", "acknowledged p50"), ("ack_p95_ms", "acknowledged p95"), ("ack_p99_ms", "acknowledged p99")];
     f.add_percentiles(ack, &totals.ack_us);
-    let delivery = [("delivery_p50_ms", "delivered p50"), ("delivery_p95_ms", "delivered p95"), ("delivery_p99_ms", "delivered p99")];
+    let delivery = [
+        ("delivery_p50_ms", "delivered p50"),
+        ("delivery_p95_ms", "delivered p95"),
+        ("delivery_p99_ms", "delivered p99"),
+    ];
     f.add_percentiles(delivery, &totals.delivery_us);
     f.add("memory_kib_per_member", "server memory a member", "KiB", 1, memory_kib);
     f.add("sent_messages", "messages sent", "", 0, Some(totals.sent as f64));
@@ -151,4 +156,3 @@ fn outcome(ran: &Ran, memory_kib: Option<f64>) -> Outcome {
     let remarks = [said("declined", &ran.refusals), said("dropped", &ran.dropped)].into_iter().flatten().collect();
     Outcome { figures: f, good, remarks }
 }
-

@@ -56,7 +56,8 @@ impl Process {
             .collect();
         let holds = |id: &u32| {
             std::fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().flatten().any(|file| {
-                std::fs::read_link(file.path()).is_ok_and(|target| sockets.iter().any(|socket| target.as_os_str() == socket.as_str()))
+                std::fs::read_link(file.path())
+                    .is_ok_and(|target| sockets.iter().any(|socket| target.as_os_str() == socket.as_str()))
             })
         };
         std::fs::read_dir("/proc")?
@@ -64,7 +65,12 @@ impl Process {
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
             .find(holds)
             .map(Self)
-            .ok_or_else(|| Failure::Usage(format!("no process that may be looked at listens on port {}; name it with --server-pid", address.port())))
+            .ok_or_else(|| {
+                Failure::Usage(format!(
+                    "no process that may be looked at listens on port {}; name it with --server-pid",
+                    address.port()
+                ))
+            })
     }
 
     /// User and system time of all its threads since it started.
@@ -142,7 +148,10 @@ mod tests {
             sum = std::hint::black_box(sum + 1);
         }
         assert!(Process::new(0).is_err());
-        assert!(Usage::of(Some(process)).unwrap().cpu_us_since(&Usage { cpu: Some(before), resident_bytes: None }).unwrap() >= 20_000.0);
+        assert!(
+            Usage::of(Some(process)).unwrap().cpu_us_since(&Usage { cpu: Some(before), resident_bytes: None }).unwrap()
+                >= 20_000.0
+        );
         assert!(Usage::of(None).unwrap().kib_since(&Usage::default()).is_none());
     }
 }

@@ -24,7 +24,14 @@ pub struct Figures(pub Vec<Figure>);
 
 impl Figures {
     /// Adds a figure.
-    pub fn add(&mut self, key: &'static str, label: &'static str, unit: &'static str, digits: usize, value: Option<f64>) {
+    pub fn add(
+        &mut self,
+        key: &'static str,
+        label: &'static str,
+        unit: &'static str,
+        digits: usize,
+        value: Option<f64>,
+    ) {
         self.0.push(Figure { key, label, unit, digits, value });
     }
 
@@ -61,7 +68,8 @@ impl Figures {
 /// A table with a column for each named set of figures; the rows are those of the first.
 pub fn table(columns: &[(String, &Figures)]) -> String {
     let Some((_, first)) = columns.first() else { return String::new() };
-    let header = std::iter::once(String::new()).chain(columns.iter().map(|(name, _)| name.clone())).chain([String::new()]);
+    let header =
+        std::iter::once(String::new()).chain(columns.iter().map(|(name, _)| name.clone())).chain([String::new()]);
     let rows = first.0.iter().map(|figure| {
         let values = columns.iter().map(|(_, figures)| match figures.get(figure.key) {
             Some(value) => format!("{value:.*}", figure.digits),
@@ -109,7 +117,10 @@ mod tests {
         let (a, b) = (run(3.456, Some(0.0)), run(12.0, None));
         let text = table(&[("hearth".to_owned(), &a), ("janus".to_owned(), &b)]);
         let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
-        assert_eq!(lines, [vec!["hearth", "janus"], vec!["CPU", "a", "packet", "3.46", "12.00", "µs"], vec!["lost", "0", "–"]]);
+        assert_eq!(
+            lines,
+            [vec!["hearth", "janus"], vec!["CPU", "a", "packet", "3.46", "12.00", "µs"], vec!["lost", "0", "–"]]
+        );
     }
 
     #[test]

@@ -22,7 +22,9 @@ impl Credentials {
     /// Reads `NAME:PASSWORD`.
     pub fn parse(text: &str) -> std::result::Result<Self, String> {
         match text.split_once(':') {
-            Some((name, password)) if !name.is_empty() && !password.is_empty() => Ok(Self::Password(name.to_owned(), password.to_owned())),
+            Some((name, password)) if !name.is_empty() && !password.is_empty() => {
+                Ok(Self::Password(name.to_owned(), password.to_owned()))
+            }
             _ => Err("give NAME:PASSWORD".to_owned()),
         }
     }
@@ -48,7 +50,8 @@ impl Api {
         let (name, password) = match credentials {
             Credentials::Password(name, password) => (name, password),
             Credentials::Token(token) => {
-                let session: Session = within(REQUEST_S, "the session", self.client.get("/api/session", Some(token))).await?;
+                let session: Session =
+                    within(REQUEST_S, "the session", self.client.get("/api/session", Some(token))).await?;
                 return Ok((token.clone(), name_of(&session)?));
             }
         };
@@ -58,7 +61,8 @@ impl Api {
             device_name: Some("loadgen".to_owned()),
             program: true,
         };
-        let session: Session = within(REQUEST_S, "signing in", self.client.post("/api/session", None, &sign_in)).await?;
+        let session: Session =
+            within(REQUEST_S, "signing in", self.client.post("/api/session", None, &sign_in)).await?;
         Ok((token_of(&session)?, name_of(&session)?))
     }
 
@@ -72,14 +76,21 @@ impl Api {
     /// Comes in as a guest.
     pub async fn guest(&mut self, display_name: String, room: &SpaceId) -> Result<Token> {
         let entry = GuestEntry { display_name, room: room.clone(), link: None, program: true };
-        let session: Session = within(REQUEST_S, "a guest", self.client.post("/api/session/guest", None, &entry)).await?;
+        let session: Session =
+            within(REQUEST_S, "a guest", self.client.post("/api/session/guest", None, &entry)).await?;
         token_of(&session)
     }
 
     /// Makes an account, as an administrator.
     pub async fn make_account(&mut self, token: &str, name: &str, password: &str) -> Result<()> {
-        let account = NewAccount { name: name.to_owned(), password: password.to_owned(), display_name: None, administrator: false };
-        let _: Account = within(REQUEST_S, "an account", self.client.post("/api/accounts", Some(token), &account)).await?;
+        let account = NewAccount {
+            name: name.to_owned(),
+            password: password.to_owned(),
+            display_name: None,
+            administrator: false,
+        };
+        let _: Account =
+            within(REQUEST_S, "an account", self.client.post("/api/accounts", Some(token), &account)).await?;
         Ok(())
     }
 }

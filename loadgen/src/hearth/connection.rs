@@ -79,7 +79,9 @@ impl Connection {
                     return match (ok, rejection) {
                         (Some(outcome), None) => Ok(outcome),
                         (_, Some(rejection)) => Err(Failure::Declined { what: what.to_owned(), rejection }),
-                        (None, None) => Err(Failure::Unreadable { what: what.to_owned(), reason: "an empty reply".to_owned() }),
+                        (None, None) => {
+                            Err(Failure::Unreadable { what: what.to_owned(), reason: "an empty reply".to_owned() })
+                        }
                     };
                 }
                 frame => self.keep(frame)?,
@@ -108,7 +110,8 @@ impl Connection {
 
     async fn hear(&mut self) -> Result<ServerFrame> {
         let text = self.socket.next().await?;
-        serde_json::from_str(&text).map_err(|error| Failure::Unreadable { what: "a frame".to_owned(), reason: error.to_string() })
+        serde_json::from_str(&text)
+            .map_err(|error| Failure::Unreadable { what: "a frame".to_owned(), reason: error.to_string() })
     }
 }
 

@@ -42,7 +42,8 @@ impl Forwarder for HearthRoom {
 
     async fn publish(&mut self, offer: PublishOffer) -> Result<String> {
         let source = |mid: Option<String>, source| mid.map(|mid| SourceOfMid { mid, source });
-        let sources = source(offer.video, Source::Camera).into_iter().chain(source(offer.sound, Source::Microphone)).collect();
+        let sources =
+            source(offer.video, Source::Camera).into_iter().chain(source(offer.sound, Source::Microphone)).collect();
         let publish = Command::Publish { offer: offer.sdp, sources, take_over: true };
         match self.host.command(&self.room, publish).await? {
             Outcome::Publishing { answer, .. } => Ok(answer),

@@ -21,13 +21,20 @@ impl Target {
             return usage(format!("{url}: the load generator speaks plain HTTP; name the server by http://HOST:PORT"));
         };
         let host = rest.trim_end_matches('/');
-        let host = if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) { host.to_owned() } else { format!("{host}:80") };
+        let host = if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
+            host.to_owned()
+        } else {
+            format!("{host}:80")
+        };
         // A name may have addresses of both families; servers that listen on one of them mostly listen on IPv4.
-        let Some(address) = host.to_socket_addrs().ok().and_then(|addresses| addresses.min_by_key(SocketAddr::is_ipv6)) else {
+        let Some(address) = host.to_socket_addrs().ok().and_then(|addresses| addresses.min_by_key(SocketAddr::is_ipv6))
+        else {
             return usage(format!("{url}: no such host"));
         };
         if !address.ip().is_loopback() && !i_own_this_server {
-            return usage(format!("{url} is another machine. Load only what is yours, and say so with --i-own-this-server"));
+            return usage(format!(
+                "{url} is another machine. Load only what is yours, and say so with --i-own-this-server"
+            ));
         }
         Ok(Self { address })
     }

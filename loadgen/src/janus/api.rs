@@ -74,7 +74,10 @@ impl Session {
     }
 
     async fn request(&self, request: Value) -> Result<Value> {
-        let what = format!("Janus' answer to {}", if request["body"].is_null() { &request["janus"] } else { &request["body"] });
+        let what = format!(
+            "Janus' answer to {}",
+            if request["body"].is_null() { &request["janus"] } else { &request["body"] }
+        );
         let answer = self.say(request).await?;
         let answer = within(ANSWER_S, &what, async { answer.await.map_err(|_| gone()) }).await?;
         if answer["janus"] == "error" { Err(Failure::Janus(answer["error"].to_string())) } else { Ok(answer) }

@@ -41,7 +41,9 @@ impl Janus {
             .stderr(log)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| Failure::Janus(format!("{program} can't be started: {error}. Install it with: apt-get install janus")))?;
+            .map_err(|error| {
+                Failure::Janus(format!("{program} can't be started: {error}. Install it with: apt-get install janus"))
+            })?;
         let mut janus = Self { child, folder, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), media_ip };
         within(START_S, "Janus", janus.listening()).await?;
         Ok(janus)
@@ -93,11 +95,25 @@ fn own_address() -> Result<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     // Nothing is sent: connecting only picks the route, and with it the address (RFC 5737 says this one is nobody's).
     let route = socket.connect((Ipv4Addr::new(198, 51, 100, 1), 9)).and_then(|()| socket.local_addr());
-    route.map(|address| address.ip()).map_err(|error| Failure::Janus(format!("this machine has no address but loopback, which Janus does not take: {error}")))
+    route.map(|address| address.ip()).map_err(|error| {
+        Failure::Janus(format!("this machine has no address but loopback, which Janus does not take: {error}"))
+    })
 }
 
 fn write_configuration(folder: &Path, libraries: &str, port: u16, media_ip: IpAddr) -> Result<()> {
-    let plugins = ["audiobridge", "duktape", "echotest", "lua", "nosip", "recordplay", "sip", "streaming", "textroom", "videocall", "voicemail"];
+    let plugins = [
+        "audiobridge",
+        "duktape",
+        "echotest",
+        "lua",
+        "nosip",
+        "recordplay",
+        "sip",
+        "streaming",
+        "textroom",
+        "videocall",
+        "voicemail",
+    ];
     let disabled = plugins.map(|name| format!("libjanus_{name}.so")).join(",");
     let core = format!(
         r#"general: {{

@@ -72,5 +72,8 @@ impl Watcher for JanusWatcher {
 }
 
 fn sdp_in(event: &Value) -> Result<String> {
-    event["jsep"]["sdp"].as_str().map(str::to_owned).ok_or_else(|| Failure::Janus(format!("no session description in {event}")))
+    event["jsep"]["sdp"]
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Failure::Janus(format!("no session description in {event}")))
 }

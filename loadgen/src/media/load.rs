@@ -110,7 +110,8 @@ async fn publish<F: Forwarder>(room: &mut F, sender: &Reactor, plan: Plan) -> Re
     let began_ns = clock::now_ns();
     let answer = within(CONNECT_S, "the answer to the publisher", room.publish(offer)).await?;
     sender.answered(publisher, answer).await?;
-    let state = await_state(sender, publisher, "the publisher's connection", |state| state.connected_ns.is_some()).await?;
+    let state =
+        await_state(sender, publisher, "the publisher's connection", |state| state.connected_ns.is_some()).await?;
     Ok((state.connected_ns.unwrap_or(began_ns).saturating_sub(began_ns)) as f64 / 1e6)
 }
 
@@ -124,7 +125,12 @@ impl Drop for Answering {
 }
 
 /// Lets the first few viewers join alone, and the others `together` at a time.
-async fn join<F: Forwarder>(room: &mut F, viewers: &Reactor, count: usize, together: usize) -> Result<(Joined, Answering)> {
+async fn join<F: Forwarder>(
+    room: &mut F,
+    viewers: &Reactor,
+    count: usize,
+    together: usize,
+) -> Result<(Joined, Answering)> {
     let mut joined = Joined::default();
     let mut answering = Answering(Vec::new());
     let alone = count.min(ALONE_MAX);
@@ -148,7 +154,8 @@ async fn join<F: Forwarder>(room: &mut F, viewers: &Reactor, count: usize, toget
             .map(|(watcher, peer)| tokio::task::spawn_local(join_one(watcher, viewers.clone(), peer)))
             .collect();
         for task in joining {
-            let (connected_us, first_frame_us, further) = task.await.map_err(|error| Failure::Media(error.to_string()))??;
+            let (connected_us, first_frame_us, further) =
+                task.await.map_err(|error| Failure::Media(error.to_string()))??;
             joined.connected_us.record(connected_us);
             joined.rush_us.record(first_frame_us);
             answering.0.push(further);
@@ -158,7 +165,11 @@ async fn join<F: Forwarder>(room: &mut F, viewers: &Reactor, count: usize, toget
 }
 
 /// Watches; microseconds from asking to connected and to the first frame, and the task that answers further offers.
-async fn join_one<W: Watcher + 'static>(mut watcher: W, viewers: Reactor, peer: PeerIndex) -> Result<(u64, u64, JoinHandle<()>)> {
+async fn join_one<W: Watcher + 'static>(
+    mut watcher: W,
+    viewers: Reactor,
+    peer: PeerIndex,
+) -> Result<(u64, u64, JoinHandle<()>)> {
     let began_ns = clock::now_ns();
     let offer = watcher.watch().await?;
     let answer = viewers.offered(peer, offer).await?;
@@ -185,7 +196,12 @@ async fn answer_further_offers<W: Watcher>(mut watcher: W, viewers: Reactor, pee
     }
 }
 
-async fn await_state(reactor: &Reactor, peer: PeerIndex, what: &str, reached: impl Fn(&State) -> bool) -> Result<State> {
+async fn await_state(
+    reactor: &Reactor,
+    peer: PeerIndex,
+    what: &str,
+    reached: impl Fn(&State) -> bool,
+) -> Result<State> {
     let look = async {
         loop {
             let state = reactor.state(peer).await?;
@@ -220,21 +236,53 @@ struct Measured {
     sent: u64,
 }
 
-fn figures(load: Load, measured: &Measured, counted: &Collected, joined: &Joined, connected_ms: f64, key_frames: u64) -> Outcome {
+fn figures(
+    load: Load,
+    measured: &Measured,
+    counted: &Collected,
+    joined: &Joined,
+    connected_ms: f64,
+    key_frames: u64,
+) -> Outcome {
     let ratio = |a: f64, b: f64| (b > 0.0).then(|| a / b);
     let arrived = counted.unique as f64;
     let delivered = ratio(arrived, measured.expected as f64).unwrap_or(0.0);
     let worst = ratio(counted.least as f64, measured.sent as f64).filter(|_| load.viewers > 0);
     let mut f = Figures::default();
-    f.add("cpu_us_per_packet", "server CPU a forwarded packet", "µs", 2, measured.cpu_us.and_then(|us| ratio(us, arrived)));
-    f.add("cpu_percent", "server CPU, of one core", "%", 1, measured.cpu_us.and_then(|us| ratio(us / 1e4, measured.seconds)));
+    f.add(
+        "cpu_us_per_packet",
+        "server CPU a forwarded packet",
+        "µs",
+        2,
+        measured.cpu_us.and_then(|us| ratio(us, arrived)),
+    );
+    f.add(
+        "cpu_percent",
+        "server CPU, of one core",
+        "%",
+        1,
+        measured.cpu_us.and_then(|us| ratio(us / 1e4, measured.seconds)),
+    );
     f.add("packets_per_second", "packets arrived a second", "", 0, ratio(arrived, measured.seconds));
-    f.add("megabits_per_second", "payload arrived a second", "Mbit/s", 1, ratio(measured.bytes as f64 * 8e-6, measured.seconds));
+    f.add(
+        "megabits_per_second",
+        "payload arrived a second",
+        "Mbit/s",
+        1,
+        ratio(measured.bytes as f64 * 8e-6, measured.seconds),
+    );
     f.add("delivered_percent", "delivered", "%", 3, Some(delivered * 100.0));
-    f.add("delivered_worst_viewer_percent", "delivered to the worst-off viewer", "%", 3, worst.map(|share| share * 100.0));
+    f.add(
+        "delivered_worst_viewer_percent",
+        "delivered to the worst-off viewer",
+        "%",
+        3,
+        worst.map(|share| share * 100.0),
+    );
     f.add("lost_packets", "lost packets", "", 0, Some(measured.expected as f64 - arrived));
     f.add("doubled_packets", "doubled packets", "", 0, Some(counted.doubled as f64));
-    let latency = [("latency_p50_ms", "latency p50"), ("latency_p95_ms", "latency p95"), ("latency_p99_ms", "latency p99")];
+    let latency =
+        [("latency_p50_ms", "latency p50"), ("latency_p95_ms", "latency p95"), ("latency_p99_ms", "latency p99")];
     f.add_percentiles(latency, &counted.latency_us);
     f.add("publish_to_connected_ms", "publish to connected", "ms", 1, Some(connected_ms));
     let p = |histogram: &Histogram, share| histogram.percentile(share).map(|us| us as f64 / 1_000.0);
@@ -243,9 +291,14 @@ fn figures(load: Load, measured: &Measured, counted: &Collected, joined: &Joined
     f.add("join_to_first_frame_p95_ms", "join to first frame, alone, p95", "ms", 1, p(&joined.alone_us, 0.95));
     f.add("rush_to_first_frame_p50_ms", "join to first frame, in a rush, p50", "ms", 1, p(&joined.rush_us, 0.5));
     f.add("rush_to_first_frame_p95_ms", "join to first frame, in a rush, p95", "ms", 1, p(&joined.rush_us, 0.95));
-    f.add("memory_kib_per_viewer", "server memory a viewer", "KiB", 0, measured.memory_kib.and_then(|kib| ratio(kib, load.viewers as f64)));
+    f.add(
+        "memory_kib_per_viewer",
+        "server memory a viewer",
+        "KiB",
+        0,
+        measured.memory_kib.and_then(|kib| ratio(kib, load.viewers as f64)),
+    );
     f.add("key_frames", "key frames sent in all", "", 0, Some(key_frames as f64));
     f.add("failed_viewers", "viewers that lost their connection", "", 0, Some(counted.failures.len() as f64));
     Outcome { figures: f, delivered, doubled: counted.doubled }
 }
-

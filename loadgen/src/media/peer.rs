@@ -101,7 +101,8 @@ impl Peer {
     /// Takes the server's offer and gives the answer.
     pub fn accept(&mut self, offer: &str) -> Result<String> {
         let offer = SdpOffer::from_sdp_string(offer).map_err(|error| Failure::Media(format!("the offer: {error}")))?;
-        let answer = self.rtc.sdp_api().accept_offer(offer).map_err(|error| Failure::Media(format!("the offer: {error}")))?;
+        let answer =
+            self.rtc.sdp_api().accept_offer(offer).map_err(|error| Failure::Media(format!("the offer: {error}")))?;
         self.deadline = Instant::now();
         Ok(answer.to_sdp_string())
     }
@@ -190,7 +191,9 @@ fn drain(
                 Event::RtpPacket(packet) => report(Report::Packet(Box::new(packet))),
                 Event::KeyframeRequest(_) => report(Report::KeyFrameWanted),
                 Event::Connected => *connected_ns = Some(clock::now_ns()),
-                Event::IceConnectionStateChange(IceConnectionState::Disconnected) => *failed = Some("the server does not answer any more".to_owned()),
+                Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
+                    *failed = Some("the server does not answer any more".to_owned())
+                }
                 Event::Closed => *failed = Some("the server ended the connection".to_owned()),
                 _ => {}
             },

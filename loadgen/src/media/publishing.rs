@@ -74,7 +74,8 @@ impl Publishing {
     /// Makes the offer.
     pub fn offer(peer: &mut Peer, plan: Plan, window: Arc<Window>) -> Result<(Self, PublishOffer)> {
         let mut changes = peer.rtc.sdp_api();
-        let mut add = |kind, wanted: bool| wanted.then(|| changes.add_media(kind, Direction::SendOnly, None, None, None));
+        let mut add =
+            |kind, wanted: bool| wanted.then(|| changes.add_media(kind, Direction::SendOnly, None, None, None));
         let sound = add(MediaKind::Audio, plan.sound);
         let video = add(MediaKind::Video, plan.video_packets_per_second > 0);
         let (offer, pending) = changes.apply().ok_or_else(|| Failure::Usage("nothing to publish".to_owned()))?;
@@ -102,7 +103,10 @@ impl Publishing {
     pub fn answered(&mut self, peer: &mut Peer, sdp: &str) -> Result<()> {
         let answer = Peer::read_answer(sdp)?;
         let pending = self.pending.take().ok_or_else(|| Failure::Media("answered twice".to_owned()))?;
-        peer.rtc.sdp_api().accept_answer(pending, answer).map_err(|error| Failure::Media(format!("the answer: {error}")))?;
+        peer.rtc
+            .sdp_api()
+            .accept_answer(pending, answer)
+            .map_err(|error| Failure::Media(format!("the answer: {error}")))?;
         peer.wake(Instant::now());
         Ok(())
     }
@@ -151,7 +155,11 @@ impl Publishing {
     }
 
     fn write_frame(&mut self, peer: &mut Peer, mid: Mid, now: Instant) {
-        let Some(pt) = peer.rtc.codec_config().find(|params| params.spec().codec == Codec::Vp8).map(|params| params.pt()) else { return };
+        let Some(pt) =
+            peer.rtc.codec_config().find(|params| params.spec().codec == Codec::Vp8).map(|params| params.pt())
+        else {
+            return;
+        };
         let key = std::mem::take(&mut self.key_wanted);
         self.key_frames += u64::from(key);
         let time = self.packetiser.rtp_time();
@@ -159,14 +167,20 @@ impl Publishing {
         let mut api = peer.rtc.direct_api();
         let Some(stream) = api.stream_tx_by_mid(mid, None) else { return };
         for payload in payloads {
-            let write = RtpWrite::new(pt, self.video_sequence.into(), time, now, payload.bytes).marker(payload.last).nackable(true);
+            let write = RtpWrite::new(pt, self.video_sequence.into(), time, now, payload.bytes)
+                .marker(payload.last)
+                .nackable(true);
             self.video_sequence += 1;
             stream.write_rtp(write);
         }
     }
 
     fn write_sound(&mut self, peer: &mut Peer, mid: Mid, now: Instant) {
-        let Some(pt) = peer.rtc.codec_config().find(|params| params.spec().codec == Codec::Opus).map(|params| params.pt()) else { return };
+        let Some(pt) =
+            peer.rtc.codec_config().find(|params| params.spec().codec == Codec::Opus).map(|params| params.pt())
+        else {
+            return;
+        };
         let mut payload = vec![0x78; SOUND_BYTES + STAMP_BYTES];
         let stamp = Stamp {
             number: self.packetiser.take_number(),
@@ -178,7 +192,8 @@ impl Publishing {
         stamp.write(&mut payload);
         let mut api = peer.rtc.direct_api();
         let Some(stream) = api.stream_tx_by_mid(mid, None) else { return };
-        let ext_vals = ExtensionValues { audio_level: Some(SOUND_LEVEL_DBOV), voice_activity: Some(true), ..Default::default() };
+        let ext_vals =
+            ExtensionValues { audio_level: Some(SOUND_LEVEL_DBOV), voice_activity: Some(true), ..Default::default() };
         let time = self.sounds.wrapping_mul(SOUND_TICKS);
         stream.write_rtp(RtpWrite::new(pt, u64::from(self.sounds).into(), time, now, payload).ext_vals(ext_vals));
         self.sounds = self.sounds.wrapping_add(1);

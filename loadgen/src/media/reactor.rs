@@ -203,13 +203,17 @@ impl Thread {
             // An asker that has gone away needs no answer.
             match request {
                 Request::AddPublisher(plan, reply) => drop(reply.send(self.add_publisher(plan))),
-                Request::AddViewer(reply) => drop(reply.send(self.add(|_| Ok(Role::Viewer(Reception::default(), KeyFrameWait::default()))))),
+                Request::AddViewer(reply) => {
+                    drop(reply.send(self.add(|_| Ok(Role::Viewer(Reception::default(), KeyFrameWait::default())))))
+                }
                 Request::Answered(index, sdp, reply) => drop(reply.send(self.answered(index, &sdp))),
                 Request::Offered(index, sdp, reply) => {
                     let answer = self.slots.get_mut(index).map(|slot| slot.peer.accept(&sdp));
                     drop(reply.send(answer.unwrap_or_else(no_such_peer)));
                 }
-                Request::State(index, reply) => drop(reply.send(self.slots.get(index).map(Slot::state).unwrap_or_default())),
+                Request::State(index, reply) => {
+                    drop(reply.send(self.slots.get(index).map(Slot::state).unwrap_or_default()))
+                }
                 Request::Reset(reply) => {
                     self.reset();
                     let _ = reply.send(());

@@ -68,7 +68,8 @@ impl Batch {
     /// Memory for [`BATCH`] messages.
     pub fn new() -> Self {
         // SAFETY: all-zero is a valid value of these C structs.
-        let (name, header): (libc::sockaddr_storage, libc::mmsghdr) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
+        let (name, header): (libc::sockaddr_storage, libc::mmsghdr) =
+            unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
         Self {
             bytes: vec![0; BATCH * MESSAGE_MAX_BYTES],
             control: vec![0; BATCH * CONTROL_BYTES],
@@ -95,7 +96,13 @@ impl Batch {
         }
         // SAFETY: every header points at memory of its own in vectors that live through the call.
         let count = unsafe {
-            libc::recvmmsg(socket.as_raw_fd(), self.headers.as_mut_ptr(), BATCH as u32, libc::MSG_DONTWAIT, std::ptr::null_mut())
+            libc::recvmmsg(
+                socket.as_raw_fd(),
+                self.headers.as_mut_ptr(),
+                BATCH as u32,
+                libc::MSG_DONTWAIT,
+                std::ptr::null_mut(),
+            )
         };
         for index in 0..usize::try_from(count).unwrap_or(0) {
             let len = self.headers[index].msg_len as usize;
@@ -148,7 +155,10 @@ mod tests {
 
     #[test]
     fn every_datagram_arrives_as_it_was_sent() {
-        let (a, b) = (Datagrams::bind("127.0.0.1".parse().unwrap()).unwrap(), Datagrams::bind("127.0.0.1".parse().unwrap()).unwrap());
+        let (a, b) = (
+            Datagrams::bind("127.0.0.1".parse().unwrap()).unwrap(),
+            Datagrams::bind("127.0.0.1".parse().unwrap()).unwrap(),
+        );
         let sent: Vec<Vec<u8>> = (0..40_u8).map(|n| vec![n; 50 + usize::from(n)]).collect();
         sent.iter().for_each(|bytes| a.send(b.local(), bytes));
         let mut poller = Poller::new().unwrap();
@@ -167,11 +177,20 @@ mod tests {
 
     #[test]
     fn joined_datagrams_are_split_again() {
-        let (a, b) = (Datagrams::bind("127.0.0.1".parse().unwrap()).unwrap(), Datagrams::bind("127.0.0.1".parse().unwrap()).unwrap());
+        let (a, b) = (
+            Datagrams::bind("127.0.0.1".parse().unwrap()).unwrap(),
+            Datagrams::bind("127.0.0.1".parse().unwrap()).unwrap(),
+        );
         let segment: libc::c_int = 100;
         // SAFETY: the option takes one int.
         let result = unsafe {
-            libc::setsockopt(a.as_raw_fd(), libc::SOL_UDP, libc::UDP_SEGMENT, (&raw const segment).cast(), size_of_val(&segment) as u32)
+            libc::setsockopt(
+                a.as_raw_fd(),
+                libc::SOL_UDP,
+                libc::UDP_SEGMENT,
+                (&raw const segment).cast(),
+                size_of_val(&segment) as u32,
+            )
         };
         assert_eq!(result, 0);
         a.send(b.local(), &[[1_u8; 100].as_slice(), &[2; 100], &[3; 70]].concat());

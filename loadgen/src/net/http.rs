@@ -33,7 +33,12 @@ impl Client {
     }
 
     /// Posts `body` and reads the answer.
-    pub async fn post<T: DeserializeOwned>(&mut self, path: &str, token: Option<&str>, body: &impl Serialize) -> Result<T> {
+    pub async fn post<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        token: Option<&str>,
+        body: &impl Serialize,
+    ) -> Result<T> {
         let body = serde_json::to_vec(body).expect("the types of the protocol are JSON");
         self.request(Method::POST, path, token, body).await
     }
@@ -43,7 +48,13 @@ impl Client {
         self.request(Method::GET, path, token, Vec::new()).await
     }
 
-    async fn request<T: DeserializeOwned>(&mut self, method: Method, path: &str, token: Option<&str>, body: Vec<u8>) -> Result<T> {
+    async fn request<T: DeserializeOwned>(
+        &mut self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<T> {
         let what = format!("{method} {path}");
         let mut request = Request::builder()
             .method(method)
@@ -53,9 +64,8 @@ impl Client {
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
-        let request = request
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|error| Failure::Usage(format!("{what}: {error}")))?;
+        let request =
+            request.body(Full::new(Bytes::from(body))).map_err(|error| Failure::Usage(format!("{what}: {error}")))?;
         self.sender.ready().await?;
         let response = self.sender.send_request(request).await?;
         let status = response.status();

@@ -68,7 +68,9 @@ impl Poller {
     pub fn remove(&self, socket: &impl AsRawFd) {
         // SAFETY: both descriptors are open; the event is not looked at.
         // A socket that isn't watched is what was wanted.
-        unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, socket.as_raw_fd(), std::ptr::null_mut()) };
+        unsafe {
+            libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, socket.as_raw_fd(), std::ptr::null_mut())
+        };
     }
 
     /// Waits until a socket is readable, somebody wakes, or `timeout` has passed (rounded up to milliseconds,
@@ -77,9 +79,8 @@ impl Poller {
         keys.clear();
         let timeout_ms = i32::try_from(timeout.as_micros().div_ceil(1_000)).unwrap_or(i32::MAX);
         // SAFETY: the buffer has room for READY_MAX events; the kernel says how many it wrote.
-        let count = unsafe {
-            libc::epoll_wait(self.epoll.as_raw_fd(), self.ready.as_mut_ptr(), READY_MAX as i32, timeout_ms)
-        };
+        let count =
+            unsafe { libc::epoll_wait(self.epoll.as_raw_fd(), self.ready.as_mut_ptr(), READY_MAX as i32, timeout_ms) };
         if count < 0 {
             let error = io::Error::last_os_error();
             return if error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) };

@@ -186,7 +186,11 @@ impl Connection {
                 }
                 Opcode::Close => return Err(Failure::WebSocket("closed by the server")),
                 Opcode::Pong => self.taken += end,
-                _ => return Err(Failure::WebSocket("a message in pieces or of bytes, which the protocols here don't use")),
+                _ => {
+                    return Err(Failure::WebSocket(
+                        "a message in pieces or of bytes, which the protocols here don't use",
+                    ));
+                }
             }
         }
     }

@@ -11,7 +11,7 @@ interface Stored {
 }
 
 const STORED_AS = 'hearth.preferences';
-const DEFAULTS: Stored = { theme: 'dark', volume: 1, muted: false, theatre: false, panelOpen: true };
+const DEFAULTS: Stored = { theme: 'system', volume: 1, muted: false, theatre: false, panelOpen: true };
 
 function restored(): Stored {
   try {
@@ -19,7 +19,7 @@ function restored(): Stored {
     if (typeof found !== 'object' || found === null) return { ...DEFAULTS };
     const one = found as Partial<Record<keyof Stored, unknown>>;
     return {
-      theme: one.theme === 'light' || one.theme === 'system' ? one.theme : 'dark',
+      theme: one.theme === 'light' || one.theme === 'dark' ? one.theme : DEFAULTS.theme,
       volume: typeof one.volume === 'number' && one.volume >= 0 && one.volume <= 1 ? one.volume : DEFAULTS.volume,
       muted: one.muted === true,
       theatre: one.theatre === true,

@@ -5,6 +5,8 @@ import { author, CROWD, line, MIRA } from './sample_people';
 export interface ChatChoice {
   readonly chat?: 'usual' | 'long' | 'hard' | 'empty';
   readonly writing?: 'muted' | 'slow' | 'closed';
+  /** Something was said that was not on screen. */
+  readonly unread?: boolean;
 }
 
 const done = (): Promise<Outcome> => Promise.resolve({ ok: true });
@@ -57,6 +59,7 @@ export function sampleChat(choice: ChatChoice, session: SessionModel, hosting: b
     messages: first(choice),
     older: (choice.chat === 'empty' || choice.chat === 'hard' ? 'none' : 'more') as ChatModel['older'],
     unreadFrom: null as string | null,
+    unread: choice.unread === true,
     slowMode_ms: choice.writing === 'slow' ? SLOW_MS : 0,
     mayWriteAt_ms: choice.writing === 'slow' ? performance.now() + SLOW_MS : 0,
     moderating: true,

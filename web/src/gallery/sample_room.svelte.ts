@@ -1,4 +1,4 @@
-import type { BroadcastState, Capture, Playback, RoomDetails, RoomModel, StageModel, StudioModel } from '../capabilities/live_rooms/model';
+import type { BroadcastState, Capture, Playback, GuestLinksModel, RoomDetails, RoomModel, StageModel, StudioModel } from '../capabilities/live_rooms/model';
 import type { Outcome, SessionModel } from '../capabilities/people/model';
 import { PALETTES, playScene } from './pictures';
 import { sampleChat, type ChatChoice } from './sample_chat.svelte';
@@ -26,6 +26,7 @@ const DETAILS: RoomDetails = {
   language: 'en',
   tags: ['pottery', 'ash glaze', '陶艺', 'wood-fired'],
   rules: 'Be kind. Ask before you link.\nNo backseat firing.',
+  entry: 'link',
 };
 
 function sampleStage(choice: RoomChoice): StageModel {
@@ -78,6 +79,32 @@ function sampleStudio(choice: RoomChoice): StudioModel {
   });
 }
 
+function sampleGuestLinks(): GuestLinksModel {
+  const state = $state({
+    state: 'ready' as const,
+    links: [
+      { id: 'link_2', created_ms: Date.now() - 3 * 3_600_000, expires_ms: Date.now() + 21 * 3_600_000 as number | null },
+      { id: 'link_1', created_ms: Date.now() - 40 * 24 * 3_600_000, expires_ms: null },
+    ],
+    made: null as GuestLinksModel['made'],
+  });
+  return Object.assign(state, {
+    retry() {},
+    close() {},
+    make(lifetime_s: number | null) {
+      const id = `link_${state.links.length + 1}_new`;
+      state.made = { id, address: 'https://hearth.example/@ana?link=3qkWm1xV0sJf7aYpZc9dTg' };
+      state.links = [{ id, created_ms: Date.now(), expires_ms: lifetime_s === null ? null : Date.now() + lifetime_s * 1_000 }, ...state.links];
+      return done();
+    },
+    revoke(id: string) {
+      state.links = state.links.filter((one) => one.id !== id);
+      if (state.made?.id === id) state.made = null;
+      return done();
+    },
+  });
+}
+
 export function sampleRoom(choice: RoomChoice, session: SessionModel): RoomModel {
   const mine = choice.studio !== undefined;
   const broadcast = choice.broadcast ?? 'live';
@@ -87,7 +114,7 @@ export function sampleRoom(choice: RoomChoice, session: SessionModel): RoomModel
       ? { is: 'reconnecting' as const, since_ms: Date.now() - 9_000, attempt: 4 } : { is: 'open' as const },
     host: choice.entry === 'entering' && session.me ? null : mine ? ANA : MIRA,
     details: choice.entry === 'entering' && session.me ? null : DETAILS,
-    broadcast: { state: broadcast, startedAt_ms: broadcast === 'live' || broadcast === 'publisher_lost' ? Date.now() - 5_043_000 : null, viewers: broadcast === 'live' ? 1284 : 0 },
+    broadcast: { state: broadcast, startedAt_ms: broadcast === 'live' || broadcast === 'publisher_lost' ? Date.now() - 5_043_000 : null, here: broadcast === 'live' ? 1284 : 0 },
     mine,
     people: [...CROWD],
     peopleCount: 1297,
@@ -96,6 +123,7 @@ export function sampleRoom(choice: RoomChoice, session: SessionModel): RoomModel
     stage: sampleStage(choice),
     chat: sampleChat(choice, session, mine),
     studio: mine ? sampleStudio(choice) : null,
+    guestLinks: () => (mine ? sampleGuestLinks() : null),
     saveDetails(details: RoomDetails) { state.details = details; return done(); },
     reconnectNow() {},
     close() {},

@@ -8,6 +8,8 @@ import { sampleRoom, type RoomChoice } from './sample_room.svelte';
 
 export interface SampleChoice extends RoomChoice {
   readonly me?: 'signed_out' | 'guest' | 'signed_in';
+  /** The room lets in no guest without a link. */
+  readonly closed?: boolean;
   readonly front?: 'full' | 'one' | 'empty' | 'loading' | 'failed';
 }
 
@@ -16,7 +18,7 @@ const HOUR_MS = 3_600_000;
 
 function sampleSession(choice: SampleChoice): SessionModel {
   const me: Me | null = choice.me === 'signed_out' ? null : choice.me === 'guest' ? GUEST : ANA;
-  const session = $state({ state: (choice.me ?? 'signed_in') as SessionModel['state'], me, guestsWelcome: true });
+  const session = $state({ state: (choice.me ?? 'signed_in') as SessionModel['state'], me, guestsWelcome: choice.closed !== true });
   return Object.assign(session, {
     signIn: (_name: string, password: string): Promise<Outcome> =>
       Promise.resolve(password === 'wrong' ? { ok: false, refusal: { reason: 'wrong_credentials' as const } } : { ok: true }),
@@ -44,13 +46,13 @@ function cards(): LiveRoomCard[] {
   const pictures = PALETTES.map((palette) => still(palette));
   const picture = (at: number) => pictures[at] ?? null;
   return [
-    { host: author('mira', 'Mira Halvorsen'), title: 'Opening the kiln: nine hours of ash glaze', category: 'making', language: 'en', tags: ['pottery', 'glaze'], viewers: 1284, startedAt_ms: started(1.4), picture: picture(0) },
-    { host: author('lin', '林晓雨'), title: '深夜钢琴｜一起听雨，慢慢聊聊这一周', category: 'music', language: 'zh', tags: ['钢琴'], viewers: 642, startedAt_ms: started(0.6), picture: picture(3) },
-    { host: author('tomas', 'Tomás de la Fuente y Garcilaso'), title: 'Cocina de domingo: fabada sin prisa, con preguntas de todos y una larga sobremesa al final', category: 'food', language: 'es', tags: ['asturias'], viewers: 210, startedAt_ms: started(3.2), picture: picture(2) },
-    { host: author('ben', 'Ben Okafor'), title: 'Graph theory from scratch, part 4', category: 'learning', language: 'en', tags: ['maths'], viewers: 97, startedAt_ms: started(0.2), picture: null },
-    { host: author('yuki', 'ゆき'), title: '朝の散歩、鴨川から', category: 'outdoors', language: 'ja', tags: [], viewers: 58, startedAt_ms: started(0.9), picture: picture(5) },
-    { host: author('noor', 'نور الهدى'), title: 'حكايات قبل النوم', category: 'talk', language: 'ar', tags: [], viewers: 33, startedAt_ms: started(0.4), picture: picture(4) },
-    { host: author('sam', 'sam'), title: 'speedrun practice', category: 'games', language: 'en', tags: [], viewers: 1, startedAt_ms: started(0.05), picture: picture(1) },
+    { host: author('mira', 'Mira Halvorsen'), title: 'Opening the kiln: nine hours of ash glaze', category: 'making', language: 'en', tags: ['pottery', 'glaze'], here: 1284, startedAt_ms: started(1.4), picture: picture(0) },
+    { host: author('lin', '林晓雨'), title: '深夜钢琴｜一起听雨，慢慢聊聊这一周', category: 'music', language: 'zh', tags: ['钢琴'], here: 642, startedAt_ms: started(0.6), picture: picture(3) },
+    { host: author('tomas', 'Tomás de la Fuente y Garcilaso'), title: 'Cocina de domingo: fabada sin prisa, con preguntas de todos y una larga sobremesa al final', category: 'food', language: 'es', tags: ['asturias'], here: 210, startedAt_ms: started(3.2), picture: picture(2) },
+    { host: author('ben', 'Ben Okafor'), title: 'Graph theory from scratch, part 4', category: 'learning', language: 'en', tags: ['maths'], here: 97, startedAt_ms: started(0.2), picture: null },
+    { host: author('yuki', 'ゆき'), title: '朝の散歩、鴨川から', category: 'outdoors', language: 'ja', tags: [], here: 58, startedAt_ms: started(0.9), picture: picture(5) },
+    { host: author('noor', 'نور الهدى'), title: 'حكايات قبل النوم', category: 'talk', language: 'ar', tags: [], here: 33, startedAt_ms: started(0.4), picture: picture(4) },
+    { host: author('sam', 'sam'), title: 'speedrun practice', category: 'games', language: 'en', tags: [], here: 1, startedAt_ms: started(0.05), picture: picture(1) },
   ];
 }
 

@@ -217,8 +217,7 @@ impl Conversation {
 
     /// Waits for the store to take an accepted message.
     pub fn accept(&mut self, now: Time, message: Message, role: Role, request: RequestId) {
-        let spoke_before =
-            self.authors.get_mut(&message.author.id).and_then(|author| author.spoke.replace(now));
+        let spoke_before = self.authors.get_mut(&message.author.id).and_then(|author| author.spoke.replace(now));
         let position = message.position;
         self.in_flight.insert(position, Accepted { message, requests: vec![request], role, spoke_before });
     }

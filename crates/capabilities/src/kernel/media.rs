@@ -3,10 +3,10 @@
 //! Who hears whom is desired state: every subscriber leg hears all publisher legs but those of its own user.
 //! Each change of that gives the legs concerned a `Route` with a higher generation; the engine reconciles.
 
-use hearth_protocol::{Event, Rejection};
 use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, UserId};
 use hearth_protocol::limits::LimitName;
 use hearth_protocol::media::OfferedTrack;
+use hearth_protocol::{Event, Rejection};
 use std::collections::BTreeMap;
 
 use super::limits::{MEDIA_LEGS_MAX, NEGOTIATION_RATE, past, too_fast};
@@ -91,8 +91,7 @@ impl Media {
     ///
     /// Errors: the limit on their rate.
     pub fn pace(&mut self, now: Time, connection: &ConnectionId) -> Result<(), Rejection> {
-        let bucket =
-            self.paces.entry(connection.clone()).or_insert_with(|| TokenBucket::full(now, NEGOTIATION_RATE));
+        let bucket = self.paces.entry(connection.clone()).or_insert_with(|| TokenBucket::full(now, NEGOTIATION_RATE));
         bucket
             .take(now, NEGOTIATION_RATE)
             .map_err(|wait| too_fast(LimitName::MediaNegotiations, NEGOTIATION_RATE, wait))
@@ -110,7 +109,9 @@ impl Media {
             self.close(out, &old);
         }
         // What a lost connection of the same device left behind serves nobody any more.
-        for old in self.legs(|one| one.connection.is_none() && one.device == listener.device && one.user == listener.user) {
+        for old in
+            self.legs(|one| one.connection.is_none() && one.device == listener.device && one.user == listener.user)
+        {
             self.close(out, &old);
         }
         out.push(Effect::Media { leg: leg.clone(), order: MediaOrder::OpenSubscribe });

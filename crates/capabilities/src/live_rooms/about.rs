@@ -85,7 +85,9 @@ mod tests {
 
     #[test]
     fn languages_have_the_shape_of_a_tag() {
-        for (tag, fine) in [("en", true), ("zh-Hans", true), ("e", false), ("<b>", false), ("en-", false), ("123", false)] {
+        for (tag, fine) in
+            [("en", true), ("zh-Hans", true), ("e", false), ("<b>", false), ("en-", false), ("123", false)]
+        {
             let about = About { language: tag.to_owned(), ..About::default() };
             assert_eq!(clean(about).is_ok(), fine, "{tag}");
         }

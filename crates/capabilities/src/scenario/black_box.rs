@@ -72,7 +72,10 @@ impl BlackBox {
     pub fn scenario(&self) -> String {
         let mut text = "# A fault ended this space.\n".to_owned();
         if self.forgotten > 0 {
-            text.push_str(&format!("# The first {} inputs are forgotten: it may not come to the same end.\n", self.forgotten));
+            text.push_str(&format!(
+                "# The first {} inputs are forgotten: it may not come to the same end.\n",
+                self.forgotten
+            ));
         }
         text.push_str(&write_record(&self.record));
         text.push_str(&format!(" opened={}\n", self.opened.0));

@@ -86,9 +86,7 @@ impl Space {
             }
             Command::SetModerator { user, moderator } => self.set_moderator(out, &given, &user, moderator),
             Command::SetAbout { about } => self.set_about(out, &given, about),
-            Command::Publish { offer, sources, take_over } => {
-                self.publish(now, out, &given, offer, sources, take_over)
-            }
+            Command::Publish { offer, sources, take_over } => self.publish(now, out, &given, offer, sources, take_over),
             Command::EndBroadcast => self.end_by_host(now, out, &given),
             Command::Watch { keep } => self.watch(now, out, &given, keep),
             Command::Unwatch => {
@@ -218,7 +216,8 @@ impl Space {
             let here = self.members.get(user).map(|member| &member.profile);
             here.or_else(|| given.lookup.people.iter().find(|profile| profile.id == *user))
         });
-        let draft = Draft { author: &given.from.profile, role, text, nonce, reply_to, mentions: known.cloned().collect() };
+        let draft =
+            Draft { author: &given.from.profile, role, text, nonce, reply_to, mentions: known.cloned().collect() };
         match self.conversation.weigh(now, &draft)? {
             Verdict::Store(message) => {
                 self.conversation.accept(now, message.clone(), role, given.request);
@@ -237,13 +236,7 @@ impl Space {
         found.filter(|message| message.position == position && !message.deleted)
     }
 
-    fn watch(
-        &mut self,
-        now: Time,
-        out: &mut Out,
-        given: &Given,
-        keep: Option<hearth_protocol::ids::LegId>,
-    ) -> Coming {
+    fn watch(&mut self, now: Time, out: &mut Out, given: &Given, keep: Option<hearth_protocol::ids::LegId>) -> Coming {
         let listener = Listener {
             user: given.user().clone(),
             connection: self.connection(given)?.clone(),

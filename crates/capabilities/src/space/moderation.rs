@@ -88,14 +88,7 @@ impl Space {
         self.sanction(out, given, user, None, true)
     }
 
-    fn sanction(
-        &mut self,
-        out: &mut Out,
-        given: &Given,
-        user: &UserId,
-        until_ms: Option<u64>,
-        banned: bool,
-    ) -> Coming {
+    fn sanction(&mut self, out: &mut Out, given: &Given, user: &UserId, until_ms: Option<u64>, banned: bool) -> Coming {
         let profile = self.subject(given, user)?;
         self.is_settled(user)?;
         if self.sanctions.is_banned(user) && !banned {
@@ -104,7 +97,11 @@ impl Space {
         self.sanctions.has_room_for(user)?;
         self.writes.has_room()?;
         let sanction = Sanction { user: profile, banned, until_ms, by: given.user().clone() };
-        self.writes.store(out, Write::Sanction { sanction: sanction.clone() }, Then::Sanctioned(sanction, given.request));
+        self.writes.store(
+            out,
+            Write::Sanction { sanction: sanction.clone() },
+            Then::Sanctioned(sanction, given.request),
+        );
         Ok(None)
     }
 

@@ -206,7 +206,9 @@ impl Space {
             MediaReport::Tracks { tracks } => self.tracks(now, out, tracks),
             MediaReport::Heard => self.heard(now, out),
             MediaReport::Silent => self.silent(now, out),
-            MediaReport::Refused { .. } => self.of_publisher(now, out, MediaReport::Closed { reason: LegClosedReason::Fault }),
+            MediaReport::Refused { .. } => {
+                self.of_publisher(now, out, MediaReport::Closed { reason: LegClosedReason::Fault })
+            }
             MediaReport::Closed { reason } => {
                 let closed = self.room.publisher.take();
                 self.silent(now, out);

@@ -14,8 +14,20 @@ use crate::input::{Caller, Fresh, Input, Lookup, MediaReport, RequestId, StoreFa
 use crate::scenario::people;
 
 const CALLERS: [&str; 14] = [
-    "ana", "ana@phone", "ana", "ana@tablet", "bo", "bo@phone", "cy", "guest:gil", "invited:ivy", "mo", "admin:root",
-    "program:ana", "program:bo", "dee",
+    "ana",
+    "ana@phone",
+    "ana",
+    "ana@tablet",
+    "bo",
+    "bo@phone",
+    "cy",
+    "guest:gil",
+    "invited:ivy",
+    "mo",
+    "admin:root",
+    "program:ana",
+    "program:bo",
+    "dee",
 ];
 
 /// Where the inputs come from.

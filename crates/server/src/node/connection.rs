@@ -44,7 +44,15 @@ pub enum Next {
 impl Connection {
     /// A connection that is in no space yet.
     pub fn new(id: ConnectionId, device: DeviceId, user: UserId) -> Self {
-        Self { id, device, user, queue: Mutex::default(), wake: Notify::new(), overrun: Notify::new(), spaces: Mutex::default() }
+        Self {
+            id,
+            device,
+            user,
+            queue: Mutex::default(),
+            wake: Notify::new(),
+            overrun: Notify::new(),
+            spaces: Mutex::default(),
+        }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

@@ -28,6 +28,10 @@ impl Directory {
     /// The listings that pass.
     pub fn list(&self, passes: impl Fn(&Listing) -> bool) -> Vec<(SpaceId, Listing)> {
         let listings = self.0.read().expect("plain map");
-        listings.iter().filter(|(_, listing)| passes(listing)).map(|(id, listing)| (id.clone(), listing.clone())).collect()
+        listings
+            .iter()
+            .filter(|(_, listing)| passes(listing))
+            .map(|(id, listing)| (id.clone(), listing.clone()))
+            .collect()
     }
 }

@@ -105,7 +105,9 @@ fn report_of(event: Event) -> Option<(LegId, MediaReport)> {
             let generation = u32::try_from(generation).ok()?;
             (leg, MediaReport::Offer { generation, sdp, tracks: tracks.into_iter().map(offered).collect() })
         }
-        Event::Mapped { leg, tracks } => (leg, MediaReport::Mapped { tracks: tracks.into_iter().map(offered).collect() }),
+        Event::Mapped { leg, tracks } => {
+            (leg, MediaReport::Mapped { tracks: tracks.into_iter().map(offered).collect() })
+        }
         Event::Connected { leg } => (leg, MediaReport::Connected),
         Event::Tracks { leg, tracks } => (leg, MediaReport::Tracks { tracks: tracks.into_iter().map(track).collect() }),
         Event::Silent { leg } => (leg, MediaReport::Silent),

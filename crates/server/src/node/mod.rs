@@ -53,7 +53,10 @@ pub trait Driven: Machine {
     /// The awake ones.
     fn registry(node: &Node) -> &Arc<Registry<Self>>;
     /// What the store knows of one; `None`: there is none.
-    fn load(node: &Node, id: &Self::Id) -> impl Future<Output = Result<Option<Self::Record>, hearth_store::Error>> + Send;
+    fn load(
+        node: &Node,
+        id: &Self::Id,
+    ) -> impl Future<Output = Result<Option<Self::Record>, hearth_store::Error>> + Send;
 }
 
 impl Node {
@@ -137,12 +140,7 @@ impl Node {
     }
 
     /// Gives a request to a machine, waking it if it sleeps. The answer goes to `reply`, whatever happens.
-    pub fn ask<M: Driven>(
-        self: &Arc<Self>,
-        id: &M::Id,
-        reply: ReplyTo,
-        input: impl FnOnce(RequestId) -> M::Input,
-    ) {
+    pub fn ask<M: Driven>(self: &Arc<Self>, id: &M::Id, reply: ReplyTo, input: impl FnOnce(RequestId) -> M::Input) {
         let request = self.request_id();
         let mail = Mail { input: input(request), reply: Some((request, reply)) };
         match M::registry(self).deliver(id, mail) {
@@ -235,7 +233,9 @@ impl Node {
         }
         let file = folder.join(format!("{}-{owner}.txt", clock::now().0));
         match std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, scenario)) {
-            Ok(()) => tracing::error!(file = %file.display(), "the crash report is a scenario: play it to see the fault again"),
+            Ok(()) => {
+                tracing::error!(file = %file.display(), "the crash report is a scenario: play it to see the fault again")
+            }
             Err(error) => tracing::error!(%error, "the crash report could not be written"),
         }
     }

@@ -59,7 +59,8 @@ impl<M: Machine> Registry<M> {
         }
         let (sender, receiver) = mpsc::unbounded_channel();
         let entry = Entry { sender, waiting: Arc::default() };
-        let mailbox = Mailbox { id: id.clone(), mail: receiver, waiting: entry.waiting.clone(), registry: self.clone() };
+        let mailbox =
+            Mailbox { id: id.clone(), mail: receiver, waiting: entry.waiting.clone(), registry: self.clone() };
         Self::put(&entry, mail);
         awake.insert(id.clone(), entry);
         Delivery::Open(mailbox)

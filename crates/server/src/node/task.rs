@@ -9,11 +9,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::time::{Duration, Instant, sleep_until};
 
-use super::{Driven, Node};
 use super::connection::{Connection, encode};
 use super::machine::{Machine, Mail, Owner};
 use super::registry::Mailbox;
 use super::request::ReplyTo;
+use super::{Driven, Node};
 use crate::clock;
 
 /// While events come faster than this, they are sent together: one write carries several to each client.

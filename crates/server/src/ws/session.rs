@@ -58,8 +58,7 @@ pub async fn run(state: Arc<AppState>, who: Who, socket: WebSocket) {
     let id = ConnectionId::parse(&format!("conn_{}", fresh::suffix())).expect("well formed");
     let connection = Arc::new(Connection::new(id, who.device.clone(), who.profile.id.clone()));
     let rate = Rate::new(state.node.config().limits.commands_per_second, Instant::now());
-    let mut session =
-        Session { state, who, connection, socket, rate, offences: 0, pings_unanswered: 0 };
+    let mut session = Session { state, who, connection, socket, rate, offences: 0, pings_unanswered: 0 };
     session.state.node.enter(&session.connection);
     let end = match session.greet().await {
         Ok(()) => session.serve().await,
@@ -82,8 +81,7 @@ impl Session {
             Err(rejection) => return self.refuse_greeting(rejection),
         };
         if version != PROTOCOL_VERSION {
-            let rejection =
-                Rejection::UnsupportedVersion { oldest: PROTOCOL_VERSION, newest: PROTOCOL_VERSION };
+            let rejection = Rejection::UnsupportedVersion { oldest: PROTOCOL_VERSION, newest: PROTOCOL_VERSION };
             self.connection.say(&ServerFrame::Refused { rejection });
             return Err(End::Goodbye(GoodbyeReason::UnsupportedVersion));
         }
@@ -157,9 +155,7 @@ impl Session {
         self.pings_unanswered = 0;
         match message {
             Message::Text(text) => self.take_frame(&text).await,
-            Message::Binary(_) => {
-                self.offend(Rejection::Malformed { reason: "frames are text".to_owned() })
-            }
+            Message::Binary(_) => self.offend(Rejection::Malformed { reason: "frames are text".to_owned() }),
             Message::Ping(_) | Message::Pong(_) => Ok(()),
             Message::Close(_) => Err(End::Gone),
         }

@@ -1,5 +1,6 @@
 import type { Category } from '../../capabilities/live_rooms/model';
 import type { RefusalReason } from '../../capabilities/people/model';
+import { PASSWORD_MIN_CHARS } from '../../protocol/generated/limits';
 
 const refusals: Record<RefusalReason, string> = {
   wrong_credentials: 'That name and password don’t match.',
@@ -8,7 +9,7 @@ const refusals: Record<RefusalReason, string> = {
   not_found: 'That no longer exists.',
   name_taken: 'That name is taken. Try another.',
   name_invalid: 'Use 1 to 32 letters, digits, dots, dashes or underscores.',
-  password_too_short: 'Use at least 10 characters.',
+  password_too_short: `Use at least ${PASSWORD_MIN_CHARS} characters.`,
   password_too_long: 'That password is too long.',
   text_empty: 'Write something first.',
   text_too_long: 'That is too long to send.',
@@ -18,7 +19,7 @@ const refusals: Record<RefusalReason, string> = {
   muted: 'You are muted in this room.',
   banned: 'You can’t take part in this room.',
   blocked: 'That isn’t possible with this person.',
-  link_spent: 'This link was used or has expired.',
+  link_spent: 'This link no longer lets anybody in.',
   already_live: 'You are already live from another device.',
   media_failed: 'The media connection could not be made. Your network may block it.',
   full: 'It is full right now.',
@@ -51,7 +52,7 @@ const en = {
   more: 'More',
   guest: 'guest',
   live: 'Live',
-  watching: (n: number, shown: string) => (n === 1 ? '1 watching' : `${shown} watching`),
+  here: (n: number, shown: string) => (n === 1 ? '1 here' : `${shown} here`),
   refusals,
   retryIn: (seconds: number) => `Try again in ${seconds} s.`,
   categories,

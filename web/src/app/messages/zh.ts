@@ -1,4 +1,5 @@
 import type { Messages } from './en';
+import { PASSWORD_MIN_CHARS } from '../../protocol/generated/limits';
 
 const zh: Messages = {
   skip: '跳到正文',
@@ -19,7 +20,7 @@ const zh: Messages = {
   more: '更多',
   guest: '访客',
   live: '直播中',
-  watching: (_n, shown) => `${shown} 人在看`,
+  here: (_n, shown) => `${shown} 人在场`,
   refusals: {
     wrong_credentials: '用户名或密码不正确。',
     not_signed_in: '请先登录。',
@@ -27,7 +28,7 @@ const zh: Messages = {
     not_found: '它已经不存在了。',
     name_taken: '这个名字已被使用，请换一个。',
     name_invalid: '请使用 1 到 32 个字母、数字、点、短横线或下划线。',
-    password_too_short: '密码至少需要 10 个字符。',
+    password_too_short: `密码至少需要 ${PASSWORD_MIN_CHARS} 个字符。`,
     password_too_long: '密码太长了。',
     text_empty: '请先写点什么。',
     text_too_long: '内容太长，无法发送。',
@@ -37,7 +38,7 @@ const zh: Messages = {
     muted: '你在这个直播间已被禁言。',
     banned: '你无法参与这个直播间。',
     blocked: '无法对此人进行该操作。',
-    link_spent: '这个链接已被使用或已过期。',
+    link_spent: '这个链接已失效。',
     already_live: '你已在另一台设备上直播。',
     media_failed: '无法建立媒体连接，可能被你的网络拦截。',
     full: '目前已满。',

@@ -36,6 +36,7 @@ export class Conversation implements ChatModel {
   messages = $state.raw<readonly ChatMessage[]>([]);
   older = $state<ChatModel['older']>('none');
   unreadFrom = $state<MessageId | null>(null);
+  unread = $state(false);
   slowMode_ms = $state(0);
   mayWriteAt_ms = $state(0);
   role = $state<Member['role']>('viewer');
@@ -115,6 +116,7 @@ export class Conversation implements ChatModel {
       case 'message':
         this.#hiddenUpTo.delete(event.message.author.id);
         this.#merge([event.message], true);
+        this.unread ||= event.message.author.id !== this.#me?.id && !this.#blocked.has(event.message.author.id);
         this.#noticeUnseen();
         break;
       case 'message_deleted': this.#timeline.markDeleted(event.position); break;
@@ -189,6 +191,7 @@ export class Conversation implements ChatModel {
         this.unreadFrom = null;
       }, DIVIDER_STAYS_MS);
     }
+    this.unread = false;
     if (last <= this.#seen) return;
     this.#seen = last;
     this.#readTimer ??= setTimeout(() => {

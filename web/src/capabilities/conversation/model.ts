@@ -65,6 +65,8 @@ export interface ChatModel {
   readonly older: 'more' | 'loading' | 'none' | 'failed';
   /** The first message that I have not seen; a divider is drawn before it. */
   readonly unreadFrom: MessageId | null;
+  /** Whether somebody has said something that was not on screen yet. */
+  readonly unread: boolean;
   readonly writing: Writing;
   /** 0 when slow mode is off. */
   readonly slowMode_ms: number;

@@ -8,7 +8,7 @@ export function categoryOf(text: string): Category {
 }
 
 export function detailsOf(about: About): RoomDetails {
-  return { title: about.title, category: categoryOf(about.category), language: about.language, tags: about.tags, rules: about.rules };
+  return { title: about.title, category: categoryOf(about.category), language: about.language, tags: about.tags, rules: about.rules, entry: about.entry };
 }
 
 /** @param before what the room said so far; what the screens don't show of it stays */

@@ -12,7 +12,7 @@ describe('what a host types about the room', () => {
     expect(tagsOf('𝒳'.repeat(TAG_MAX_CHARS + 1))).toEqual(['𝒳'.repeat(TAG_MAX_CHARS)]);
   });
   it('goes round', () => {
-    const details = { title: 'T', category: 'music', language: 'zh', tags: ['a', 'b'], rules: 'R' } as const;
+    const details = { title: 'T', category: 'music', language: 'zh', tags: ['a', 'b'], rules: 'R', entry: 'link' } as const;
     expect(detailsOf(draftOf(details, 'en'))).toEqual(details);
   });
   it('begins in the host’s own language', () => expect(draftOf(null, 'zh').language).toBe('zh'));

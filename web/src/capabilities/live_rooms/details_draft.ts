@@ -1,5 +1,5 @@
 /** What a host types about the room, and what becomes of it. */
-import { TAG_MAX_CHARS, TAGS_MAX, type Category, type RoomDetails } from './model';
+import { TAG_MAX_CHARS, TAGS_MAX, type Category, type Entry, type RoomDetails } from './model';
 
 export interface DetailsDraft {
   title: string;
@@ -8,6 +8,7 @@ export interface DetailsDraft {
   /** As typed, with commas between. */
   tags: string;
   rules: string;
+  entry: Entry;
 }
 
 /** Languages offered; the server takes any BCP 47 tag. */
@@ -20,6 +21,7 @@ export function draftOf(details: RoomDetails | null, ownLanguage: string): Detai
     language: details?.language || ownLanguage,
     tags: details?.tags.join(', ') ?? '',
     rules: details?.rules ?? '',
+    entry: details?.entry ?? 'open',
   };
 }
 
@@ -30,5 +32,5 @@ export function tagsOf(typed: string): string[] {
 }
 
 export function detailsOf(draft: DetailsDraft): RoomDetails {
-  return { title: draft.title.trim(), category: draft.category, language: draft.language, tags: tagsOf(draft.tags), rules: draft.rules.trim() };
+  return { title: draft.title.trim(), category: draft.category, language: draft.language, tags: tagsOf(draft.tags), rules: draft.rules.trim(), entry: draft.entry };
 }

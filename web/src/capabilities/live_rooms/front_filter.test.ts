@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { matching, offered } from './front_filter';
 import type { Category, LiveRoomCard } from './model';
 
-const room = (name: string, title: string, category: Category, language: string, viewers: number, tags: string[] = []): LiveRoomCard => ({
-  host: { id: `user_${name}`, name, displayName: name.toUpperCase(), guest: false }, title, category, language, tags, viewers, startedAt_ms: 0, picture: null,
+const room = (name: string, title: string, category: Category, language: string, here: number, tags: string[] = []): LiveRoomCard => ({
+  host: { id: `user_${name}`, name, displayName: name.toUpperCase(), guest: false }, title, category, language, tags, here, startedAt_ms: 0, picture: null,
 });
 const rooms = [
   room('ben', 'Graph theory', 'learning', 'en', 9),

@@ -19,7 +19,7 @@ export function matching(rooms: readonly LiveRoomCard[], filter: FrontFilter): L
       const text = folded([room.title, room.host.displayName, `@${room.host.name}`, ...room.tags.map((tag) => `#${tag}`)].join(' '));
       return words.every((word) => text.includes(word));
     })
-    .sort((a, b) => b.viewers - a.viewers || (a.host.name < b.host.name ? -1 : 1));
+    .sort((a, b) => b.here - a.here || (a.host.name < b.host.name ? -1 : 1));
 }
 
 /** Only what some room has: a filter that leads nowhere is not offered. */

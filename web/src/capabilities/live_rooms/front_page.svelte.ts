@@ -15,7 +15,7 @@ function card(room: Room): LiveRoomCard {
     category: categoryOf(room.about.category),
     language: room.about.language,
     tags: room.about.tags,
-    viewers: room.audience,
+    here: room.audience,
     startedAt_ms: 'since_ms' in room.broadcast ? room.broadcast.since_ms : Date.now(),
     picture: null,
   };

@@ -1,7 +1,9 @@
 /** A live room as its screen shows it: what the space tells goes to its chat, its stage and its studio. */
 import type { Connection as LiveConnection, SpaceLine } from '../../engines/connection/connection';
 import type { Answer, Status } from '../../engines/connection/machine';
+import { href } from '../../app/route';
 import { waitBefore_ms } from '../../engines/connection/backoff';
+import { guestLinks } from '../../engines/http/guest_links';
 import type { Api } from '../../engines/http/http';
 import type {
   About, Broadcast as WireBroadcast, Command, EndReason, Event, Member, Publisher, Rejection, Room as WireRoom, Snapshot, UserId,
@@ -13,6 +15,7 @@ import { person } from '../people/person';
 import { DISCONNECTED, ofAnswer, refusal } from '../people/refusal';
 import type { Session } from '../people/session.svelte';
 import { aboutOf, detailsOf, sameAbout } from './details';
+import { GuestLinks } from './guest_links.svelte';
 import type { Broadcast, Connection, RoomDetails, RoomModel } from './model';
 import { Stage } from './stage.svelte';
 import { Studio } from './studio.svelte';
@@ -40,7 +43,7 @@ export class LiveRoom implements RoomModel {
   connection = $state.raw<Connection>({ is: 'connecting', since_ms: Date.now() });
   host = $state.raw<Person | null>(null);
   details = $state.raw<RoomDetails | null>(null);
-  broadcast = $state.raw<Broadcast>({ state: 'offline', startedAt_ms: null, viewers: 0 });
+  broadcast = $state.raw<Broadcast>({ state: 'offline', startedAt_ms: null, here: 0 });
   mine = $state(false);
   people = $state.raw<readonly Author[]>([]);
   peopleCount = $state(0);
@@ -54,6 +57,8 @@ export class LiveRoom implements RoomModel {
   #wire: WireBroadcast = { state: 'off' };
   #wasLive = false;
   #publishers: readonly Publisher[] = [];
+  /** The guest whom this room did not let in as they are. */
+  #declinedAs: UserId | null = null;
   #failures = 0;
   #lookTimer: ReturnType<typeof setTimeout> | undefined;
   #peopleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -92,6 +97,11 @@ export class LiveRoom implements RoomModel {
     const about = aboutOf(details, this.#about);
     if (sameAbout(about, this.#about)) return { ok: true };
     return ofAnswer(await this.#command({ kind: 'set_about', about }));
+  }
+
+  guestLinks(): GuestLinks | null {
+    if (!this.mine || !this.#room) return null;
+    return new GuestLinks(guestLinks, this.#room.id, location.origin + href({ at: 'room', host: this.hostName }));
   }
 
   reconnectNow(): void {
@@ -146,16 +156,18 @@ export class LiveRoom implements RoomModel {
 
   #sessionChanged(): void {
     const { session } = this.port;
-    this.chat.setMe(session.me, session.wire?.blocked ?? []);
+    // A guest of another room stands at this door like anybody: a link may let them in, under a name for here.
+    const me = session.me?.id === this.#declinedAs ? null : session.me;
+    this.chat.setMe(me, session.wire?.blocked ?? []);
     if (!this.#room) return;
-    this.mine = session.me?.id === this.#room.host.id;
+    this.mine = me?.id === this.#room.host.id;
     if (this.mine && !this.studio) this.studio = this.#openStudio(this.#room.id);
     if (!this.mine && this.studio) {
       this.studio.leave();
       this.studio = null;
     }
-    if (session.me !== null && this.#line === null && this.entry !== 'banned') this.#enter(this.#room.id);
-    if (session.me === null && this.#line !== null) {
+    if (me !== null && this.#line === null && this.entry !== 'banned') this.#enter(this.#room.id);
+    if (me === null && this.#line !== null) {
       this.#line.leave();
       this.#line = null;
       this.stage.setWanted(false);
@@ -204,7 +216,12 @@ export class LiveRoom implements RoomModel {
   #declined(rejection: Rejection): void {
     switch (rejection.kind) {
       case 'banned': this.#out('banned'); break;
-      case 'not_found': this.#out('missing'); break;
+      case 'not_found':
+        if (this.port.session.me?.guest) {
+          this.#declinedAs = this.port.session.me.id;
+          this.#sessionChanged();
+        } else this.#out('missing');
+        break;
       case 'forbidden': case 'unauthenticated':
         this.connection = { is: 'refused', refusal: refusal(rejection) };
         this.chat.setOpen(false);
@@ -286,7 +303,7 @@ export class LiveRoom implements RoomModel {
       state: broadcast.state === 'on_air' ? 'live' : broadcast.state === 'interrupted' ? 'publisher_lost'
         : this.#wasLive && broadcast.state === 'off' ? 'ended' : 'offline',
       startedAt_ms: live ? broadcast.since_ms : null,
-      viewers: this.peopleCount,
+      here: this.peopleCount,
     };
     if (ended !== undefined) this.studio?.ended();
     this.#wantStage();
@@ -299,7 +316,7 @@ export class LiveRoom implements RoomModel {
 
   #audience(count: number): void {
     this.peopleCount = count;
-    this.broadcast = { ...this.broadcast, viewers: count };
+    this.broadcast = { ...this.broadcast, here: count };
     this.#readPeopleSoon();
   }
 

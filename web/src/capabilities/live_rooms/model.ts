@@ -13,6 +13,10 @@ export const CATEGORIES = [
 ] as const;
 export type Category = (typeof CATEGORIES)[number];
 
+/** Who may come in besides the host and moderators: everybody, people with an account and guests with a link, people with an account. */
+export const ENTRIES = ['open', 'link', 'accounts'] as const;
+export type Entry = (typeof ENTRIES)[number];
+
 /** What a host says about the room. */
 export interface RoomDetails {
   readonly title: string;
@@ -21,12 +25,10 @@ export interface RoomDetails {
   readonly language: string;
   readonly tags: readonly string[];
   readonly rules: string;
+  readonly entry: Entry;
 }
 
-export const TITLE_MAX_CHARS = 120;
-export const RULES_MAX_CHARS = 1000;
-export const TAGS_MAX = 8;
-export const TAG_MAX_CHARS = 24;
+export { RULES_MAX_CHARS, TAG_MAX_CHARS, TAGS_MAX, TITLE_MAX_CHARS } from '../../protocol/generated/limits';
 
 // ── The front page ────────────────────────────────────────────────────────────────────────────
 
@@ -36,7 +38,8 @@ export interface LiveRoomCard {
   readonly category: Category;
   readonly language: string;
   readonly tags: readonly string[];
-  readonly viewers: number;
+  /** How many are in the room, its host among them. */
+  readonly here: number;
   readonly startedAt_ms: number;
   /** A recent still of the stream on this origin, or null while there is none. */
   readonly picture: string | null;
@@ -69,7 +72,8 @@ export interface Broadcast {
   readonly state: BroadcastState;
   /** Unix time; null unless live or lost. */
   readonly startedAt_ms: number | null;
-  readonly viewers: number;
+  /** How many are in the room, its host among them. */
+  readonly here: number;
 }
 
 export interface RoomModel {
@@ -89,9 +93,39 @@ export interface RoomModel {
   /** Only in my own room. */
   readonly studio: StudioModel | null;
   saveDetails(details: RoomDetails): Promise<Outcome>;
+  /** Opens the list of my room's guest links; null in a room that isn't mine. */
+  guestLinks(): GuestLinksModel | null;
   reconnectNow(): void;
   close(): void;
 }
+
+// ── Guest links ───────────────────────────────────────────────────────────────────────────────
+
+export interface GuestLink {
+  readonly id: string;
+  readonly created_ms: number;
+  /** Null until it is revoked. */
+  readonly expires_ms: number | null;
+}
+
+export interface MadeGuestLink {
+  readonly id: string;
+  /** Whole, with the secret; it can't be had again. */
+  readonly address: string;
+}
+
+export interface GuestLinksModel extends Loaded {
+  /** Newest first. */
+  readonly links: readonly GuestLink[];
+  /** The one made last here. */
+  readonly made: MadeGuestLink | null;
+  /** @param lifetime_s null: until it is revoked */
+  make(lifetime_s: number | null): Promise<Outcome>;
+  revoke(id: string): Promise<Outcome>;
+}
+
+/** The lifetimes that are offered, in seconds; null: until it is revoked. */
+export const GUEST_LINK_LIFETIMES_S = [null, 24 * 3_600, 7 * 24 * 3_600] as const;
 
 // ── Watching ──────────────────────────────────────────────────────────────────────────────────
 
@@ -115,7 +149,7 @@ export interface Quality {
 export interface StageFigures {
   readonly path: 'udp' | 'tcp' | 'hls' | null;
   readonly roundTrip_ms: number | null;
-  /** From the publisher's frame to this screen. */
+  /** From the server to this screen: half the round trip, and from a frame's arrival to its display. */
   readonly latency_ms: number | null;
   readonly bitrate_bps: number | null;
   readonly width_px: number | null;

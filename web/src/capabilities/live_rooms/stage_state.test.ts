@@ -6,7 +6,7 @@ function seen(broadcast: BroadcastState, playback: Playback, phase: StudioModel[
   return stageState({
     host: known ? { id: 'user_m', name: 'm', displayName: 'M', guest: false } : null,
     entry, chat: { writing: { may } }, mine: phase !== null, stage: { playback }, studio: phase === null ? null : { phase },
-    broadcast: { state: broadcast, startedAt_ms: null, viewers: 0 },
+    broadcast: { state: broadcast, startedAt_ms: null, here: 0 },
   });
 }
 

@@ -116,8 +116,7 @@ export interface AdminModel extends Loaded {
   setDisabled(id: UserId, disabled: boolean): Promise<Outcome>;
 }
 
-/** Sizes that the server enforces too; kept here so that a form can say so before sending. */
-export const NAME_MAX_CHARS = 32;
-export const DISPLAY_NAME_MAX_CHARS = 48;
-export const PASSWORD_MIN_CHARS = 10;
-export const PASSWORD_MAX_CHARS = 256;
+/** Sizes that the server enforces too, so that a form can say so before sending. A name is of characters that are a byte each. */
+export {
+  ACCOUNT_NAME_MAX_BYTES as NAME_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS,
+} from '../../protocol/generated/limits';

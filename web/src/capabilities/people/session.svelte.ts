@@ -66,7 +66,10 @@ export class Session implements SessionModel {
   async enterAsGuest(displayName: string): Promise<Outcome> {
     if (!this.#door) return { ok: false, refusal: { reason: 'not_allowed' } };
     const { room, link } = this.#door;
-    return this.#enter(await this.api.enterAsGuest({ display_name: displayName, room, ...(link === null ? {} : { link }) }));
+    const reply = await this.api.enterAsGuest({ display_name: displayName, room, ...(link === null ? {} : { link }) });
+    // The door was there a moment ago: what is gone is what the link was good for.
+    if (link !== null && reply.is === 'rejected' && reply.rejection.kind === 'not_found') return { ok: false, refusal: { reason: 'link_spent' } };
+    return this.#enter(reply);
   }
 
   async createFirstAdministrator(token: string, name: string, password: string): Promise<Outcome> {

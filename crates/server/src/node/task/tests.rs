@@ -89,7 +89,8 @@ async fn node() -> Arc<Node> {
 
 async fn attach(node: &Arc<Node>, space: &SpaceId) -> Arc<Connection> {
     let id = ConnectionId::parse(&format!("conn_{}", crate::fresh::suffix())).unwrap();
-    let connection = Arc::new(Connection::new(id.clone(), DeviceId::parse("dev_1").unwrap(), UserId::parse("user_1").unwrap()));
+    let connection =
+        Arc::new(Connection::new(id.clone(), DeviceId::parse("dev_1").unwrap(), UserId::parse("user_1").unwrap()));
     node.enter(&connection);
     let (reply, answer) = ReplyTo::program();
     node.ask::<Fragile>(space, reply, |request| Poke::Attach(id, request));

@@ -1,3 +1,5 @@
+import { PASSWORD_MIN_CHARS } from '../../../protocol/generated/limits';
+
 const en = {
   signIn: {
     title: 'Welcome back',
@@ -14,7 +16,7 @@ const en = {
     lead: 'You are the first one here. Choose the name and password of the administrator.',
     name: 'Your name',
     nameHint: 'It is also the address of your room.',
-    passwordHint: 'At least 10 characters. A few words are better than one hard one.',
+    passwordHint: `At least ${PASSWORD_MIN_CHARS} characters. A few words are better than one hard one.`,
     submit: 'Create administrator',
     checking: 'Checking the link',
     spentTitle: 'This link was used or has expired',
@@ -29,6 +31,7 @@ const en = {
     submit: 'Join the chat',
     or: 'or',
     signIn: 'Sign in',
+    closed: 'This room lets in people with an account, and guests by a link from its host.',
   },
   settings: {
     title: 'Settings',
@@ -63,7 +66,7 @@ const en = {
     name: 'Name',
     nameHint: 'Letters, digits, dots, dashes and underscores. It is the address of their room too.',
     password: 'First password',
-    passwordHint: 'At least 10 characters. Give it to them yourself; Hearth doesn’t send it.',
+    passwordHint: `At least ${PASSWORD_MIN_CHARS} characters. Give it to them yourself; Hearth doesn’t send it.`,
     administrator: 'Administrator',
     administratorHint: 'May add and disable people.',
     find: 'Find a person',

@@ -1,4 +1,5 @@
 import type { Messages } from './en';
+import { PASSWORD_MIN_CHARS } from '../../../protocol/generated/limits';
 
 const zh: Messages = {
   signIn: {
@@ -16,7 +17,7 @@ const zh: Messages = {
     lead: '你是第一位到来的人。请设置管理员的用户名和密码。',
     name: '你的用户名',
     nameHint: '它也是你直播间的地址。',
-    passwordHint: '至少 10 个字符。几个词组合比一个复杂的词更好。',
+    passwordHint: `至少 ${PASSWORD_MIN_CHARS} 个字符。几个词组合比一个复杂的词更好。`,
     submit: '创建管理员',
     checking: '正在检查链接',
     spentTitle: '这个链接已被使用或已过期',
@@ -31,6 +32,7 @@ const zh: Messages = {
     submit: '加入聊天',
     or: '或',
     signIn: '登录',
+    closed: '这个直播间只允许有账号的人，以及持有主播所发链接的访客进入。',
   },
   settings: {
     title: '设置',
@@ -65,7 +67,7 @@ const zh: Messages = {
     name: '用户名',
     nameHint: '可用字母、数字、点、短横线和下划线，它也是其直播间的地址。',
     password: '初始密码',
-    passwordHint: '至少 10 个字符。请自行转交，Hearth 不会发送。',
+    passwordHint: `至少 ${PASSWORD_MIN_CHARS} 个字符。请自行转交，Hearth 不会发送。`,
     administrator: '管理员',
     administratorHint: '可以添加和停用成员。',
     find: '查找成员',
