@@ -25,7 +25,7 @@ start() {
     env HEARTH_LIMITS_SOCKETS_PER_ADDRESS=20000 HEARTH_LIMITS_GUESTS_PER_ADDRESS=1000000 "$@" \
         "$bin/hearth" serve --listen 127.0.0.1:0 --data "$data" >"$data/out" 2>"$data/log" &
     server=$!
-    until grep -q 'Hearth is at' "$data/out"; do
+    until grep -qs 'Hearth is at' "$data/out"; do
         kill -0 "$server" 2>/dev/null || { cat "$data/log" >&2; exit 1; }
         sleep 0.05
     done
