@@ -6,7 +6,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const BINARY = process.env.HEARTH_BINARY ?? resolve(__dirname, '../target/debug/hearth');
+// Every other HEARTH_… is a setting of the server, and none of the tester's own may reach it.
+const { HEARTH_BINARY: BINARY = resolve(__dirname, '../target/debug/hearth') } = process.env;
+const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HEARTH_')));
 const STARTS_WITHIN_MS = 20_000;
 
 export interface Hearth {
@@ -35,12 +37,13 @@ async function freePort(): Promise<number> {
   }
 }
 
-export async function startHearth(): Promise<Hearth> {
+/** Starts it with settings of its own, by the names they have in the environment. */
+export async function startHearth(settings: Record<string, string> = {}): Promise<Hearth> {
   const data = await mkdtemp(join(tmpdir(), 'hearth-e2e-'));
   const port = await freePort();
   let log = '';
   const start = (announces: RegExp) => {
-    const child = spawn(BINARY, ['serve', '--listen', `127.0.0.1:${port}`, '--data', data], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(BINARY, ['serve', '--listen', `127.0.0.1:${port}`, '--data', data], { env: { ...ENVIRONMENT, ...settings }, stdio: ['ignore', 'pipe', 'pipe'] });
     const from = log.length;
     const found = new Promise<string>((resolved, failed) => {
       const timer = setTimeout(() => failed(new Error(`the server did not start:\n${log}`)), STARTS_WITHIN_MS);

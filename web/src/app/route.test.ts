@@ -11,6 +11,8 @@ describe('addresses', () => {
     { at: 'room', host: 'a/b?c#d%' },
     { at: 'sign_in', next: null },
     { at: 'sign_in', next: '/@mira' },
+    { at: 'sign_in', next: null, problem: 'oidc' },
+    { at: 'sign_in', next: '/@mira?a=b&c', problem: 'oidc_account' },
     { at: 'setup', token: 'x-Y_1' },
     { at: 'settings' },
     { at: 'admin' },
@@ -25,6 +27,10 @@ describe('addresses', () => {
 
   it.each(['/@', '/@a/b', '/setup/', '/nothing', '/@%E0%A4%A', '/setup/%'])('%s is nowhere', (path) => {
     expect(at(path).at).toBe('nowhere');
+  });
+
+  it('says no problem that it does not know', () => {
+    expect(at('/sign-in?problem=<b>')).toEqual({ at: 'sign_in', next: null });
   });
 
   it.each(['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)', ''])('never returns to %s', (next) => {

@@ -1,8 +1,12 @@
+/** Why signing in elsewhere ended here. The server writes it into the address. */
+export const SIGN_IN_PROBLEMS = ['oidc', 'oidc_account', 'oidc_wait'] as const;
+export type SignInProblem = (typeof SIGN_IN_PROBLEMS)[number];
+
 /** Addresses of the app. `parse` and `href` are each other's inverse; a test holds them to it. */
 export type Route =
   | { readonly at: 'front' }
   | { readonly at: 'room'; readonly host: string }
-  | { readonly at: 'sign_in'; readonly next: string | null }
+  | { readonly at: 'sign_in'; readonly next: string | null; readonly problem?: SignInProblem }
   | { readonly at: 'setup'; readonly token: string }
   | { readonly at: 'settings' }
   | { readonly at: 'admin' }
@@ -24,7 +28,10 @@ export function safeNext(next: string | null): string | null {
 export function parse(url: URL): Route {
   const path = url.pathname.length > 1 ? url.pathname.replace(/\/+$/, '') : url.pathname;
   if (path === '/' || path === '') return { at: 'front' };
-  if (path === '/sign-in') return { at: 'sign_in', next: safeNext(url.searchParams.get('next')) };
+  if (path === '/sign-in') {
+    const problem = SIGN_IN_PROBLEMS.find((known) => known === url.searchParams.get('problem'));
+    return { at: 'sign_in', next: safeNext(url.searchParams.get('next')), ...(problem && { problem }) };
+  }
   if (path === '/settings') return { at: 'settings' };
   if (path === '/admin') return { at: 'admin' };
   const setup = /^\/setup\/([^/]+)$/.exec(path);
@@ -44,7 +51,11 @@ export function href(route: Route): string {
   switch (route.at) {
     case 'front': return '/';
     case 'room': return `/@${encodeURIComponent(route.host)}`;
-    case 'sign_in': return route.next === null ? '/sign-in' : `/sign-in?next=${encodeURIComponent(route.next)}`;
+    case 'sign_in': {
+      const { next, problem } = route;
+      const query = new URLSearchParams({ ...(next === null ? {} : { next }), ...(problem && { problem }) });
+      return query.size === 0 ? '/sign-in' : `/sign-in?${query}`;
+    }
     case 'setup': return `/setup/${encodeURIComponent(route.token)}`;
     case 'settings': return '/settings';
     case 'admin': return '/admin';

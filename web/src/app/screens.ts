@@ -25,7 +25,7 @@ export async function openScreen(route: Lazy, models: Models): Promise<Opened> {
     case 'sign_in': {
       const screen = await import('../capabilities/people/screens');
       await screen.ready();
-      return opened(screen.SignIn, { session: models.session, next: route.next });
+      return opened(screen.SignIn, { session: models.session, next: route.next, problem: route.problem ?? null });
     }
     case 'setup': {
       const screen = await import('../capabilities/people/screens');

@@ -18,7 +18,7 @@ const HOUR_MS = 3_600_000;
 
 function sampleSession(choice: SampleChoice): SessionModel {
   const me: Me | null = choice.me === 'signed_out' ? null : choice.me === 'guest' ? GUEST : ANA;
-  const session = $state({ state: (choice.me ?? 'signed_in') as SessionModel['state'], me, guestsWelcome: choice.closed !== true });
+  const session = $state({ state: (choice.me ?? 'signed_in') as SessionModel['state'], me, guestsWelcome: choice.closed !== true, provider: 'Home ID' });
   return Object.assign(session, {
     signIn: (_name: string, password: string): Promise<Outcome> =>
       Promise.resolve(password === 'wrong' ? { ok: false, refusal: { reason: 'wrong_credentials' as const } } : { ok: true }),

@@ -14,6 +14,8 @@ const EDGE_PX = 600;
 interface Anchor {
   readonly id: MessageId;
   readonly top_px: number;
+  /** How far the list was scrolled then. */
+  readonly scrolled_px: number;
 }
 
 export function listFollowing(chatOf: () => ChatModel) {
@@ -39,7 +41,7 @@ export function listFollowing(chatOf: () => ChatModel) {
     const top = scroller.getBoundingClientRect().top;
     for (const row of scroller.querySelectorAll<HTMLElement>('[data-id]')) {
       const box = row.getBoundingClientRect();
-      if (box.bottom > top) return { id: row.dataset.id ?? '', top_px: box.top - top };
+      if (box.bottom > top) return { id: row.dataset.id ?? '', top_px: box.top - top, scrolled_px: scroller.scrollTop };
     }
     return null;
   }
@@ -52,7 +54,11 @@ export function listFollowing(chatOf: () => ChatModel) {
     }
     const row = anchor && rowElement(anchor.id);
     if (!row || !anchor) return;
-    scroller.scrollTop += row.getBoundingClientRect().top - scroller.getBoundingClientRect().top - anchor.top_px;
+    // A scroll whose event has not come yet moved the place too; at the lower end it may be the browser that did.
+    const lowest = scroller.scrollTop >= scroller.scrollHeight - scroller.clientHeight - 1;
+    const top_px = anchor.top_px - (lowest ? 0 : scroller.scrollTop - anchor.scrolled_px);
+    scroller.scrollTop += row.getBoundingClientRect().top - scroller.getBoundingClientRect().top - top_px;
+    anchor = { id: anchor.id, top_px, scrolled_px: scroller.scrollTop };
   }
 
   function markSeen(): void {
@@ -77,12 +83,16 @@ export function listFollowing(chatOf: () => ChatModel) {
     }
     // While away from the end the window holds still as messages are added.
     startId ??= chat.messages[bounds.start]?.id ?? null;
-    if (scroller.scrollTop < EDGE_PX) {
-      if (bounds.start > 0) startId = slide(chat.messages, bounds, 'older');
-      else if (chat.older === 'more') chat.loadOlder();
-    } else if (below_px < EDGE_PX && !newest) {
+    if (scroller.scrollTop < EDGE_PX) bringOlder();
+    else if (below_px < EDGE_PX && !newest) {
       startId = slide(chat.messages, bounds, 'newer');
     }
+  }
+
+  function bringOlder(): void {
+    const chat = chatOf();
+    if (bounds.start > 0) startId = slide(chat.messages, bounds, 'older');
+    else if (chat.older === 'more') chat.loadOlder();
   }
 
   async function toEnd(): Promise<void> {
@@ -110,7 +120,11 @@ export function listFollowing(chatOf: () => ChatModel) {
   $effect(() => {
     void rows;
     keepPlace();
-    if (atEnd) untrack(markSeen);
+    untrack(() => {
+      if (atEnd) markSeen();
+      // At the very top no scroll says that there is room for what has just been read.
+      else if (scroller && scroller.clientHeight > 0 && scroller.scrollTop < EDGE_PX) bringOlder();
+    });
   });
 
   return {

@@ -70,6 +70,8 @@ export interface SessionModel {
   readonly me: Me | null;
   /** Whether this server lets people in without an account. */
   readonly guestsWelcome: boolean;
+  /** What people call the provider that one can sign in with instead of a password; null where there is none. */
+  readonly provider: string | null;
   signIn(name: string, password: string): Promise<Outcome>;
   enterAsGuest(displayName: string): Promise<Outcome>;
   /** Uses up the one-time link that the server printed at its first start. */

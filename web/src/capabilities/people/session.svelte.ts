@@ -17,6 +17,7 @@ export class Session implements SessionModel {
   state = $state<SessionModel['state']>('unknown');
   me = $state.raw<Me | null>(null);
   guestsWelcome = $state(false);
+  provider = $state<string | null>(null);
   /** The whole of what the server says of me; `me` is its public part. */
   wire = $state.raw<WireMe | null>(null);
   setupPending = false;
@@ -105,6 +106,7 @@ export class Session implements SessionModel {
 
   #take(session: WireSession): void {
     this.setupPending = session.server.setup_pending;
+    this.provider = session.server.oidc;
     this.#become(session.me);
   }
 

@@ -52,7 +52,7 @@ const en = {
     withKey: (label: string, key: string) => `${label} (${key})`,
   },
   figures: {
-    delay: (seconds: string) => `${seconds} s`,
+    delay: (seconds: string) => `${seconds} s delay`,
     live: 'Live',
     latency: 'Server to screen', roundTrip: 'Round trip', bitrate: 'Bitrate', picture: 'Picture', loss: 'Loss', path: 'Way', codec: 'Codec',
     milliseconds: (n: string) => `${n} ms`,

@@ -50,7 +50,7 @@ const zh: Messages = {
     withKey: (label, key) => `${label}（${key}）`,
   },
   figures: {
-    delay: (seconds) => `${seconds} 秒`,
+    delay: (seconds) => `延迟 ${seconds} 秒`,
     live: '直播',
     latency: '服务器到屏幕', roundTrip: '往返时间', bitrate: '码率', picture: '画面', loss: '丢包', path: '线路', codec: '编码',
     milliseconds: (n) => `${n} 毫秒`,

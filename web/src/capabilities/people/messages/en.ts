@@ -7,6 +7,13 @@ const en = {
     name: 'Name',
     password: 'Password',
     submit: 'Sign in',
+    or: 'or',
+    withProvider: (name: string) => `Sign in with ${name}`,
+    problems: {
+      oidc: 'Signing in there didn’t work. Try again, or use your name and password if you have one here.',
+      oidc_account: 'You have no account here that may sign in. Ask whoever runs this server for one.',
+      oidc_wait: 'Too many are signing in at the moment. Wait a few minutes, then try again.',
+    },
     noAccount: 'No account? Open a room and join as a guest, or ask whoever runs this server for one.',
   },
   show: 'Show password',

@@ -8,6 +8,13 @@ const zh: Messages = {
     name: '用户名',
     password: '密码',
     submit: '登录',
+    or: '或',
+    withProvider: (name) => `使用 ${name} 登录`,
+    problems: {
+      oidc: '通过外部账号登录未成功。请重试；如果你在这里有密码，也可以用用户名和密码登录。',
+      oidc_account: '你在这里没有可以登录的账号。请向服务器管理者申请。',
+      oidc_wait: '目前登录的人太多。请等几分钟后重试。',
+    },
     noAccount: '没有账号？打开任意直播间即可以访客身份加入，或向服务器管理者申请账号。',
   },
   show: '显示密码',
