@@ -32,6 +32,7 @@
 mod engine;
 mod forward;
 mod net;
+pub mod trial;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

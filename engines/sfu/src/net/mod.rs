@@ -4,6 +4,9 @@ mod interfaces;
 mod tcp;
 mod udp;
 
+pub(crate) use tcp::take_frames;
+
+
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -204,7 +204,7 @@ impl Connection {
 /// # Errors
 ///
 /// A frame that is empty or longer than [`FRAME_BYTES`].
-fn take_frames(bytes: &[u8], mut each: impl FnMut(&[u8])) -> io::Result<usize> {
+pub(crate) fn take_frames(bytes: &[u8], mut each: impl FnMut(&[u8])) -> io::Result<usize> {
     let mut used = 0;
     while let Some(&[high, low]) = bytes.get(used..used + LENGTH_BYTES) {
         let length = usize::from(u16::from_be_bytes([high, low]));
