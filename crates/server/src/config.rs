@@ -34,6 +34,8 @@ pub struct Config {
     pub database: Database,
     /// HTTPS.
     pub tls: Tls,
+    /// Signing in with an OpenID Connect provider.
+    pub oidc: Oidc,
     /// Media over WebRTC.
     pub media: Media,
     /// What a stranger can make grow.
@@ -68,6 +70,22 @@ pub struct Tls {
     pub key: PathBuf,
     /// Make a certificate at the first start and use it: for a first try on a local network.
     pub self_signed: bool,
+}
+
+/// Signing in with an OpenID Connect provider.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Oidc {
+    /// The provider's issuer, exactly as it writes it; empty: nobody signs in so.
+    pub issuer: String,
+    /// What the provider calls this server.
+    pub client_id: String,
+    /// What this server proves that with; empty: a public client.
+    pub client_secret: String,
+    /// What people call the provider; empty: the issuer's host.
+    pub name: String,
+    /// Whether whom the provider vouches for gets an account by signing in.
+    pub create_accounts: bool,
 }
 
 /// Media over WebRTC.
@@ -111,9 +129,62 @@ impl Default for Config {
             log: "info".to_owned(),
             database: Database::default(),
             tls: Tls::default(),
+            oidc: Oidc::default(),
             media: Media::default(),
             limits: Limits::default(),
         }
+    }
+}
+
+impl Default for Oidc {
+    fn default() -> Self {
+        Self {
+            issuer: String::new(),
+            client_id: String::new(),
+            client_secret: String::new(),
+            name: String::new(),
+            create_accounts: true,
+        }
+    }
+}
+
+impl std::fmt::Debug for Oidc {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { issuer, client_id, client_secret: _, name, create_accounts } = self;
+        out.debug_struct("Oidc")
+            .field("issuer", issuer)
+            .field("client_id", client_id)
+            .field("name", name)
+            .field("create_accounts", create_accounts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Oidc {
+    /// What people call the provider.
+    pub fn shown_name(&self) -> &str {
+        if !self.name.is_empty() {
+            return &self.name;
+        }
+        let host = self.issuer.split_once("://").map_or(self.issuer.as_str(), |(_, rest)| rest);
+        host.split(['/', '?', '#']).next().unwrap_or(host)
+    }
+
+    /// What is wrong with it, for the operator.
+    fn problem(&self) -> Option<&'static str> {
+        if self.issuer.is_empty() {
+            return None;
+        }
+        let Ok(issuer) = self.issuer.parse::<axum::http::Uri>() else {
+            return Some("oidc.issuer is no address");
+        };
+        let here = matches!(issuer.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        match issuer.scheme_str() {
+            Some("https") => {}
+            Some("http") if here => {}
+            _ => return Some("oidc.issuer starts with https:// (http:// only for a provider on localhost)"),
+        }
+        self.client_id.is_empty().then_some("oidc.issuer and oidc.client_id go together")
     }
 }
 
@@ -185,18 +256,24 @@ impl Config {
         Ok(self)
     }
 
-    /// The settings, fit to be shown: a password in the database's address is masked.
+    /// The settings, fit to be shown: a password in the database's address is masked, and so is the provider's secret.
     pub fn without_secrets(mut self) -> Self {
         if let Some((before, host)) = self.database.url.rsplit_once('@')
             && let Some((scheme, credentials)) = before.split_once("://")
             && let Some((user, _)) = credentials.split_once(':')
         {
             self.database.url = format!("{scheme}://{user}:…@{host}");
+        if let Some(problem) = self.oidc.problem() {
+            return wrong(problem);
+        }
         }
         self
     }
 
     /// Where the store is.
+        if !self.oidc.client_secret.is_empty() {
+            self.oidc.client_secret = "…".to_owned();
+        }
     pub fn store_address(&self) -> Result<hearth_store::Address, hearth_store::Error> {
         if self.database.url.is_empty() {
             format!("sqlite:{}", self.data.join("hearth.db").display()).parse()
@@ -327,3 +404,25 @@ mod tests {
         assert_eq!(shown, Table::try_from(Config::default()).unwrap());
     }
 }
+    #[test]
+    fn a_provider_is_asked_over_a_safe_way_only_and_its_secret_is_not_shown() {
+        let with = |issuer: &str, client: &str| {
+            from_environment(&[("HEARTH_OIDC_ISSUER", issuer), ("HEARTH_OIDC_CLIENT_ID", client)])
+        };
+        for good in
+            ["https://id.example/realms/home", "http://localhost:9000", "http://127.0.0.1", "http://[::1]:9000/"]
+        {
+            assert!(with(good, "hearth").is_ok(), "{good}");
+        }
+        for wrong in ["http://id.example", "id.example", "ftp://localhost", "https://", "http://localhost.evil.example"]
+        {
+            assert!(with(wrong, "hearth").is_err(), "{wrong}");
+        }
+        assert!(with("https://id.example", "").unwrap_err().to_string().contains("oidc.client_id"));
+        let mut config = with("https://id.example/realms/home", "hearth").unwrap();
+        assert_eq!(config.oidc.shown_name(), "id.example");
+        config.oidc.client_secret = "confidential".to_owned();
+        assert!(!format!("{config:?}").contains("confidential"));
+        assert!(!toml::to_string(&config.without_secrets()).unwrap().contains("confidential"));
+    }
+

@@ -3,6 +3,7 @@
 pub mod attempts;
 pub mod hashing;
 pub mod names;
+pub mod oidc;
 pub mod passwords;
 pub mod sessions;
 pub mod sweep;

@@ -30,15 +30,18 @@ pub fn secret_of(headers: &HeaderMap) -> Option<(&str, bool)> {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "))
         .map(|secret| (secret.trim(), false));
-    let cookie = || {
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        cookies
-            .flat_map(|cookies| cookies.split(';'))
-            .filter_map(|cookie| cookie.trim().split_once('='))
-            .find(|(name, _)| *name == COOKIE)
-            .map(|(_, secret)| (secret, true))
-    };
+    let cookie = || cookie_of(headers, COOKIE).map(|secret| (secret, true));
     bearer.or_else(cookie).filter(|(secret, _)| !secret.is_empty() && secret.len() <= SECRET_MAX_BYTES)
+}
+
+/// The value of a cookie that a request carries.
+pub fn cookie_of<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find(|(name, _)| *name == wanted)
+        .map(|(_, value)| value)
 }
 
 /// Who is asking; `None`: nobody that is signed in.

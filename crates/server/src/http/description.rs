@@ -16,6 +16,8 @@ use utoipa::OpenApi;
         super::session::sign_out,
         super::session::guest,
         super::session::set_up,
+        super::oidc::start,
+        super::oidc::callback,
         super::session::devices,
         super::session::sign_out_device,
         super::accounts::create,

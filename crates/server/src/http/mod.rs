@@ -5,6 +5,7 @@ pub mod asking;
 pub mod description;
 
 mod accounts;
+mod oidc;
 mod operation;
 mod rooms;
 mod session;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use crate::accounts::attempts::Attempts;
 use crate::accounts::hashing::Hashing;
+use crate::accounts::oidc::Provider;
 use crate::accounts::{Who, sessions};
 use crate::fresh;
 use crate::listen::Doorkeeper;
@@ -43,6 +45,8 @@ pub struct AppState {
     /// Open sockets.
     pub keeper: Arc<Doorkeeper>,
     pub(crate) hashing: Hashing,
+    /// The OpenID Connect provider, where one is configured.
+    pub(crate) oidc: Option<Provider>,
     pub(crate) sign_ins_by_name: Attempts<String>,
     pub(crate) sign_ins_by_address: Attempts<IpAddr>,
     pub(crate) guests_by_address: Attempts<IpAddr>,
@@ -54,10 +58,12 @@ impl AppState {
         operation::start_metrics();
         let limits = node.config().limits.clone();
         let per_address = limits.sign_in_attempts.saturating_mul(SIGN_INS_PER_ADDRESS_FACTOR);
+        let oidc = Provider::new(&node.config().oidc);
         Arc::new(Self {
             node,
             keeper,
             hashing: Hashing::default(),
+            oidc,
             sign_ins_by_name: Attempts::new(SIGN_IN_WINDOW, limits.sign_in_attempts),
             sign_ins_by_address: Attempts::new(SIGN_IN_WINDOW, per_address),
             guests_by_address: Attempts::new(GUEST_WINDOW, limits.guests_per_address),
@@ -87,6 +93,8 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/ws", get(crate::ws::upgrade))
         .route("/api/session", get(session::read).post(session::sign_in).delete(session::sign_out))
         .route("/api/session/guest", post(session::guest))
+        .route("/api/oidc/start", get(oidc::start))
+        .route("/api/oidc/callback", get(oidc::callback))
         .route("/api/setup", post(session::set_up))
         .route("/api/devices", get(session::devices))
         .route("/api/devices/{device}", delete(session::sign_out_device))

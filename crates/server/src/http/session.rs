@@ -19,6 +19,7 @@ use super::answer::{Answer, Body, Refusal};
 use super::asking::{Anybody, From, SignedIn};
 use crate::accounts::{Who, names, sessions};
 use crate::{clock, fresh};
+use crate::config::Config;
 
 /// How long a device stays signed in, from its signing in (180 days).
 const SESSION_MS: u64 = 180 * 24 * 3_600 * 1_000;
@@ -193,9 +194,13 @@ pub(super) async fn enter(
 }
 
 fn cookie(state: &AppState, secret: &str, max_age_s: u64) -> HeaderValue {
-    let config = state.node.config();
-    let secure = if config.serves_tls() || config.public_url.starts_with("https:") { "; Secure" } else { "" };
+    let secure = secure(state.node.config());
     let text = format!("{}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}", sessions::COOKIE);
+/// The end of a cookie, which keeps it from connections that others can read.
+pub(super) fn secure(config: &Config) -> &'static str {
+    if config.serves_tls() || config.public_url.starts_with("https:") { "; Secure" } else { "" }
+}
+
     HeaderValue::from_str(&text).expect("secrets are plain")
 }
 
@@ -217,7 +222,7 @@ async fn session(state: &AppState, who: Option<&Who>, token: Option<String>) -> 
         server: ServerOffers {
             name: config.name.clone(),
             registration: config.registration,
-            oidc: None,
+            oidc: state.oidc.as_ref().map(|provider| provider.name().to_owned()),
             setup_pending: store.setup().pending().await?,
         },
     })
@@ -272,7 +277,7 @@ async fn forget(state: &AppState, user: &UserId, device: &DeviceId) -> Result<()
 }
 
 /// Browser and system, as far as the browser tells; for the list of devices only.
-fn device_name(headers: &HeaderMap, program: bool) -> String {
+pub(super) fn device_name(headers: &HeaderMap, program: bool) -> String {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     if program {
         return agent.split_whitespace().next().unwrap_or("a program").to_owned();

@@ -31,6 +31,9 @@ fn table() -> Vec<Row> {
         Row("DELETE", "/api/session", None, [401, 204, 204, 204, 204]),
         Row("POST", "/api/session/guest", Some(nothing), [400; 5]),
         Row("POST", "/api/setup", Some(setup), [404; 5]),
+        // No provider is configured here.
+        Row("GET", "/api/oidc/start", None, [404; 5]),
+        Row("GET", "/api/oidc/callback", None, [404; 5]),
         Row("GET", "/api/devices", None, [401, 200, 200, 200, 200]),
         Row("DELETE", "/api/devices/{device}", None, [401, 404, 404, 204, 404]),
         Row("GET", "/api/accounts", None, [401, 404, 404, 404, 200]),

@@ -3,7 +3,9 @@
 mod authorisation;
 mod chat;
 mod http;
+mod oidc;
 mod process;
+mod provider;
 mod sign_in;
 mod strangers;
 mod support;
