@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Takes the figures of docs/performance.md: release builds, a fresh server on free ports for each, nothing left running.
-#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain janus chat half burst messages (all where left out)
+#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain janus hundred chat half burst messages (all where left out)
+# LOADGEN_FLAGS=--json prints JSON.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-3}
 shift || true
-parts=${*:-media plain janus chat half burst messages}
+parts=${*:-media plain janus hundred chat half burst messages}
 bin=${LOADGEN_BIN_DIR:-target/release}
 secret='a load password'
 server=
@@ -36,7 +37,7 @@ start() {
 load() {
     kind=$1
     shift
-    "$bin/loadgen" "$kind" --url "$url" --admin "loadgen:$secret" --server-pid "$server" "$@" || echo "(not everything arrived)"
+    "$bin/loadgen" "$kind" --url "$url" --admin "loadgen:$secret" --server-pid "$server" ${LOADGEN_FLAGS:-} "$@" || echo "(not everything arrived)"
 }
 
 failed=0
@@ -46,6 +47,7 @@ for part in $parts; do
     media) start; load media --runs "$runs" ;;
     plain) start HEARTH_MEDIA_BANDWIDTH_ESTIMATION=false; load media --runs "$runs" --no-bwe ;;
     janus) start; load compare --runs "$runs" ;;
+    hundred) start; load compare --runs "$runs" --viewers 100 ;;
     chat) start; load chat --rate 80 ;;
     half) start; load chat --rate 40 --runs "$runs" ;;
     burst) start; load chat --burst 800 ;;
