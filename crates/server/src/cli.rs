@@ -93,7 +93,10 @@ type Failure = Box<dyn std::error::Error>;
 impl Settings {
     fn load(self) -> Result<Config, Failure> {
         let environment = std::env::vars().filter(|(name, _)| name != "HEARTH_CONFIG");
-        let mut config = Config::load(self.config.as_deref(), environment)?;
+        let (mut config, passed_over) = Config::load(self.config.as_deref(), environment)?;
+        for name in passed_over {
+            eprintln!("hearth: {name} names no setting, and is passed over");
+        }
         if let Some(listen) = self.listen {
             config.listen = listen;
         }

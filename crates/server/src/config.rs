@@ -219,7 +219,14 @@ pub enum Error {
 
 impl Config {
     /// Defaults, then the file, then the environment.
-    pub fn load(file: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
+    ///
+    /// Variables that name no setting are passed over, and given back: they may be a typing error, or somebody else's
+    /// (orchestrators make `HEARTH_PORT` and the like for a service of that name).
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<String>), Error> {
+        let mut passed_over = Vec::new();
         let mut table = match file {
             None => Table::new(),
             Some(path) => std::fs::read_to_string(path)
@@ -230,12 +237,15 @@ impl Config {
         let defaults = Table::try_from(Config::default()).expect("the defaults are TOML");
         for (name, text) in environment {
             let Some(setting) = name.strip_prefix("HEARTH_") else { continue };
-            apply_environment(&mut table, &defaults, setting, &text)
+            let known = apply_environment(&mut table, &defaults, setting, &text)
                 .map_err(|reason| Error::Wrong(format!("variable {name}"), reason))?;
+            if !known {
+                passed_over.push(name);
+            }
         }
         let config: Config =
             table.try_into().map_err(|error: toml::de::Error| Error::Wrong("given".to_owned(), error.to_string()))?;
-        config.consistent()
+        Ok((config.consistent()?, passed_over))
     }
 
     /// Whether the settings fit together.
@@ -253,27 +263,27 @@ impl Config {
         if !self.public_url.is_empty() && !self.public_url.starts_with("http") {
             return wrong("public_url starts with https:// or http://");
         }
+        if let Some(problem) = self.oidc.problem() {
+            return wrong(problem);
+        }
         Ok(self)
     }
 
     /// The settings, fit to be shown: a password in the database's address is masked, and so is the provider's secret.
     pub fn without_secrets(mut self) -> Self {
+        if !self.oidc.client_secret.is_empty() {
+            self.oidc.client_secret = "…".to_owned();
+        }
         if let Some((before, host)) = self.database.url.rsplit_once('@')
             && let Some((scheme, credentials)) = before.split_once("://")
             && let Some((user, _)) = credentials.split_once(':')
         {
             self.database.url = format!("{scheme}://{user}:…@{host}");
-        if let Some(problem) = self.oidc.problem() {
-            return wrong(problem);
-        }
         }
         self
     }
 
     /// Where the store is.
-        if !self.oidc.client_secret.is_empty() {
-            self.oidc.client_secret = "…".to_owned();
-        }
     pub fn store_address(&self) -> Result<hearth_store::Address, hearth_store::Error> {
         if self.database.url.is_empty() {
             format!("sqlite:{}", self.data.join("hearth.db").display()).parse()
@@ -305,9 +315,8 @@ impl Config {
     }
 }
 
-/// Sets the one setting that an environment variable names. Variables that name none are somebody else's, and are refused
-/// so that a typing error does not go unnoticed.
-fn apply_environment(table: &mut Table, defaults: &Table, setting: &str, text: &str) -> Result<(), String> {
+/// Sets the one setting that an environment variable names; says whether it names one.
+fn apply_environment(table: &mut Table, defaults: &Table, setting: &str, text: &str) -> Result<bool, String> {
     for (key, default) in defaults {
         let upper = key.to_uppercase();
         if let Value::Table(section) = default {
@@ -318,14 +327,14 @@ fn apply_environment(table: &mut Table, defaults: &Table, setting: &str, text: &
             }
         } else if setting == upper {
             table.insert(key.clone(), value_like(default, text)?);
-            return Ok(());
+            return Ok(true);
         } else if setting.strip_suffix("_FILE") == Some(&upper) {
             let secret = std::fs::read_to_string(text).map_err(|error| error.to_string())?;
             table.insert(key.clone(), value_like(default, secret.trim_end())?);
-            return Ok(());
+            return Ok(true);
         }
     }
-    Err("there is no such setting".to_owned())
+    Ok(false)
 }
 
 fn value_like(default: &Value, text: &str) -> Result<Value, String> {
@@ -348,6 +357,10 @@ mod tests {
     use super::*;
 
     fn from_environment(pairs: &[(&str, &str)]) -> Result<Config, Error> {
+        load(pairs).map(|(config, _)| config)
+    }
+
+    fn load(pairs: &[(&str, &str)]) -> Result<(Config, Vec<String>), Error> {
         Config::load(None, pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
     }
 
@@ -378,32 +391,27 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("hearth.toml");
         std::fs::write(&file, "name = \"File\"\n[limits]\nsockets = 7\n").unwrap();
-        let config = Config::load(Some(&file), [("HEARTH_NAME".to_owned(), "Variable".to_owned())]).unwrap();
+        let config = Config::load(Some(&file), [("HEARTH_NAME".to_owned(), "Variable".to_owned())]).unwrap().0;
         assert_eq!((config.name.as_str(), config.limits.sockets), ("Variable", 7));
         std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
+    fn a_variable_that_names_no_setting_is_passed_over_and_told() {
+        let (config, passed_over) =
+            load(&[("HEARTH_LIMITS_SOKETS", "1"), ("HEARTH_PORT", "tcp://10.0.0.1:80")]).unwrap();
+        assert_eq!(config, Config::default());
+        assert_eq!(passed_over, ["HEARTH_LIMITS_SOKETS", "HEARTH_PORT"]);
+    }
+
+    #[test]
     fn what_is_not_known_is_refused_with_its_name() {
-        let error = from_environment(&[("HEARTH_LIMITS_SOKETS", "1")]).unwrap_err();
-        assert!(error.to_string().contains("HEARTH_LIMITS_SOKETS"), "{error}");
+        let error = from_environment(&[("HEARTH_LIMITS_SOCKETS", "many")]).unwrap_err();
+        assert!(error.to_string().contains("HEARTH_LIMITS_SOCKETS"), "{error}");
         assert!(from_environment(&[("HEARTH_LISTEN", "nonsense")]).is_err());
         assert!(from_environment(&[("HEARTH_TLS_KEY", "key.pem")]).is_err());
     }
 
-    #[test]
-    fn the_example_file_shows_every_setting_with_its_default() {
-        let example = include_str!("../../../config.example.toml");
-        // Its settings are commented out one by one; uncommented, they are the defaults, and all of them.
-        let uncommented: String = example
-            .lines()
-            .map(|line| line.strip_prefix("#: ").unwrap_or(line))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        let shown: Table = uncommented.parse().unwrap();
-        assert_eq!(shown, Table::try_from(Config::default()).unwrap());
-    }
-}
     #[test]
     fn a_provider_is_asked_over_a_safe_way_only_and_its_secret_is_not_shown() {
         let with = |issuer: &str, client: &str| {
@@ -426,3 +434,16 @@ mod tests {
         assert!(!toml::to_string(&config.without_secrets()).unwrap().contains("confidential"));
     }
 
+    #[test]
+    fn the_example_file_shows_every_setting_with_its_default() {
+        let example = include_str!("../../../config.example.toml");
+        // Its settings are commented out one by one; uncommented, they are the defaults, and all of them.
+        let uncommented: String = example
+            .lines()
+            .map(|line| line.strip_prefix("#: ").unwrap_or(line))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let shown: Table = uncommented.parse().unwrap();
+        assert_eq!(shown, Table::try_from(Config::default()).unwrap());
+    }
+}

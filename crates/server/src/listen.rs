@@ -1,6 +1,7 @@
 //! The sockets for HTTP: accepting, TLS, and what one address may hold open.
 
 use axum::Router;
+use axum::http::{HeaderValue, header};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -161,6 +162,16 @@ fn bound_unsent(socket: &TcpStream) {
     };
 }
 
+/// HTTP/2 names the host in the address, and has no `Host` (RFC 9113, section 8.3.1): from here on both are alike.
+fn name_host<B>(request: &mut hyper::Request<B>) {
+    let authority = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    if let Some(host) = authority
+        && !request.headers().contains_key(header::HOST)
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
+}
+
 /// Says why, as far as one can without reading: the limit is met before anything is read.
 async fn refuse(mut socket: TcpStream) {
     const ANSWER: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nconnection: close\r\n\
@@ -176,6 +187,7 @@ async fn refuse(mut socket: TcpStream) {
 async fn serve(socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, router: Router) {
     let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(peer);
+        name_host(&mut request);
         request.map(axum::body::Body::new)
     });
     let mut server = auto::Builder::new(TokioExecutor::new());

@@ -55,7 +55,8 @@ pub fn session_description(bytes: &[u8]) {
     let Ok(sdp) = std::str::from_utf8(bytes) else { return };
     let mut tried = Tried::new();
     let space = SpaceId::parse("room_trial").expect("well formed");
-    let offer = Command::OpenPublish { leg: leg("leg_p"), space: space.clone(), offer: sdp.to_owned(), sources: vec![] };
+    let offer =
+        Command::OpenPublish { leg: leg("leg_p"), space: space.clone(), offer: sdp.to_owned(), sources: vec![] };
     let said = tried.command(offer);
     let answered = said.iter().filter(|event| matches!(event, Event::Answer { .. } | Event::Refused { .. })).count();
     assert_eq!(answered, 1, "an offer has one answer: {said:?}");

@@ -36,7 +36,8 @@ impl Who {
         }
     }
 
-    fn standing(&self, space: &SpaceId) -> Standing {
+    /// What the server knows of them, as far as it concerns this space.
+    pub fn standing(&self, space: &SpaceId) -> Standing {
         match (&self.profile.name, self.administrator) {
             (Some(_), true) => Standing::Administrator,
             (Some(_), false) => Standing::Account,

@@ -5,7 +5,7 @@
 
 use axum::extract::{Query, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hearth_protocol::Rejection;
 use serde::Deserialize;
@@ -56,7 +56,7 @@ pub async fn start(
     if state.sign_ins_by_address.note(address, Instant::now()).is_err() {
         return Ok(to_sign_in("oidc_wait"));
     }
-    let begun = match redirect_uri(&state, &parts.headers, &parts.uri) {
+    let begun = match redirect_uri(&state, &parts.headers) {
         Some(redirect_uri) => provider.begin(&redirect_uri, next.as_deref().unwrap_or("/")).await,
         None => Err(Error::Invalid("a request without a host".to_owned())),
     };
@@ -131,15 +131,13 @@ fn to(place: &str) -> Response {
 }
 
 /// Where the provider sends the browser back to: under the public address, or under the one the browser asked at.
-fn redirect_uri(state: &AppState, headers: &HeaderMap, uri: &Uri) -> Option<String> {
+fn redirect_uri(state: &AppState, headers: &HeaderMap) -> Option<String> {
     let config = state.node.config();
     if !config.public_url.is_empty() {
         return Some(format!("{}{CALLBACK}", config.public_url.trim_end_matches('/')));
     }
     let scheme = if config.serves_tls() { "https" } else { "http" };
-    // HTTP/2 has no such header: it says it in the address (RFC 9113, section 8.3.1).
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| uri.authority().map(|authority| authority.as_str()))?;
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok())?;
     Some(format!("{scheme}://{host}{CALLBACK}"))
 }
 

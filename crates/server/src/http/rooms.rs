@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use hearth_capabilities::live_rooms::admission;
 use hearth_capabilities::space::Space;
 use hearth_capabilities::{Input, Listing};
 use hearth_protocol::http::{GuestLink, LiveRooms, MessagePage, NewGuestLink, Room};
@@ -38,7 +39,7 @@ pub async fn live(State(state): State<Arc<AppState>>, Anybody(who): Anybody) -> 
         .list(listed)
         .into_iter()
         .map(|(id, listing)| Room {
-            may_enter: may_enter(listing.about.entry, &listing.host.id, &id, who.as_ref()),
+            may_enter: may_enter(listing.about.entry, &id, who.as_ref()),
             id,
             host: listing.host,
             about: listing.about,
@@ -52,15 +53,8 @@ pub async fn live(State(state): State<Arc<AppState>>, Anybody(who): Anybody) -> 
 }
 
 /// Whether somebody may come in as they are.
-fn may_enter(entry: Entry, host: &hearth_protocol::ids::UserId, room: &SpaceId, who: Option<&Who>) -> bool {
-    let Some(who) = who else { return false };
-    let account = who.profile.name.is_some();
-    who.profile.id == *host
-        || match entry {
-            Entry::Open => true,
-            Entry::Link => account || who.invited_to.as_ref() == Some(room),
-            Entry::Accounts => account,
-        }
+fn may_enter(entry: Entry, room: &SpaceId, who: Option<&Who>) -> bool {
+    who.is_some_and(|who| admission::admits(entry, who.standing(room)))
 }
 
 /// A room by its id, or by `@` and its host's name.
@@ -75,7 +69,7 @@ pub async fn read(State(state): State<Arc<AppState>>, Anybody(who): Anybody, Pat
     let listing = state.node.directory().get(&record.id);
     let (broadcast, audience) = listing.map_or((Broadcast::Off, 0), |listing| (listing.broadcast, listing.audience));
     Ok(axum::Json(Room {
-        may_enter: may_enter(record.about.entry, &record.host.id, &record.id, who.as_ref()),
+        may_enter: may_enter(record.about.entry, &record.id, who.as_ref()),
         id: record.id,
         host: record.host,
         about: record.about,
@@ -113,8 +107,7 @@ pub async fn messages(
     Query(which): Query<Which>,
 ) -> Answer<MessagePage> {
     let record = find(&state, &room).await?;
-    let admitted = who.administrator || may_enter(record.about.entry, &record.host.id, &record.id, Some(&who));
-    if !admitted {
+    if !may_enter(record.about.entry, &record.id, Some(&who)) {
         return Err(Refusal(Rejection::NotFound));
     }
     if state.node.store().rooms().is_banned(&record.id, &who.profile.id).await? {

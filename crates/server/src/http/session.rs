@@ -3,11 +3,12 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use hearth_capabilities::Standing;
+use hearth_capabilities::live_rooms::admission;
 use hearth_protocol::Rejection;
 use hearth_protocol::http::{Devices, GuestEntry, ServerOffers, Session, Setup, SignIn};
 use hearth_protocol::ids::{DeviceId, SpaceId, UserId};
 use hearth_protocol::limits::{DISPLAY_NAME_MAX_CHARS, LimitName};
-use hearth_protocol::live_rooms::Entry;
 use hearth_protocol::people::{Device, Me};
 use hearth_protocol::text::clean_name;
 use hearth_store::{NewAccount, NewDevice};
@@ -18,8 +19,8 @@ use super::AppState;
 use super::answer::{Answer, Body, Refusal};
 use super::asking::{Anybody, From, SignedIn};
 use crate::accounts::{Who, names, sessions};
-use crate::{clock, fresh};
 use crate::config::Config;
+use crate::{clock, fresh};
 
 /// How long a device stays signed in, from its signing in (180 days).
 const SESSION_MS: u64 = 180 * 24 * 3_600 * 1_000;
@@ -69,12 +70,8 @@ pub async fn guest(
     let room = state.node.store().rooms().by_id(&body.room).await?.ok_or(Rejection::NotFound)?;
     // Whoever came in while the room was open to all has no claim to it once it is not.
     let invited = link_is_good(&state, &body.room, body.link.as_deref()).await?;
-    let admitted = match room.about.entry {
-        Entry::Open => true,
-        Entry::Link => invited,
-        Entry::Accounts => false,
-    };
-    if !admitted {
+    let standing = if invited { Standing::InvitedGuest } else { Standing::Guest };
+    if !admission::admits(room.about.entry, standing) {
         return Err(Refusal(Rejection::NotFound));
     }
     state
@@ -196,12 +193,12 @@ pub(super) async fn enter(
 fn cookie(state: &AppState, secret: &str, max_age_s: u64) -> HeaderValue {
     let secure = secure(state.node.config());
     let text = format!("{}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}", sessions::COOKIE);
+    HeaderValue::from_str(&text).expect("secrets are plain")
+}
+
 /// The end of a cookie, which keeps it from connections that others can read.
 pub(super) fn secure(config: &Config) -> &'static str {
     if config.serves_tls() || config.public_url.starts_with("https:") { "; Secure" } else { "" }
-}
-
-    HeaderValue::from_str(&text).expect("secrets are plain")
 }
 
 async fn session(state: &AppState, who: Option<&Who>, token: Option<String>) -> Result<Session, Refusal> {

@@ -9,3 +9,4 @@ mod provider;
 mod sign_in;
 mod strangers;
 mod support;
+mod tls;

@@ -6,7 +6,6 @@ mod udp;
 
 pub(crate) use tcp::take_frames;
 
-
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
