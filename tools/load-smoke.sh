@@ -2,7 +2,7 @@
 # The load generator against the real server, in small: it fails when anything is lost, doubled or not delivered.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bin=${HEARTH_BIN_DIR:-target/debug}
+bin=${LOADGEN_BIN_DIR:-target/debug}
 data=$(mktemp -d)
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$data"' EXIT
 printf 'a load password' | "$bin/hearth" user add loadgen --password-stdin --admin --data "$data" >/dev/null

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// Least time between two requests for one layer. A key frame costs a
 /// publisher many times a normal frame, and all viewers share it.
-pub(crate) const REQUEST_EVERY: Duration = Duration::from_millis(500);
+pub(crate) const REQUEST_EVERY: Duration = Duration::from_millis(200);
 
 /// Requests for one layer of one track.
 #[derive(Debug, Default)]
