@@ -12,4 +12,7 @@ await startLocale();
 await app.ready();
 mount(App, { target: document.getElementById('app') ?? document.body, props: { models: createModels() } });
 
-if (import.meta.env.PROD && 'serviceWorker' in navigator) void navigator.serviceWorker.register('/service-worker.js');
+if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+  // Without it the app only isn't installable: on a page whose certificate the browser does not trust, for one.
+  navigator.serviceWorker.register('/service-worker.js').catch(() => undefined);
+}

@@ -123,7 +123,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         What::Restore { file, settings } => runtime.block_on(restore(&settings.load()?, &file)),
         What::User(User::List { settings }) => runtime.block_on(list_users(&settings.load()?)),
         What::Config(ConfigCommand::Check(settings)) => {
-            println!("{}", toml::to_string_pretty(&settings.load()?.without_secrets())?);
+            say(&toml::to_string_pretty(&settings.load()?.without_secrets())?);
             Ok(())
         }
     }
@@ -156,8 +156,23 @@ async fn stop_signal() -> std::io::Result<()> {
     }
 }
 
+/// A line for whoever reads; nobody has to.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// The store of a server that has run before: a path mistyped is told, and makes no empty database.
+async fn existing_store(config: &Config) -> Result<Store, Failure> {
+    if let Address::Sqlite(file) = config.store_address()?
+        && !file.exists()
+    {
+        return Err(format!("there is no database at {}", file.display()).into());
+    }
+    store(config).await
+}
+
 async fn store(config: &Config) -> Result<Store, Failure> {
-    std::fs::create_dir_all(&config.data)?;
+    serve::create_private(&config.data)?;
     Ok(Store::open(&config.store_address()?, |_| {}).await?)
 }
 
@@ -176,15 +191,15 @@ async fn add_user(config: &Config, name: &str, password: &str, admin: bool) -> R
     };
     store.accounts().create(&account).await?;
     store.close().await;
-    println!("{} {}", account.user, account.name);
+    say(&format!("{} {}", account.user, account.name));
     Ok(())
 }
 
 async fn back_up(config: &Config, file: &Path) -> Result<(), Failure> {
-    let store = store(config).await?;
+    let store = existing_store(config).await?;
     store.back_up(file).await?;
     store.close().await;
-    println!("Everything is in {}", file.display());
+    say(&format!("Everything is in {}", file.display()));
     Ok(())
 }
 
@@ -199,18 +214,24 @@ async fn restore(config: &Config, file: &Path) -> Result<(), Failure> {
         )
         .into());
     }
-    std::fs::create_dir_all(&config.data)?;
+    serve::create_private(&config.data)?;
     // Beside its place first: a copy that breaks off, or is no sound backup, leaves the folder empty.
     let copy = target.with_extension("restoring");
-    std::fs::copy(file, &copy).map_err(|error| format!("{} can't be read: {error}", file.display()))?;
+    copy_private(file, &copy).map_err(|error| format!("{} can't be read: {error}", file.display()))?;
     let checked = check(&copy).await;
     if checked.is_ok() {
         std::fs::rename(&copy, &target)?;
-        println!("Restored to {}", target.display());
+        say(&format!("Restored to {}", target.display()));
     } else {
         std::fs::remove_file(&copy)?;
     }
     checked
+}
+
+fn copy_private(from: &Path, to: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut copy = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
+    std::io::copy(&mut std::fs::File::open(from)?, &mut copy).map(drop)
 }
 
 async fn check(file: &Path) -> Result<(), Failure> {
@@ -222,7 +243,7 @@ async fn check(file: &Path) -> Result<(), Failure> {
 
 async fn list_users(config: &Config) -> Result<(), Failure> {
     const PAGE: usize = 100;
-    let store = store(config).await?;
+    let store = existing_store(config).await?;
     let mut after = None;
     loop {
         let page = store.accounts().page(after.as_ref(), PAGE).await?;
@@ -233,7 +254,7 @@ async fn list_users(config: &Config) -> Result<(), Failure> {
                 (false, false) => "user",
             };
             let name = account.profile.name.as_deref().unwrap_or_default();
-            println!("{name}\t{rights}\t{}", account.profile.display_name);
+            say(&format!("{name}\t{rights}\t{}", account.profile.display_name));
         }
         match page.last() {
             Some(last) if page.len() == PAGE => after = Some(last.profile.id.clone()),

@@ -108,7 +108,7 @@ pub struct Limits {
     pub sockets: usize,
     /// Open sockets of one address (an IPv6 address counts by its /64).
     pub sockets_per_address: usize,
-    /// Sign-in attempts in ten minutes, by account name and by address.
+    /// Sign-in attempts in ten minutes of one address for one account name; five times as many of one address in all.
     pub sign_in_attempts: u32,
     /// Guests that one address may make in an hour.
     pub guests_per_address: u32,

@@ -3,6 +3,7 @@
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fmt::Write as _;
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,6 +41,9 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Another server runs on the data folder.
+    #[error("another Hearth is running on the data folder {0}; stop it, or choose another folder with --data")]
+    InUse(String),
     /// The database.
     #[error("database: {0}")]
     Store(#[from] hearth_store::Error),
@@ -63,13 +67,16 @@ pub struct Running {
     pub node: Arc<Node>,
     accepting: tokio::task::JoinHandle<()>,
     stop: watch::Sender<bool>,
+    /// Held while the server runs; the system lets go of it when the process ends, however it ends.
+    _lock: File,
 }
 
 /// Starts everything.
 pub async fn start(config: Config) -> Result<Running, Error> {
-    std::fs::create_dir_all(&config.data)
+    create_private(&config.data)
         .and_then(|()| probe_folder(&config.data))
         .map_err(|source| Error::Data { folder: config.data.display().to_string(), source })?;
+    let lock = lock(&config.data)?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| refused(config.listen, &error))?;
     let address = listener.local_addr().map_err(|error| refused(config.listen, &error))?;
     let tls = acceptor(&config)?;
@@ -81,7 +88,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(sweep::keep_sweeping(node.store().clone(), stop.subscribe()));
     let accepting = tokio::spawn(listen::accept(listener, tls, keeper, http::router(state), stopping));
-    Ok(Running { address, url, setup_url, node, accepting, stop })
+    Ok(Running { address, url, setup_url, node, accepting, stop, _lock: lock })
 }
 
 impl Running {
@@ -112,6 +119,23 @@ fn refused(address: SocketAddr, error: &std::io::Error) -> Error {
         _ => {}
     }
     Error::Listen { address, reason }
+}
+
+/// Makes a folder, with those above it, that only its owner reads: it holds what people said, and hashes of passwords.
+pub fn create_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Two servers on one folder would each believe that they own its rooms.
+fn lock(folder: &Path) -> Result<File, Error> {
+    let failed = |source| Error::Data { folder: folder.display().to_string(), source };
+    let file = File::create(folder.join("hearth.lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::InUse(folder.display().to_string())),
+        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
 }
 
 fn probe_folder(folder: &Path) -> std::io::Result<()> {

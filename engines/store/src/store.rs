@@ -127,11 +127,19 @@ impl Store {
         if let Db::Postgres(_) = self.db {
             return Err(Error::Failed("PostgreSQL is backed up by pg_dump".to_owned()));
         }
-        if file.exists() {
-            return Err(unwritable("there is a file of that name"));
-        }
         let name = file.to_str().ok_or_else(|| unwritable("its name is no text"))?;
-        self.db.execute("VACUUM INTO $1", params![name]).await.map(drop)
+        // It holds what the database holds: nobody else reads it. SQLite writes into a file that is there and empty.
+        match fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(file) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                return Err(unwritable("there is a file of that name"));
+            }
+            made => made.map_err(|error| unwritable(&error.to_string()))?,
+        };
+        let written = self.db.execute("VACUUM INTO $1", params![name]).await.map(drop);
+        if written.is_err() {
+            let _ = fs::remove_file(file);
+        }
+        written.map_err(|error| at_path(error, file))
     }
 
     /// Stores what is queued, reports it, and closes. Later submissions are refused.

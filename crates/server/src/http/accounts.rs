@@ -135,7 +135,7 @@ pub async fn change_me(
         // An account that signs in elsewhere has no current password to give.
         if hash.is_some() {
             // Who took over a session shall not guess the password either.
-            let key = name.to_ascii_lowercase();
+            let key = (name.to_ascii_lowercase(), None);
             let attempts = &state.sign_ins_by_name;
             let limited = |wait| session::limit(LimitName::SignInAttempts, attempts.max(), wait);
             attempts.note(key.clone(), Instant::now()).map_err(limited)?;

@@ -47,7 +47,8 @@ pub struct AppState {
     pub(crate) hashing: Hashing,
     /// The OpenID Connect provider, where one is configured.
     pub(crate) oidc: Option<Provider>,
-    pub(crate) sign_ins_by_name: Attempts<String>,
+    /// Guesses at an account's password: from an address, or (`None`) from inside a session of its own.
+    pub(crate) sign_ins_by_name: Attempts<(String, Option<IpAddr>)>,
     pub(crate) sign_ins_by_address: Attempts<IpAddr>,
     pub(crate) guests_by_address: Attempts<IpAddr>,
 }

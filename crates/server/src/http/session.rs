@@ -45,14 +45,16 @@ pub async fn sign_in(
     let name = body.name.trim().to_ascii_lowercase();
     let limited = |wait: Duration| limit(LimitName::SignInAttempts, state.sign_ins_by_name.max(), wait);
     state.sign_ins_by_address.note(address, Instant::now()).map_err(limited)?;
-    state.sign_ins_by_name.note(name.clone(), Instant::now()).map_err(limited)?;
+    // By name and address together: whoever guesses does not lock the owner of the name out.
+    let guess = (name.clone(), Some(address));
+    state.sign_ins_by_name.note(guess.clone(), Instant::now()).map_err(limited)?;
     let found = if names::account(&name).is_ok() { state.node.store().accounts().by_name(&name).await? } else { None };
     let hash = found.as_ref().and_then(|(_, hash)| hash.clone());
     let matches = state.hashing.matches(body.password, hash).await?;
     let Some((account, _)) = found.filter(|(account, _)| matches && !account.disabled) else {
         return Err(Refusal(Rejection::WrongCredentials));
     };
-    state.sign_ins_by_name.forgive(&name);
+    state.sign_ins_by_name.forgive(&guess);
     let device_name = body.device_name.unwrap_or_else(|| device_name(&headers, body.program));
     enter(&state, &account.profile.id, &device_name, body.program).await
 }

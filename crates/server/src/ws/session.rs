@@ -157,7 +157,11 @@ impl Session {
             Message::Text(text) => self.take_frame(&text).await,
             Message::Binary(_) => self.offend(Rejection::Malformed { reason: "frames are text".to_owned() }),
             Message::Ping(_) | Message::Pong(_) => Ok(()),
-            Message::Close(_) => Err(End::Gone),
+            Message::Close(_) => {
+                // The answer to a close frame is queued already (RFC 6455, section 5.5.1); it only has to go out.
+                let _ = timeout(WRITE_WITHIN, self.socket.flush()).await;
+                Err(End::Gone)
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use hearth_protocol::{Outcome, Rejection};
 use hearth_store::{Address, Store};
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use tokio::time::timeout;
@@ -218,6 +219,11 @@ async fn a_backup_of_a_running_server_begins_another() {
     let file = other.0.join("backup.db");
     let back_up = || output(hearth().arg("backup").arg(&file).arg("--data").arg(&folder.0));
     assert!(back_up().status.success());
+    assert_eq!(
+        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600,
+        "it holds what nobody else reads"
+    );
     assert!(complaint(&back_up()).contains("there is a file"), "a backup is never written over another");
 
     let begun = other.0.join("data");
@@ -238,4 +244,21 @@ async fn a_backup_of_a_running_server_begins_another() {
             _ => None,
         })
         .await;
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_folder_is_refused() {
+    let folder = Folder::new();
+    let _first = Program::start(&folder.0);
+    let told = complaint(&output(hearth().args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&folder.0)));
+    assert!(told.contains("another Hearth is running"), "{told}");
+}
+
+#[tokio::test]
+async fn a_mistyped_folder_makes_no_empty_backup() {
+    let folder = Folder::new();
+    let (nowhere, file) = (folder.0.join("typo"), folder.0.join("backup.db"));
+    let told = complaint(&output(hearth().arg("backup").arg(&file).arg("--data").arg(&nowhere)));
+    assert!(told.contains("no database") && !file.exists() && !nowhere.exists(), "{told}");
+    complaint(&output(hearth().args(["user", "list", "--data"]).arg(&nowhere)));
 }
