@@ -23,17 +23,21 @@ export interface Hearth {
   stop(): Promise<void>;
 }
 
+/** Below the range that systems give to outgoing connections, so that no browser is handed it while the server is down. */
+const PORTS = { from: 20_000, to: 32_000 };
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer().listen(port, '127.0.0.1');
+  const free = await once(probe, 'listening').then(() => true, () => false);
+  if (free) await new Promise((closed) => probe.close(closed));
+  return free;
+}
+
 /** A port that is free for HTTP, with a free one after it for media. */
 async function freePort(): Promise<number> {
   for (;;) {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as { port: number };
-    const next = createServer().listen(port + 1, '127.0.0.1');
-    const free = await Promise.race([once(next, 'listening').then(() => true), once(next, 'error').then(() => false)]);
-    next.close();
-    await new Promise((closed) => probe.close(closed));
-    if (free) return port;
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
+    if (await isFree(port) && await isFree(port + 1)) return port;
   }
 }
 
