@@ -3,7 +3,8 @@
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, TrackId, UserId};
 use hearth_protocol::live_rooms::{About, Broadcast, EndReason};
-use hearth_protocol::media::{LayerPreference, SourceOfMid};
+use hearth_protocol::media::{LayerPreference, Source, SourceOfMid, Track, Via};
+use hearth_protocol::moderation::Report;
 use hearth_protocol::people::{Me, Profile};
 use hearth_protocol::space::Sanction;
 use hearth_protocol::{Event, Outcome, PersonEvent, Rejection, Resume};
@@ -90,6 +91,23 @@ pub enum Effect {
         /// What.
         what: Tell,
     },
+    /// What is packaged for the crowd (HLS), and whether it is recorded: desired state, an older generation never replaces
+    /// a newer. `None`: nothing.
+    Package {
+        /// Of this setting.
+        generation: u64,
+        /// What.
+        what: Option<Packaged>,
+    },
+    /// A broadcast began: whoever follows the host shall hear of it.
+    Announce {
+        /// Who.
+        host: Profile,
+        /// What the room says of itself.
+        about: About,
+        /// Since when.
+        since: Time,
+    },
     /// What the directory of live rooms shall say of this space from now on.
     List {
         /// All of it.
@@ -117,6 +135,25 @@ pub enum Payload {
     Space(Event),
     /// Of a person.
     Person(PersonEvent),
+}
+
+/// What is packaged for the crowd.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packaged {
+    /// Which of the room's broadcasts.
+    pub number: u64,
+    /// When it began.
+    pub since: Time,
+    /// The host's publisher leg; `None`: it is interrupted, and may come back.
+    pub leg: Option<LegId>,
+    /// By what way it comes in.
+    pub via: Via,
+    /// What comes by it.
+    pub tracks: Vec<Track>,
+    /// Whether it is recorded.
+    pub record: bool,
+    /// Whether anybody may watch, without being asked who they are.
+    pub open: bool,
 }
 
 /// What is to be stored.
@@ -201,6 +238,35 @@ pub enum Write {
         /// Whom.
         user: UserId,
     },
+    /// The person follows somebody.
+    Follow {
+        /// Whom.
+        user: UserId,
+    },
+    /// The person follows somebody no more.
+    Unfollow {
+        /// Whom.
+        user: UserId,
+    },
+    /// Whether the room's broadcasts are recorded.
+    Recording {
+        /// Whether.
+        wanted: bool,
+        /// By whom.
+        by: UserId,
+    },
+    /// Somebody was put out, and may come back: for the audit log alone.
+    Removed {
+        /// Whom.
+        user: UserId,
+        /// By whom.
+        by: UserId,
+    },
+    /// A report to the moderators.
+    Report {
+        /// All of it.
+        report: Box<Report>,
+    },
 }
 
 /// What the media engine shall do with a leg.
@@ -213,6 +279,28 @@ pub enum MediaOrder {
         offer: String,
         /// What its m-lines carry.
         sources: Vec<SourceOfMid>,
+    },
+    /// Open a publisher leg without a peer: its media comes by another way than WebRTC.
+    OpenFeed {
+        /// What comes.
+        sources: Vec<Source>,
+    },
+    /// Open a subscriber leg for which the client makes the offer (WHEP).
+    OpenPlay {
+        /// The client's offer.
+        offer: String,
+    },
+    /// The peer of a leg that it offered itself has further candidates.
+    Trickle {
+        /// As SDP attributes, without `a=`.
+        candidates: Vec<String>,
+    },
+    /// The peer of a leg that it offered itself restarts ICE. Answered by `Restarted`.
+    Restart {
+        /// Its new user name fragment.
+        ufrag: String,
+        /// Its new password.
+        pwd: String,
     },
     /// Open a subscriber leg.
     OpenSubscribe,
@@ -263,6 +351,17 @@ pub enum Timer {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tell {
+    /// Somebody they follow went live.
+    WentLive {
+        /// Where.
+        space: SpaceId,
+        /// Who.
+        host: Profile,
+        /// What the room says of itself.
+        about: About,
+        /// Since when.
+        since: Time,
+    },
     /// Somebody mentioned or answered them.
     Mentioned {
         /// Where.

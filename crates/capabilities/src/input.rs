@@ -1,8 +1,8 @@
 //! What comes in to a machine.
 
 use hearth_protocol::conversation::Message;
-use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, TrackId, UserId};
-use hearth_protocol::media::{Health, OfferedTrack, Track};
+use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, StreamKeyId, TrackId, UserId, VideoId};
+use hearth_protocol::media::{Conversion, Health, OfferedTrack, Source, Track};
 use hearth_protocol::people::Profile;
 use hearth_protocol::space::LegClosedReason;
 use hearth_protocol::{Command, PersonCommand, Resume};
@@ -111,6 +111,52 @@ pub enum Input {
         /// What the store knows of it.
         lookup: Lookup,
     },
+    /// An encoder that has shown one of the host's stream keys wants to publish. Answered like a command, by `publishing`.
+    Encoder {
+        /// To be answered under this number.
+        request: RequestId,
+        /// With which key: what comes with the same key takes the place of what came before.
+        key: StreamKeyId,
+        /// By what way.
+        ingest: Ingest,
+        /// Bits for identifiers.
+        fresh: Fresh,
+    },
+    /// A player that is no member wants to watch (WHEP). Answered by `playing`.
+    Play {
+        /// To be answered under this number.
+        request: RequestId,
+        /// Its offer.
+        offer: String,
+        /// Bits for identifiers.
+        fresh: Fresh,
+    },
+    /// The peer of a leg that came by WHIP or WHEP wants something. Answered by `done`, `restarted`, or a rejection.
+    Peer {
+        /// To be answered under this number.
+        request: RequestId,
+        /// Of which leg.
+        leg: LegId,
+        /// What.
+        wants: PeerWants,
+    },
+    /// What is converted for the viewers changed.
+    Converts {
+        /// All of it.
+        conversions: Vec<Conversion>,
+    },
+    /// How many watch by HLS changed.
+    Crowd {
+        /// How many.
+        hls: u32,
+    },
+    /// The recording of this broadcast began, or ended.
+    Recording {
+        /// Into which film; `None`: into none.
+        video: Option<VideoId>,
+        /// Whether it ended before the broadcast did.
+        failed: bool,
+    },
     /// A connection's socket is gone.
     ConnectionLost {
         /// Which.
@@ -154,6 +200,42 @@ pub enum Input {
     Stop,
 }
 
+/// By what way an encoder sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ingest {
+    /// Over WebRTC (RFC 9725).
+    Whip {
+        /// Its offer.
+        offer: String,
+    },
+    /// Over RTMP.
+    Rtmp {
+        /// What it sends.
+        sources: Vec<Source>,
+    },
+}
+
+/// What the peer of a leg wants that came by WHIP or WHEP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeerWants {
+    /// It has further candidates.
+    Trickle {
+        /// As SDP attributes, without `a=`.
+        candidates: Vec<String>,
+    },
+    /// It restarts ICE.
+    Restart {
+        /// Its new user name fragment.
+        ufrag: String,
+        /// Its new password.
+        pwd: String,
+    },
+    /// It goes.
+    Close,
+}
+
 /// What the media engine says of a leg.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -181,6 +263,15 @@ pub enum MediaReport {
     Mapped {
         /// All of what they carry.
         tracks: Vec<OfferedTrack>,
+    },
+    /// ICE was restarted as the peer asked.
+    Restarted {
+        /// Ours, new.
+        ufrag: String,
+        /// Ours, new.
+        pwd: String,
+        /// Ours.
+        candidates: Vec<String>,
     },
     /// ICE and DTLS are done.
     Connected,

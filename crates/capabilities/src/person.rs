@@ -30,6 +30,9 @@ pub struct Record {
     pub administrator: bool,
     /// Whom they blocked.
     pub blocked: Vec<Profile>,
+    /// Whom they follow.
+    #[serde(default)]
+    pub follows: Vec<Profile>,
 }
 
 #[derive(Debug)]
@@ -90,6 +93,7 @@ impl Person {
             PersonInput::Told { tell: Tell::Mentioned { space, message } } => {
                 self.mentioned(now, &mut out, space, message);
             }
+            PersonInput::Told { tell: Tell::WentLive { .. } } => {}
             PersonInput::Changed { profile, administrator } => {
                 if (&self.profile, self.administrator) != (&profile, administrator) {
                     (self.profile, self.administrator) = (profile, administrator);
@@ -116,6 +120,7 @@ impl Person {
             profile: self.profile.clone(),
             administrator: self.administrator,
             blocked: self.blocked.values().cloned().collect(),
+            follows: Vec::new(),
         }
     }
 
@@ -166,6 +171,7 @@ impl Person {
                 }
                 self.writes.store(out, Write::Unblock { user: user.clone() }, Then::Unblocked(user, request));
             }
+            PersonCommand::Follow { .. } | PersonCommand::Unfollow { .. } => return Err(Rejection::Forbidden),
         }
         Ok(())
     }

@@ -22,7 +22,13 @@ fn profile(name: &str) -> Profile {
 }
 
 fn ana() -> Person {
-    let record = Record { epoch: "e1".into(), profile: profile("ana"), administrator: false, blocked: Vec::new() };
+    let record = Record {
+        epoch: "e1".into(),
+        profile: profile("ana"),
+        administrator: false,
+        blocked: Vec::new(),
+        follows: Vec::new(),
+    };
     let (person, effects) = Person::open(Time(0), record);
     assert_eq!(effects, [Effect::SetTimer { timer: Timer::Idle, at: Time(IDLE_MS) }]);
     person
@@ -94,7 +100,7 @@ fn events(effects: &[Effect]) -> Vec<(u64, PersonEvent)> {
 fn a_device_is_welcomed_and_one_that_was_away_catches_up() {
     let mut person = ana();
     let effects = connect(&mut person, "laptop", None);
-    let me = Me { profile: profile("ana"), administrator: false, blocked: Vec::new() };
+    let me = Me { profile: profile("ana"), administrator: false, blocked: Vec::new(), follows: Vec::new() };
     let stream = Resume { epoch: "e1".into(), after: 0 };
     assert!(effects.contains(&Effect::Welcome { request: RequestId(1), me, stream, resumed: false }));
     assert_eq!(effects.last(), Some(&Effect::Attach { connection: connection("laptop") }));

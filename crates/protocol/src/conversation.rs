@@ -30,10 +30,43 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub nonce: Option<String>,
+    /// In which of the room's broadcasts it was said, counted from 1; absent: while nobody was live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub broadcast: Option<u64>,
+    /// The media time it belongs to: milliseconds since that broadcast began, as its author saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub media_ms: Option<u64>,
+    /// How it floats over the picture; absent: it doesn't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub float: Option<Float>,
     /// Whether it was deleted; its text is gone then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub deleted: bool,
+}
+
+/// How a message floats over the picture (danmaku).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+pub struct Float {
+    /// Its colour: `#` and six hexadecimal digits, lower case.
+    pub color: String,
+    /// Where.
+    pub place: FloatPlace,
+}
+
+/// Where a message floats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FloatPlace {
+    /// From the right edge to the left.
+    Scroll,
+    /// It stays at the top for a while.
+    Top,
+    /// It stays at the bottom for a while.
+    Bottom,
 }
 
 /// The message that another one answers, as far as it is shown with the answer.

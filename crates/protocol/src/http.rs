@@ -1,9 +1,11 @@
 //! What the HTTP interface at `/api` takes and returns. Times are milliseconds since the Unix epoch.
 
 use crate::conversation::Message;
-use crate::ids::{DeviceId, GuestLinkId, SpaceId, UserId};
+use crate::ids::{DeviceId, GuestLinkId, SpaceId, StreamKeyId, UserId};
 use crate::live_rooms::{About, Broadcast};
+use crate::moderation::{AuditEntry, Report};
 use crate::people::{Me, Profile};
+use crate::videos::Video;
 use serde::{Deserialize, Serialize};
 
 macro_rules! wire {
@@ -158,6 +160,114 @@ wire! {
         audience: u32,
         /// Whether whoever asks may come in as they are (`false`: choose a guest name, or sign in).
         may_enter: bool,
+        /// The address of a picture: of the stream while live, else the cover; relative to the origin.
+        #[serde(default)]
+        picture: Option<String>,
+        /// How many follow the host.
+        #[serde(default)]
+        followers: u32,
+    }
+
+    /// Rooms found, live ones first.
+    struct FoundRooms {
+        /// Which.
+        rooms: Vec<Room>,
+    }
+
+    /// How a room's broadcast can be watched without the web app's own connection.
+    struct Watch {
+        /// The address of the multivariant HLS playlist, relative to the origin; `null` while there is none.
+        /// It lets in whoever has it, for as long as `hls_until_ms` says.
+        hls: Option<String>,
+        /// Until when the address lets in; ask anew before.
+        #[ts(type = "number | null")]
+        hls_until_ms: Option<u64>,
+        /// The WHEP endpoint, relative to the origin.
+        whep: String,
+    }
+
+    /// What an encoder shows to send to a room.
+    struct StreamKey {
+        /// Which; it names the key when rotating or revoking it.
+        id: StreamKeyId,
+        /// What its owner calls it.
+        label: String,
+        /// The secret, only in the answer that makes it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        secret: Option<String>,
+        /// When it was made.
+        #[ts(type = "number")]
+        created_ms: u64,
+        /// When it was last used; `null`: never.
+        #[ts(type = "number | null")]
+        used_ms: Option<u64>,
+    }
+
+    /// Making a stream key.
+    struct NewStreamKey {
+        /// What its owner calls it; at most as long as a tag.
+        #[serde(default)]
+        #[ts(optional, as = "Option<String>")]
+        label: String,
+    }
+
+    /// The stream keys of a room, and where encoders send to.
+    struct StreamKeys {
+        /// Which.
+        keys: Vec<StreamKey>,
+        /// The address for RTMP, to which the key is added; `null`: this server takes none.
+        rtmp: Option<String>,
+        /// The address for WHIP, where the key is the bearer token.
+        whip: String,
+    }
+
+    /// Whom somebody follows, and who of them is live.
+    struct Follows {
+        /// Who.
+        follows: Vec<Profile>,
+        /// The rooms of those who are live.
+        live: Vec<Room>,
+    }
+
+    /// Videos, newest first.
+    struct Videos {
+        /// Which.
+        videos: Vec<Video>,
+        /// Whether there are older ones; ask with `before_ms` of the last one's `created_ms`.
+        more: bool,
+    }
+
+    /// Changing a video: what is left out stays.
+    struct ChangeVideo {
+        /// What it is called.
+        #[serde(default)]
+        #[ts(optional)]
+        title: Option<String>,
+    }
+
+    /// The chat of a film, in order of media time.
+    struct MediaMessages {
+        /// The messages; `media_ms` of each is the time in the film.
+        messages: Vec<Message>,
+        /// Whether there are later ones; ask with `after_ms` and `after_position` of the last one.
+        more: bool,
+    }
+
+    /// A page of the audit log, newest first.
+    struct AuditPage {
+        /// Its lines.
+        entries: Vec<AuditEntry>,
+        /// Whether there are older ones; ask with `before` the last one's number.
+        more: bool,
+    }
+
+    /// Reports, newest first.
+    struct Reports {
+        /// Which.
+        reports: Vec<Report>,
+        /// Whether there are older ones.
+        more: bool,
     }
 
     /// The rooms that are live, most watched first.

@@ -96,6 +96,18 @@ id!(
     SpaceId, "room_"
 );
 id!(
+    /// What an encoder shows to send to a room. Not the secret: that is told once, when the key is made.
+    StreamKeyId, "key_"
+);
+id!(
+    /// A film.
+    VideoId, "video_"
+);
+id!(
+    /// A report to the moderators.
+    ReportId, "report_"
+);
+id!(
     /// One live connection of a device to a node. It ends with its socket; the device stays.
     ConnectionId, "conn_"
 );

@@ -13,10 +13,13 @@ pub mod ids;
 pub mod limits;
 pub mod live_rooms;
 pub mod media;
+pub mod moderation;
 pub mod people;
 pub mod rejection;
 pub mod space;
+pub mod stage;
 pub mod text;
+pub mod videos;
 
 pub use frames::{ClientFrame, GoodbyeReason, PROTOCOL_VERSION, Resume, ServerFrame};
 pub use rejection::Rejection;

@@ -36,6 +36,24 @@ pub const MUTE_MAX_S: u32 = 30 * 24 * 3_600;
 pub const NONCE_MAX_BYTES: usize = 40;
 /// The most messages one read of a conversation returns.
 pub const HISTORY_PAGE_MAX: usize = 100;
+/// The most people on a stage beside the host.
+pub const STAGE_GUESTS_MAX: usize = 8;
+/// The most raised hands of a room.
+pub const HANDS_MAX: usize = 100;
+/// The most people one user follows.
+pub const FOLLOWS_MAX: usize = 1_000;
+/// The most stream keys of a room.
+pub const STREAM_KEYS_MAX: usize = 10;
+/// The longest reason of a report, in Unicode scalar values.
+pub const REASON_MAX_CHARS: usize = 500;
+/// The most open reports of one person.
+pub const OPEN_REPORTS_MAX: usize = 20;
+/// The largest cover picture, in bytes.
+pub const COVER_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// The most videos one read returns.
+pub const VIDEOS_PAGE_MAX: usize = 50;
+/// The most lines of the audit log, or reports, one read returns.
+pub const AUDIT_PAGE_MAX: usize = 100;
 /// The most members one page of the people list returns.
 pub const MEMBERS_PAGE_MAX: usize = 100;
 
@@ -97,4 +115,22 @@ pub enum LimitName {
     MediaNegotiations,
     /// Tracks of a publisher.
     Tracks,
+    /// People on a stage beside the host.
+    StageGuests,
+    /// Raised hands.
+    Hands,
+    /// Players of a room that are no members (WHEP).
+    Players,
+    /// People one user follows.
+    Follows,
+    /// Stream keys of a room.
+    StreamKeys,
+    /// Open reports of one person.
+    Reports,
+    /// Unicode scalar values in a report's reason.
+    ReasonChars,
+    /// Connections of encoders.
+    Encoders,
+    /// Bytes of a cover picture.
+    CoverBytes,
 }

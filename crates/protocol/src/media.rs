@@ -51,8 +51,51 @@ pub struct Publisher {
     pub user: UserId,
     /// By which leg.
     pub leg: LegId,
+    /// By what way it comes in.
+    #[serde(default)]
+    pub via: Via,
     /// What they send.
     pub tracks: Vec<Track>,
+    /// Which of it they have turned off themselves, or a moderator has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Source>>")]
+    pub muted: Vec<Source>,
+}
+
+/// By what way media comes in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// From a browser, over WebRTC.
+    #[default]
+    Browser,
+    /// From an encoder, over WebRTC (RFC 9725).
+    Whip,
+    /// From an encoder, over RTMP.
+    Rtmp,
+}
+
+/// What the server converts, because a viewer could not play it as it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Conversion {
+    /// The encoder sends B-frames, which browsers can't show live: the picture is encoded anew.
+    BFrames,
+    /// The encoder sends AAC: it becomes Opus for who watches over WebRTC.
+    AacToOpus,
+    /// The publisher sends VP8: it becomes H.264 for the crowd and the recording.
+    Vp8ToH264,
+}
+
+/// How many watch by which way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+pub struct Watching {
+    /// Over WebRTC in the web app.
+    pub webrtc: u32,
+    /// Over WebRTC with another player (WHEP).
+    pub whep: u32,
+    /// Over HLS.
+    pub hls: u32,
 }
 
 /// A track as it comes in a server's offer.
@@ -98,4 +141,13 @@ pub struct Health {
     pub key_frame_distance_ms: u32,
     /// Share of packets lost on the way to the server, 0 to 1.
     pub loss: f32,
+    /// By what way it comes in.
+    #[serde(default)]
+    pub via: Via,
+    /// Who watches by which way.
+    #[serde(default)]
+    pub watching: Watching,
+    /// What is converted.
+    #[serde(default)]
+    pub conversions: Vec<Conversion>,
 }

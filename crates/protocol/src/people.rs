@@ -23,6 +23,9 @@ pub struct Me {
     pub administrator: bool,
     /// Whom this user has blocked.
     pub blocked: Vec<Profile>,
+    /// Whom this user follows.
+    #[serde(default)]
+    pub follows: Vec<Profile>,
 }
 
 /// One signed-in browser or program of a user.

@@ -1,12 +1,15 @@
 //! What is said in a space and about oneself: commands, their outcomes, and events.
 
-use crate::conversation::Message;
+use crate::conversation::{Float, Message};
 use crate::frames::Resume;
 use crate::ids::{LegId, TrackId, UserId};
 use crate::limits::LimitName;
 use crate::live_rooms::{About, Broadcast, EndReason};
-use crate::media::{Health, LayerPreference, OfferedTrack, Publisher, SourceOfMid};
+use crate::media::{Health, LayerPreference, OfferedTrack, Publisher, Source, SourceOfMid};
+use crate::moderation::Report;
 use crate::people::{Me, Profile};
+use crate::stage::{StageRequests, StageStanding};
+use crate::videos::Recording;
 use serde::{Deserialize, Serialize};
 
 /// What a member is in a space.
@@ -61,6 +64,15 @@ pub enum Command {
         #[serde(default)]
         #[ts(optional, as = "Option<Vec<UserId>>")]
         mentions: Vec<UserId>,
+        /// How it floats over the picture; absent: it doesn't.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        float: Option<Float>,
+        /// The media time it belongs to, as its author sees the picture: milliseconds since the broadcast began.
+        /// Absent: now. A time that is not there yet counts as now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "number")]
+        media_ms: Option<u64>,
     },
     /// Take a message back: one's own, or anybody's as a moderator.
     DeleteMessage {
@@ -97,6 +109,22 @@ pub enum Command {
         /// Whom.
         user: UserId,
     },
+    /// Put somebody out, who may come back. (Moderators.)
+    Remove {
+        /// Whom.
+        user: UserId,
+    },
+    /// Tell the moderators of the room and the administrators that something is wrong.
+    Report {
+        /// About whom.
+        user: UserId,
+        /// About which message; `null`: about the person.
+        #[serde(default)]
+        #[ts(type = "number | null", optional)]
+        position: Option<u64>,
+        /// What is wrong; may be empty.
+        reason: String,
+    },
     /// Let somebody in again. (Moderators.)
     Unban {
         /// Whom.
@@ -122,7 +150,51 @@ pub enum Command {
         #[serde(default)]
         after: Option<UserId>,
     },
-    /// Go live: open a publisher leg. (Host.) Answered by `publishing` with the SDP answer.
+    /// Ask to be on the stage, or ask no more.
+    RaiseHand {
+        /// Ask, or ask no more.
+        raised: bool,
+    },
+    /// Take down somebody's hand. (Moderators.)
+    LowerHand {
+        /// Whose.
+        user: UserId,
+    },
+    /// Ask somebody who is here onto the stage; they may answer for 60 s. (Moderators, while live.)
+    AskOnStage {
+        /// Whom.
+        user: UserId,
+    },
+    /// Answer that. Who accepts may `publish`.
+    AnswerStage {
+        /// Yes or no.
+        accept: bool,
+    },
+    /// Take somebody off the stage, or take back that they were asked; oneself may always go. (Moderators, for others.)
+    LeaveStage {
+        /// Whom; `null`: oneself.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        user: Option<UserId>,
+    },
+    /// Say what of one's own is turned off; or turn off something of somebody else's, which only they turn on again.
+    /// (Moderators, for others.)
+    SetMuted {
+        /// Whose; `null`: one's own.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        user: Option<UserId>,
+        /// What.
+        source: Source,
+        /// Off or on.
+        muted: bool,
+    },
+    /// Say whether broadcasts are recorded, from now on. (Host.)
+    SetRecording {
+        /// Recorded or not.
+        wanted: bool,
+    },
+    /// Go live: open a publisher leg. (Host; guests of the stage join it so.) Answered by `publishing` with the SDP answer.
     /// Said again while live it replaces the leg, as the same broadcast: from the same connection, from any when the old leg is
     /// dead, from another with `take_over`.
     Publish {
@@ -208,6 +280,22 @@ pub enum Outcome {
         leg: LegId,
         /// The SDP answer.
         answer: String,
+    },
+    /// A player's leg, with the answer to its offer (WHEP).
+    Playing {
+        /// Which leg.
+        leg: LegId,
+        /// The SDP answer.
+        answer: String,
+    },
+    /// ICE was restarted as a peer asked (WHIP, WHEP).
+    Restarted {
+        /// The server's user name fragment.
+        ufrag: String,
+        /// The server's password.
+        pwd: String,
+        /// The server's candidates, as SDP attributes without `a=`.
+        candidates: Vec<String>,
     },
     /// The subscriber leg.
     Watching {
@@ -297,6 +385,33 @@ pub enum Event {
         /// Everybody who publishes.
         publishers: Vec<Publisher>,
     },
+    /// Where you stand with the stage.
+    YourStage {
+        /// Where.
+        standing: StageStanding,
+    },
+    /// To the host and the moderators: who wants to be on the stage.
+    StageRequests {
+        /// All of them.
+        requests: StageRequests,
+    },
+    /// To the host and the moderators: what somebody answered.
+    StageAnswer {
+        /// Who.
+        user: Profile,
+        /// Yes, or no.
+        accepted: bool,
+    },
+    /// To the host and the moderators: somebody reported something.
+    Reported {
+        /// All of it.
+        report: Box<Report>,
+    },
+    /// Where the recording stands.
+    Recording {
+        /// All of it.
+        recording: Recording,
+    },
     /// Who speaks.
     ActiveSpeaker {
         /// Nobody: `null`.
@@ -353,6 +468,8 @@ pub enum Event {
 pub enum RemovedReason {
     /// Banned by a moderator.
     Banned,
+    /// Put out by a moderator; you may come back.
+    Removed,
     /// The room's entry rule changed.
     Entry,
     /// The account was disabled or the device signed out.
@@ -410,6 +527,16 @@ pub struct Snapshot {
     /// Muted until when, if muted for a time.
     #[ts(type = "number | null")]
     pub muted_until_ms: Option<u64>,
+    /// Where you stand with the stage.
+    #[serde(default)]
+    pub your_stage: StageStanding,
+    /// To the host and the moderators: who wants to be on the stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub stage_requests: Option<StageRequests>,
+    /// Where the recording stands.
+    #[serde(default)]
+    pub recording: Recording,
 }
 
 /// What a client may do about itself.
@@ -423,6 +550,16 @@ pub enum PersonCommand {
     },
     /// Take the block back.
     Unblock {
+        /// Whom.
+        user: UserId,
+    },
+    /// Follow somebody with an account: be told when they go live.
+    Follow {
+        /// Whom.
+        user: UserId,
+    },
+    /// Follow them no more.
+    Unfollow {
         /// Whom.
         user: UserId,
     },
@@ -443,6 +580,18 @@ pub enum PersonEvent {
         space: crate::ids::SpaceId,
         /// The message.
         message: Message,
+    },
+    /// Somebody you follow went live.
+    WentLive {
+        /// Where.
+        space: crate::ids::SpaceId,
+        /// Who.
+        host: Profile,
+        /// What the room says of itself.
+        about: About,
+        /// Since when, milliseconds since the Unix epoch.
+        #[ts(type = "number")]
+        since_ms: u64,
     },
     /// A limit on what you receive was met, and something was folded.
     Folded {

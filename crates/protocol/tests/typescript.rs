@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use ts_rs::{Config, TS};
 
-use hearth_protocol::{conversation, frames, http, ids, limits, live_rooms, media, people, rejection, space};
+use hearth_protocol::{
+    conversation, frames, http, ids, limits, live_rooms, media, moderation, people, rejection, space, stage, videos,
+};
 
 fn declaration<T: TS + 'static>(config: &Config) -> String {
     let docs = T::docs().unwrap_or_default();
@@ -33,6 +35,9 @@ fn generated() -> BTreeMap<&'static str, String> {
         ids::LegId,
         ids::TrackId,
         ids::GuestLinkId,
+        ids::StreamKeyId,
+        ids::VideoId,
+        ids::ReportId,
         limits::LimitName,
         rejection::Rejection,
         people::Profile,
@@ -42,11 +47,23 @@ fn generated() -> BTreeMap<&'static str, String> {
         media::SourceOfMid,
         media::Track,
         media::Publisher,
+        media::Via,
+        media::Conversion,
+        media::Watching,
         media::OfferedTrack,
         media::LayerPreference,
         media::Health,
         conversation::Message,
         conversation::Quote,
+        conversation::Float,
+        conversation::FloatPlace,
+        stage::StageStanding,
+        stage::StageRequests,
+        videos::Video,
+        videos::VideoState,
+        videos::Recording,
+        moderation::Report,
+        moderation::AuditEntry,
         live_rooms::About,
         live_rooms::Entry,
         live_rooms::Broadcast,
@@ -78,6 +95,17 @@ fn generated() -> BTreeMap<&'static str, String> {
         http::ChangeAccount,
         http::Room,
         http::LiveRooms,
+        http::FoundRooms,
+        http::Watch,
+        http::StreamKey,
+        http::NewStreamKey,
+        http::StreamKeys,
+        http::Follows,
+        http::Videos,
+        http::ChangeVideo,
+        http::MediaMessages,
+        http::AuditPage,
+        http::Reports,
         http::MessagePage,
         http::GuestLink,
         http::NewGuestLink,

@@ -73,6 +73,7 @@ impl<M: Driven> Awake<M> {
                     self.node.directory().set(space, listing);
                 }
             }
+            Effect::Package { .. } | Effect::Announce { .. } => {}
             Effect::Sleep => return true,
         }
         false

@@ -110,6 +110,9 @@ fn message(row: &Row) -> Result<Message, Error> {
         reply_to,
         mentions,
         nonce: row.opt_text("nonce")?,
+        broadcast: None,
+        media_ms: None,
+        float: None,
         deleted: row.opt_int("deleted_ms")?.is_some(),
     })
 }

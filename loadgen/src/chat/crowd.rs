@@ -156,6 +156,8 @@ impl Running {
         let (member, room) = &mut self.crowd.members[talker];
         let number = self.tally.send(*room, clock::now_ns())?;
         let command = Command::Send {
+            float: None,
+            media_ms: None,
             text: text(number, self.crowd.text_chars),
             reply_to: None,
             nonce: format!("load-{number:x}"),

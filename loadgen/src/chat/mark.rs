@@ -48,6 +48,9 @@ mod tests {
         let id = UserId::parse("user_1").unwrap();
         let author = Profile { id, name: None, display_name: "\"text\":\"load 0000000000000009".to_owned() };
         let message = Message {
+            broadcast: None,
+            media_ms: None,
+            float: None,
             position: 1,
             author,
             at_ms: 2,

@@ -154,6 +154,9 @@ impl Conversation {
         self.charge(now, &draft.author.id, draft.role)?;
         self.last_position += 1;
         Ok(Verdict::Store(Message {
+            broadcast: None,
+            media_ms: None,
+            float: None,
             position: self.last_position,
             author: draft.author.clone(),
             at_ms: now.0,

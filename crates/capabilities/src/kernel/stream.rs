@@ -57,8 +57,9 @@ impl StreamEvent for PersonEvent {
     fn weight_bytes(&self) -> usize {
         EVENT_BASE_BYTES
             + match self {
-                PersonEvent::Me { me } => PROFILE_BYTES * me.blocked.len(),
+                PersonEvent::Me { me } => PROFILE_BYTES * (me.blocked.len() + me.follows.len()),
                 PersonEvent::Mentioned { message, .. } => message_bytes(message),
+                PersonEvent::WentLive { .. } => PROFILE_BYTES,
                 PersonEvent::Folded { .. } => 0,
             }
     }

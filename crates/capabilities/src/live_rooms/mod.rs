@@ -111,6 +111,8 @@ impl LiveRoom {
             .map(|publisher| Publisher {
                 user: publisher.user.clone(),
                 leg: publisher.leg.clone(),
+                via: Default::default(),
+                muted: Vec::new(),
                 tracks: publisher.tracks.clone(),
             })
             .collect()

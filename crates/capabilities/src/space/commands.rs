@@ -60,10 +60,19 @@ impl Space {
         match command {
             Command::Join { resume } => self.join(now, out, given, resume),
             Command::Leave => self.leave(now, out, &given),
-            Command::Send { text, reply_to, nonce, mentions } => {
+            Command::Send { text, reply_to, nonce, mentions, .. } => {
                 self.send(now, out, &given, &text, reply_to, &nonce, &mentions)
             }
             Command::DeleteMessage { position } => self.delete_message(out, &given, position),
+            Command::Remove { .. }
+            | Command::Report { .. }
+            | Command::RaiseHand { .. }
+            | Command::LowerHand { .. }
+            | Command::AskOnStage { .. }
+            | Command::AnswerStage { .. }
+            | Command::LeaveStage { .. }
+            | Command::SetMuted { .. }
+            | Command::SetRecording { .. } => Err(Rejection::Forbidden),
             Command::MarkRead { position } => {
                 self.connection(&given)?;
                 self.read(now, out, given.user(), position);

@@ -52,6 +52,9 @@ pub struct Record {
     pub messages: Vec<Message>,
     /// Whether there are older ones.
     pub more_messages: bool,
+    /// Whether broadcasts are recorded.
+    #[serde(default)]
+    pub recording_wanted: bool,
 }
 
 /// What waits for a write.
@@ -140,6 +143,10 @@ impl Space {
             Input::Timer { timer } => self.timer(now, &mut out, timer),
             Input::Renamed { profile } => self.renamed(&mut out, profile),
             Input::SignedOut { user } => self.put_out(now, &mut out, &user, RemovedReason::SignedOut),
+            Input::Encoder { request, .. } | Input::Play { request, .. } | Input::Peer { request, .. } => {
+                Self::reply(&mut out, request, Err(Rejection::Forbidden));
+            }
+            Input::Converts { .. } | Input::Crowd { .. } | Input::Recording { .. } => {}
             Input::Stop => self.stop(now, &mut out),
         }
         self.tell_audience(now, &mut out);
@@ -195,6 +202,9 @@ impl Space {
             slow_mode_s: self.conversation.slow_mode_s,
             you: self.wire_member(now, member),
             muted_until_ms: mute.and_then(|mute| mute.until_ms),
+            your_stage: Default::default(),
+            stage_requests: None,
+            recording: Default::default(),
         }
     }
 

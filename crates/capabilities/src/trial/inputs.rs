@@ -169,6 +169,9 @@ impl<'a> Source<'a> {
         let position = u64::from(self.byte());
         if self.byte().is_multiple_of(2) {
             lookup.message = Some(Message {
+                broadcast: None,
+                media_ms: None,
+                float: None,
                 position,
                 author: self.somebody(),
                 at_ms: 1,
@@ -181,6 +184,8 @@ impl<'a> Source<'a> {
         }
         lookup.people = vec![self.somebody()];
         Command::Send {
+            float: None,
+            media_ms: None,
             text,
             reply_to: position.is_multiple_of(4).then_some(position),
             nonce: format!("n{}", self.byte() % 8),
@@ -255,7 +260,15 @@ impl<'a> Source<'a> {
             9 => MediaReport::Closed { reason: LegClosedReason::Lost },
             10 => MediaReport::Layer { track: track(self.byte()), layer: None },
             _ => MediaReport::Health {
-                health: Health { bitrate_bps: 1, frame_rate: 1.0, key_frame_distance_ms: 1, loss: 0.0 },
+                health: Health {
+                    via: Default::default(),
+                    watching: Default::default(),
+                    conversions: Vec::new(),
+                    bitrate_bps: 1,
+                    frame_rate: 1.0,
+                    key_frame_distance_ms: 1,
+                    loss: 0.0,
+                },
             },
         };
         Input::Media { leg: about, report }

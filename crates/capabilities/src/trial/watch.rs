@@ -122,6 +122,7 @@ impl Watch {
                 }
                 assert!(self.waiting.remove(request), "{request:?} is answered twice, or was never asked");
             }
+            Effect::Package { .. } | Effect::Announce { .. } => {}
             Effect::Attach { connection } => {
                 let (joining, user) = self.joining.clone().expect("only a join attaches");
                 assert_eq!(joining, *connection);
@@ -211,15 +212,20 @@ impl Watch {
             Write::Message { message } => {
                 assert!(!message.text.is_empty() && message.nonce.is_some() && !message.deleted);
             }
-            Write::Block { .. } | Write::Unblock { .. } => panic!("a space blocks nobody"),
+            Write::Block { .. } | Write::Unblock { .. } | Write::Follow { .. } | Write::Unfollow { .. } => {
+                panic!("a space blocks nobody")
+            }
             _ => {}
         }
     }
 
     fn ordered(&mut self, leg: &LegId, order: &MediaOrder) {
         match order {
-            MediaOrder::OpenPublish { .. } | MediaOrder::OpenSubscribe => {
-                let publishes = *order != MediaOrder::OpenSubscribe;
+            MediaOrder::OpenPublish { .. }
+            | MediaOrder::OpenFeed { .. }
+            | MediaOrder::OpenSubscribe
+            | MediaOrder::OpenPlay { .. } => {
+                let publishes = matches!(order, MediaOrder::OpenPublish { .. } | MediaOrder::OpenFeed { .. });
                 let new = Leg { publishes, ..Leg::default() };
                 assert!(self.legs.insert(leg.clone(), new).is_none(), "{leg} is opened twice");
             }
@@ -232,6 +238,9 @@ impl Watch {
             }
             MediaOrder::Answer { .. } | MediaOrder::Prefer { .. } => {
                 assert!(self.legs.get(leg).is_some_and(|one| !one.publishes), "{leg} is no subscriber");
+            }
+            MediaOrder::Trickle { .. } | MediaOrder::Restart { .. } => {
+                assert!(self.legs.contains_key(leg), "{leg} is closed");
             }
             MediaOrder::Close => {
                 self.legs.remove(leg);

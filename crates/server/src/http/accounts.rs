@@ -157,7 +157,7 @@ pub async fn change_me(
     let account = of_record(account);
     tell(&state, &account);
     let blocked = state.node.store().people().blocked_by(&user).await?;
-    Ok(axum::Json(Me { profile: account.profile, administrator: account.administrator, blocked }))
+    Ok(axum::Json(Me { profile: account.profile, administrator: account.administrator, blocked, follows: Vec::new() }))
 }
 
 /// Tells the machines that know of somebody what has changed.

@@ -45,6 +45,8 @@ pub async fn live(State(state): State<Arc<AppState>>, Anybody(who): Anybody) -> 
             about: listing.about,
             broadcast: listing.broadcast,
             audience: listing.audience,
+            picture: None,
+            followers: 0,
         })
         .collect();
     rooms.sort_by(|a, b| b.audience.cmp(&a.audience).then_with(|| a.id.cmp(&b.id)));
@@ -75,6 +77,8 @@ pub async fn read(State(state): State<Arc<AppState>>, Anybody(who): Anybody, Pat
         about: record.about,
         broadcast,
         audience,
+        picture: None,
+        followers: 0,
     }))
 }
 

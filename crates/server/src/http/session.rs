@@ -210,6 +210,7 @@ async fn session(state: &AppState, who: Option<&Who>, token: Option<String>) -> 
         Some(who) => Some(Me {
             profile: who.profile.clone(),
             administrator: who.administrator,
+            follows: Vec::new(),
             blocked: store.people().blocked_by(&who.profile.id).await?,
         }),
     };

@@ -2,7 +2,7 @@
 
 use hearth_capabilities::{Input, MediaOrder, MediaReport};
 use hearth_protocol::ids::{LegId, SpaceId};
-use hearth_protocol::media::{Health, LayerPreference, OfferedTrack, Source, Track};
+use hearth_protocol::media::{Health, LayerPreference, OfferedTrack, Source, Track, Via, Watching};
 use hearth_protocol::space::LegClosedReason;
 use hearth_sfu::{Command, Event, Hears, LayerChoice, Sfu};
 use std::collections::HashMap;
@@ -79,6 +79,10 @@ fn command(space: &SpaceId, leg: LegId, order: MediaOrder) -> Command {
             offer,
             sources: sources.into_iter().map(|one| (one.mid, to_engine(one.source))).collect(),
         },
+        MediaOrder::OpenFeed { .. }
+        | MediaOrder::OpenPlay { .. }
+        | MediaOrder::Trickle { .. }
+        | MediaOrder::Restart { .. } => unreachable!("no room asks for it yet"),
         MediaOrder::OpenSubscribe => Command::OpenSubscribe { leg, space: space.clone() },
         MediaOrder::Route { generation, hears } => Command::Route { leg, generation, hears: Hears::Only(hears) },
         MediaOrder::Answer { generation, sdp } => Command::Answer { leg, generation: generation.into(), sdp },
@@ -119,7 +123,7 @@ fn report_of(event: Event) -> Option<(LegId, MediaReport)> {
             tracing::info!(%leg, %track, ?reason, "a viewer can't have a track");
             return None;
         }
-        Event::ActiveSpeaker { .. } => return None,
+        Event::ActiveSpeaker { .. } | Event::Restarted { .. } => return None,
     })
 }
 
@@ -154,6 +158,9 @@ fn health_of(health: &hearth_sfu::Health) -> Health {
         frame_rate: health.frames_per_second,
         key_frame_distance_ms: health.key_frame_distance_ms.unwrap_or_default(),
         loss: health.loss,
+        via: Via::default(),
+        watching: Watching::default(),
+        conversions: Vec::new(),
     }
 }
 

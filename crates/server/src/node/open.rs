@@ -49,6 +49,7 @@ impl Driven for Space {
             broadcasts: known.last_broadcast,
             messages: known.messages,
             more_messages: known.more_messages,
+            recording_wanted: false,
         }))
     }
 }
@@ -64,6 +65,7 @@ impl Driven for Person {
             epoch: fresh::suffix(),
             profile: account.profile,
             administrator: account.administrator,
+            follows: Vec::new(),
             blocked: node.store().people().blocked_by(id).await?,
         }))
     }

@@ -92,7 +92,12 @@ fn of_space(space: &hearth_protocol::ids::SpaceId, what: Write) -> hearth_store:
         Write::Moderator { user, appointed, .. } => Stored::SetModerator { space, user, moderator: appointed },
         Write::BroadcastStarted { number, at } => Stored::BroadcastStarted { space, number, at_ms: at.0 },
         Write::BroadcastEnded { number, at, reason } => Stored::BroadcastEnded { space, number, at_ms: at.0, reason },
-        Write::Block { .. } | Write::Unblock { .. } => unreachable!("a space blocks nobody"),
+        Write::Recording { .. } | Write::Removed { .. } | Write::Report { .. } => {
+            unreachable!("no room asks for it yet")
+        }
+        Write::Block { .. } | Write::Unblock { .. } | Write::Follow { .. } | Write::Unfollow { .. } => {
+            unreachable!("a space blocks and follows nobody")
+        }
     }
 }
 

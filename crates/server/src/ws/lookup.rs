@@ -42,8 +42,10 @@ pub async fn of_command(store: &Store, user: &UserId, space: &SpaceId, command: 
 /// Errors: [`Rejection::Storage`] where the store fails.
 pub async fn of_person_command(store: &Store, command: &PersonCommand) -> Result<Lookup, Rejection> {
     let people = match command {
-        PersonCommand::Block { user } => store.people().profile(user).await.map_err(failed)?,
-        PersonCommand::Unblock { .. } => None,
+        PersonCommand::Block { user } | PersonCommand::Follow { user } => {
+            store.people().profile(user).await.map_err(failed)?
+        }
+        PersonCommand::Unblock { .. } | PersonCommand::Unfollow { .. } => None,
     };
     Ok(Lookup { people: people.into_iter().collect(), ..Lookup::default() })
 }

@@ -264,7 +264,7 @@ impl Client {
 
 /// A message.
 pub fn send(text: &str, nonce: &str) -> Command {
-    Command::Send { text: text.to_owned(), reply_to: None, nonce: nonce.to_owned(), mentions: Vec::new() }
+    Command::Send { float: None, media_ms: None, text: text.to_owned(), reply_to: None, nonce: nonce.to_owned(), mentions: Vec::new() }
 }
 
 /// Whether an attempt to connect was refused with this status.

@@ -36,9 +36,24 @@ export type TrackId = string;
 export type GuestLinkId = string;
 
 /**
+ * What an encoder shows to send to a room. Not the secret: that is told once, when the key is made.
+ */
+export type StreamKeyId = string;
+
+/**
+ * A film.
+ */
+export type VideoId = string;
+
+/**
+ * A report to the moderators.
+ */
+export type ReportId = string;
+
+/**
  * The name of a limit, as a client may show it and a program may branch on it.
  */
-export type LimitName = "message_chars" | "message_rate" | "messages_in_flight" | "command_rate" | "frame_bytes" | "sdp_bytes" | "display_name_chars" | "title_chars" | "rules_chars" | "tags" | "tag_chars" | "members" | "connections_per_member" | "spaces_per_connection" | "connections_per_user" | "sockets_per_address" | "sign_in_attempts" | "guests_per_address" | "moderators" | "sanctions" | "slow_mode_seconds" | "mute_seconds" | "blocks" | "guest_links" | "media_legs" | "media_negotiations" | "tracks";
+export type LimitName = "message_chars" | "message_rate" | "messages_in_flight" | "command_rate" | "frame_bytes" | "sdp_bytes" | "display_name_chars" | "title_chars" | "rules_chars" | "tags" | "tag_chars" | "members" | "connections_per_member" | "spaces_per_connection" | "connections_per_user" | "sockets_per_address" | "sign_in_attempts" | "guests_per_address" | "moderators" | "sanctions" | "slow_mode_seconds" | "mute_seconds" | "blocks" | "guest_links" | "media_legs" | "media_negotiations" | "tracks" | "stage_guests" | "hands" | "players" | "follows" | "stream_keys" | "reports" | "reason_chars" | "encoders" | "cover_bytes";
 
 /**
  * Why a command or request was declined. Nothing accepted before it is lost.
@@ -123,7 +138,11 @@ administrator: boolean,
 /**
  * Whom this user has blocked.
  */
-blocked: Array<Profile>, };
+blocked: Array<Profile>, 
+/**
+ * Whom this user follows.
+ */
+follows: Array<Profile>, };
 
 /**
  * One signed-in browser or program of a user.
@@ -202,9 +221,44 @@ user: UserId,
  */
 leg: LegId, 
 /**
+ * By what way it comes in.
+ */
+via: Via, 
+/**
  * What they send.
  */
-tracks: Array<Track>, };
+tracks: Array<Track>, 
+/**
+ * Which of it they have turned off themselves, or a moderator has.
+ */
+muted?: Array<Source>, };
+
+/**
+ * By what way media comes in.
+ */
+export type Via = "browser" | "whip" | "rtmp";
+
+/**
+ * What the server converts, because a viewer could not play it as it comes.
+ */
+export type Conversion = "b_frames" | "aac_to_opus" | "vp8_to_h264";
+
+/**
+ * How many watch by which way.
+ */
+export type Watching = { 
+/**
+ * Over WebRTC in the web app.
+ */
+webrtc: number, 
+/**
+ * Over WebRTC with another player (WHEP).
+ */
+whep: number, 
+/**
+ * Over HLS.
+ */
+hls: number, };
 
 /**
  * A track as it comes in a server's offer.
@@ -259,7 +313,19 @@ key_frame_distance_ms: number,
 /**
  * Share of packets lost on the way to the server, 0 to 1.
  */
-loss: number, };
+loss: number, 
+/**
+ * By what way it comes in.
+ */
+via: Via, 
+/**
+ * Who watches by which way.
+ */
+watching: Watching, 
+/**
+ * What is converted.
+ */
+conversions: Array<Conversion>, };
 
 /**
  * A stored message.
@@ -296,6 +362,18 @@ mentions?: Array<Profile>,
  */
 nonce?: string, 
 /**
+ * In which of the room's broadcasts it was said, counted from 1; absent: while nobody was live.
+ */
+broadcast?: number, 
+/**
+ * The media time it belongs to: milliseconds since that broadcast began, as its author saw it.
+ */
+media_ms?: number, 
+/**
+ * How it floats over the picture; absent: it doesn't.
+ */
+float?: Float, 
+/**
  * Whether it was deleted; its text is gone then.
  */
 deleted?: boolean, };
@@ -316,6 +394,210 @@ author: Profile,
  * Its beginning (at most [`QUOTE_MAX_CHARS`] characters); empty when it was deleted before.
  */
 text: string, };
+
+/**
+ * How a message floats over the picture (danmaku).
+ */
+export type Float = { 
+/**
+ * Its colour: `#` and six hexadecimal digits, lower case.
+ */
+color: string, 
+/**
+ * Where.
+ */
+place: FloatPlace, };
+
+/**
+ * Where a message floats.
+ */
+export type FloatPlace = "scroll" | "top" | "bottom";
+
+/**
+ * Where somebody stands with the stage.
+ *
+ * ```text
+ *            raise_hand             ask_on_stage             accept
+ *  audience ────────────► hand up ───────────────► asked ────────────► on stage
+ *     ▲ ▲─── lower ──────────┘  └──── (a moderator may ask anybody) ─┘     │
+ *     └──────────── declined, expired, withdrawn, left, taken off ─────────┘
+ * ```
+ */
+export type StageStanding = { "state": "audience" } | { "state": "hand_up" } | { "state": "asked", 
+/**
+ * By whom.
+ */
+by: Profile, 
+/**
+ * Until when it can be answered, milliseconds since the Unix epoch.
+ */
+until_ms: number, } | { "state": "on_stage" };
+
+/**
+ * What the host and the moderators know of who wants to be on the stage.
+ */
+export type StageRequests = { 
+/**
+ * Who has a hand up, longest first.
+ */
+hands: Array<Profile>, 
+/**
+ * Who was asked, and has not answered.
+ */
+asked: Array<Profile>, 
+/**
+ * Who may publish, whether or not their media has arrived.
+ */
+guests: Array<Profile>, };
+
+/**
+ * A film.
+ */
+export type Video = { 
+/**
+ * Which.
+ */
+id: VideoId, 
+/**
+ * Whose.
+ */
+owner: Profile, 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * Of which room it is a recording; `null`: of none.
+ */
+room: SpaceId | null, 
+/**
+ * Where it stands.
+ */
+state: VideoState, 
+/**
+ * How long it is, in milliseconds of media time.
+ */
+duration_ms: number, 
+/**
+ * Width of the picture, in pixels; 0 where there is none.
+ */
+width: number, 
+/**
+ * Height of the picture, in pixels.
+ */
+height: number, 
+/**
+ * Its size, in bytes.
+ */
+bytes: number, 
+/**
+ * When it was recorded, milliseconds since the Unix epoch.
+ */
+created_ms: number, 
+/**
+ * The address of its HLS playlist, relative to the origin; `null` while it can't be played.
+ */
+hls: string | null, 
+/**
+ * The address of its poster, relative to the origin.
+ */
+poster: string | null, 
+/**
+ * The address of the file for the owner to download; `null` for others, and where there is no single file.
+ */
+download: string | null, 
+/**
+ * Whether whoever asks may rename and delete it.
+ */
+may_change: boolean, };
+
+/**
+ * Where a film stands.
+ */
+export type VideoState = "recording" | "ready" | "failed";
+
+/**
+ * Where the recording of a broadcast stands.
+ */
+export type Recording = { 
+/**
+ * Whether the host wants broadcasts recorded.
+ */
+wanted: boolean, 
+/**
+ * Which film is being written; `null`: none.
+ */
+video: VideoId | null, 
+/**
+ * Whether the recording of this broadcast ended before it did (disk full, media that can't be kept).
+ */
+failed?: boolean, };
+
+/**
+ * What somebody reported to the moderators of a room and the administrators.
+ */
+export type Report = { 
+/**
+ * Which.
+ */
+id: ReportId, 
+/**
+ * Where.
+ */
+space: SpaceId, 
+/**
+ * Who reports.
+ */
+by: Profile, 
+/**
+ * Who is reported.
+ */
+about: Profile, 
+/**
+ * The message that is reported, as it was said; `null`: the person.
+ */
+message: Message | null, 
+/**
+ * What is wrong, in the reporter's words; may be empty.
+ */
+reason: string, 
+/**
+ * When, milliseconds since the Unix epoch.
+ */
+at_ms: number, 
+/**
+ * Who settled it; `null`: it is open.
+ */
+settled_by: UserId | null, };
+
+/**
+ * A line of the audit log.
+ */
+export type AuditEntry = { 
+/**
+ * Its number; later ones are higher.
+ */
+number: number, 
+/**
+ * Where; `null`: it concerns the server.
+ */
+space: SpaceId | null, 
+/**
+ * Who did it.
+ */
+by: Profile, 
+/**
+ * What, as a word (`ban`, `delete_message`, `disable_account`…).
+ */
+action: string, 
+/**
+ * To whom or to what, as it was written down.
+ */
+subject: string, 
+/**
+ * When, milliseconds since the Unix epoch.
+ */
+at_ms: number, };
 
 /**
  * What a room says of itself.
@@ -424,7 +706,16 @@ nonce: string,
 /**
  * Whom it mentions (at most 10; who isn't known here is passed over).
  */
-mentions?: Array<UserId>, } | { "kind": "delete_message", 
+mentions?: Array<UserId>, 
+/**
+ * How it floats over the picture; absent: it doesn't.
+ */
+float?: Float, 
+/**
+ * The media time it belongs to, as its author sees the picture: milliseconds since the broadcast began.
+ * Absent: now. A time that is not there yet counts as now.
+ */
+media_ms?: number, } | { "kind": "delete_message", 
 /**
  * Which.
  */
@@ -452,7 +743,23 @@ user: UserId, } | { "kind": "ban",
 /**
  * Whom.
  */
-user: UserId, } | { "kind": "unban", 
+user: UserId, } | { "kind": "remove", 
+/**
+ * Whom.
+ */
+user: UserId, } | { "kind": "report", 
+/**
+ * About whom.
+ */
+user: UserId, 
+/**
+ * About which message; `null`: about the person.
+ */
+position?: number | null, 
+/**
+ * What is wrong; may be empty.
+ */
+reason: string, } | { "kind": "unban", 
 /**
  * Whom.
  */
@@ -472,7 +779,43 @@ about: About, } | { "kind": "list_members",
 /**
  * Continue behind this user.
  */
-after: UserId | null, } | { "kind": "publish", 
+after: UserId | null, } | { "kind": "raise_hand", 
+/**
+ * Ask, or ask no more.
+ */
+raised: boolean, } | { "kind": "lower_hand", 
+/**
+ * Whose.
+ */
+user: UserId, } | { "kind": "ask_on_stage", 
+/**
+ * Whom.
+ */
+user: UserId, } | { "kind": "answer_stage", 
+/**
+ * Yes or no.
+ */
+accept: boolean, } | { "kind": "leave_stage", 
+/**
+ * Whom; `null`: oneself.
+ */
+user?: UserId | null, } | { "kind": "set_muted", 
+/**
+ * Whose; `null`: one's own.
+ */
+user?: UserId | null, 
+/**
+ * What.
+ */
+source: Source, 
+/**
+ * Off or on.
+ */
+muted: boolean, } | { "kind": "set_recording", 
+/**
+ * Recorded or not.
+ */
+wanted: boolean, } | { "kind": "publish", 
 /**
  * The SDP offer, with sendonly m-lines.
  */
@@ -558,7 +901,27 @@ leg: LegId,
 /**
  * The SDP answer.
  */
-answer: string, } | { "kind": "watching", 
+answer: string, } | { "kind": "playing", 
+/**
+ * Which leg.
+ */
+leg: LegId, 
+/**
+ * The SDP answer.
+ */
+answer: string, } | { "kind": "restarted", 
+/**
+ * The server's user name fragment.
+ */
+ufrag: string, 
+/**
+ * The server's password.
+ */
+pwd: string, 
+/**
+ * The server's candidates, as SDP attributes without `a=`.
+ */
+candidates: Array<string>, } | { "kind": "watching", 
 /**
  * Which leg.
  */
@@ -635,7 +998,31 @@ ended?: EndReason, } | { "kind": "stage",
 /**
  * Everybody who publishes.
  */
-publishers: Array<Publisher>, } | { "kind": "active_speaker", 
+publishers: Array<Publisher>, } | { "kind": "your_stage", 
+/**
+ * Where.
+ */
+standing: StageStanding, } | { "kind": "stage_requests", 
+/**
+ * All of them.
+ */
+requests: StageRequests, } | { "kind": "stage_answer", 
+/**
+ * Who.
+ */
+user: Profile, 
+/**
+ * Yes, or no.
+ */
+accepted: boolean, } | { "kind": "reported", 
+/**
+ * All of it.
+ */
+report: Report, } | { "kind": "recording", 
+/**
+ * All of it.
+ */
+recording: Recording, } | { "kind": "active_speaker", 
 /**
  * Nobody: `null`.
  */
@@ -692,7 +1079,7 @@ reason: SpaceEndReason, };
 /**
  * Why a member is put out.
  */
-export type RemovedReason = "banned" | "entry" | "signed_out";
+export type RemovedReason = "banned" | "removed" | "entry" | "signed_out";
 
 /**
  * Why a leg is closed.
@@ -751,7 +1138,19 @@ you: Member,
 /**
  * Muted until when, if muted for a time.
  */
-muted_until_ms: number | null, };
+muted_until_ms: number | null, 
+/**
+ * Where you stand with the stage.
+ */
+your_stage: StageStanding, 
+/**
+ * To the host and the moderators: who wants to be on the stage.
+ */
+stage_requests?: StageRequests, 
+/**
+ * Where the recording stands.
+ */
+recording: Recording, };
 
 /**
  * What a client may do about itself.
@@ -761,6 +1160,14 @@ export type PersonCommand = { "kind": "block",
  * Whom.
  */
 user: UserId, } | { "kind": "unblock", 
+/**
+ * Whom.
+ */
+user: UserId, } | { "kind": "follow", 
+/**
+ * Whom.
+ */
+user: UserId, } | { "kind": "unfollow", 
 /**
  * Whom.
  */
@@ -781,7 +1188,23 @@ space: SpaceId,
 /**
  * The message.
  */
-message: Message, } | { "kind": "folded", 
+message: Message, } | { "kind": "went_live", 
+/**
+ * Where.
+ */
+space: SpaceId, 
+/**
+ * Who.
+ */
+host: Profile, 
+/**
+ * What the room says of itself.
+ */
+about: About, 
+/**
+ * Since when, milliseconds since the Unix epoch.
+ */
+since_ms: number, } | { "kind": "folded", 
 /**
  * Which limit.
  */
@@ -1139,7 +1562,15 @@ audience: number,
 /**
  * Whether whoever asks may come in as they are (`false`: choose a guest name, or sign in).
  */
-may_enter: boolean, };
+may_enter: boolean, 
+/**
+ * The address of a picture: of the stream while live, else the cover; relative to the origin.
+ */
+picture: string | null, 
+/**
+ * How many follow the host.
+ */
+followers: number, };
 
 /**
  * The rooms that are live, most watched first.
@@ -1149,6 +1580,158 @@ export type LiveRooms = {
  * Which.
  */
 rooms: Array<Room>, };
+
+/**
+ * Rooms found, live ones first.
+ */
+export type FoundRooms = { 
+/**
+ * Which.
+ */
+rooms: Array<Room>, };
+
+/**
+ * How a room's broadcast can be watched without the web app's own connection.
+ */
+export type Watch = { 
+/**
+ * The address of the multivariant HLS playlist, relative to the origin; `null` while there is none.
+ * It lets in whoever has it, for as long as `hls_until_ms` says.
+ */
+hls: string | null, 
+/**
+ * Until when the address lets in; ask anew before.
+ */
+hls_until_ms: number | null, 
+/**
+ * The WHEP endpoint, relative to the origin.
+ */
+whep: string, };
+
+/**
+ * What an encoder shows to send to a room.
+ */
+export type StreamKey = { 
+/**
+ * Which; it names the key when rotating or revoking it.
+ */
+id: StreamKeyId, 
+/**
+ * What its owner calls it.
+ */
+label: string, 
+/**
+ * The secret, only in the answer that makes it.
+ */
+secret?: string, 
+/**
+ * When it was made.
+ */
+created_ms: number, 
+/**
+ * When it was last used; `null`: never.
+ */
+used_ms: number | null, };
+
+/**
+ * Making a stream key.
+ */
+export type NewStreamKey = { 
+/**
+ * What its owner calls it; at most as long as a tag.
+ */
+label?: string, };
+
+/**
+ * The stream keys of a room, and where encoders send to.
+ */
+export type StreamKeys = { 
+/**
+ * Which.
+ */
+keys: Array<StreamKey>, 
+/**
+ * The address for RTMP, to which the key is added; `null`: this server takes none.
+ */
+rtmp: string | null, 
+/**
+ * The address for WHIP, where the key is the bearer token.
+ */
+whip: string, };
+
+/**
+ * Whom somebody follows, and who of them is live.
+ */
+export type Follows = { 
+/**
+ * Who.
+ */
+follows: Array<Profile>, 
+/**
+ * The rooms of those who are live.
+ */
+live: Array<Room>, };
+
+/**
+ * Videos, newest first.
+ */
+export type Videos = { 
+/**
+ * Which.
+ */
+videos: Array<Video>, 
+/**
+ * Whether there are older ones; ask with `before_ms` of the last one's `created_ms`.
+ */
+more: boolean, };
+
+/**
+ * Changing a video: what is left out stays.
+ */
+export type ChangeVideo = { 
+/**
+ * What it is called.
+ */
+title?: string, };
+
+/**
+ * The chat of a film, in order of media time.
+ */
+export type MediaMessages = { 
+/**
+ * The messages; `media_ms` of each is the time in the film.
+ */
+messages: Array<Message>, 
+/**
+ * Whether there are later ones; ask with `after_ms` and `after_position` of the last one.
+ */
+more: boolean, };
+
+/**
+ * A page of the audit log, newest first.
+ */
+export type AuditPage = { 
+/**
+ * Its lines.
+ */
+entries: Array<AuditEntry>, 
+/**
+ * Whether there are older ones; ask with `before` the last one's number.
+ */
+more: boolean, };
+
+/**
+ * Reports, newest first.
+ */
+export type Reports = { 
+/**
+ * Which.
+ */
+reports: Array<Report>, 
+/**
+ * Whether there are older ones.
+ */
+more: boolean, };
 
 /**
  * A page of a conversation, oldest first.
