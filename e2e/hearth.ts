@@ -33,21 +33,21 @@ async function isFree(port: number): Promise<boolean> {
   return free;
 }
 
-/** A port that is free for HTTP, with a free one after it for media. */
+/** A port that is free for HTTP, with a free one after it for media, and one for RTMP. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
-    if (await isFree(port) && await isFree(port + 1)) return port;
+    if (await isFree(port) && await isFree(port + 1) && await isFree(port + 2)) return port;
   }
 }
 
 /** Starts it with settings of its own, by the names they have in the environment. */
-export async function startHearth(settings: Record<string, string> = {}): Promise<Hearth> {
+export async function startHearth(settings: Record<string, string> = {}, { rtmp = false } = {}): Promise<Hearth> {
   const data = await mkdtemp(join(tmpdir(), 'hearth-e2e-'));
   const port = await freePort();
   let log = '';
   const start = (announces: RegExp) => {
-    const child = spawn(BINARY, ['serve', '--listen', `127.0.0.1:${port}`, '--data', data], { env: { ...ENVIRONMENT, ...settings }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(BINARY, ['serve', '--listen', `127.0.0.1:${port}`, '--data', data], { env: { ...ENVIRONMENT, HEARTH_RTMP_PORT: rtmp ? `${port + 2}` : '0', ...settings }, stdio: ['ignore', 'pipe', 'pipe'] });
     const from = log.length;
     const found = new Promise<string>((resolved, failed) => {
       const timer = setTimeout(() => failed(new Error(`the server did not start:\n${log}`)), STARTS_WITHIN_MS);

@@ -72,6 +72,18 @@ node_js() {
     at_least "$(node_version || true)" "$NODE_WANTED" || die "Node $NODE_WANTED or newer is needed"
 }
 
+# Programs of others that speak WHIP and WHEP to the server under test, inside this checkout (.tools).
+peers() {
+    local wanted='aiortc==1.16.0 aiohttp==3.14.5 numpy' stamp=.tools/peers/.installed
+    [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+    packages python3 python3-venv
+    say "Installing the peers of the tests inside this checkout (.tools)"
+    python3 -m venv .tools/peers
+    # shellcheck disable=SC2086
+    .tools/peers/bin/pip install --quiet --disable-pip-version-check $wanted >&2
+    printf '%s' "$wanted" >"$stamp"
+}
+
 # Everything a build needs.
 toolchain() {
     packages build-essential cmake ca-certificates

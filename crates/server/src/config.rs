@@ -38,6 +38,10 @@ pub struct Config {
     pub oidc: Oidc,
     /// Media over WebRTC.
     pub media: Media,
+    /// Encoders over RTMP.
+    pub rtmp: Rtmp,
+    /// What becomes of a broadcast beside its live picture.
+    pub broadcast: Broadcast,
     /// What a stranger can make grow.
     pub limits: Limits,
 }
@@ -100,6 +104,26 @@ pub struct Media {
     pub bandwidth_estimation: bool,
 }
 
+/// Encoders over RTMP.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rtmp {
+    /// The TCP port, on the address of `listen`; 0: no encoder can send by RTMP.
+    pub port: u16,
+}
+
+/// What becomes of a broadcast beside its live picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Broadcast {
+    /// Package broadcasts as HLS, for crowds, televisions and bad networks, and to look back.
+    pub hls: bool,
+    /// How far one can look back, in minutes.
+    pub look_back_minutes: u32,
+    /// Convert what an encoder sends and a viewer could not play (takes a good part of a core for each such broadcast).
+    pub convert: bool,
+}
+
 /// What a stranger can make grow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -131,6 +155,8 @@ impl Default for Config {
             tls: Tls::default(),
             oidc: Oidc::default(),
             media: Media::default(),
+            rtmp: Rtmp::default(),
+            broadcast: Broadcast::default(),
             limits: Limits::default(),
         }
     }
@@ -191,6 +217,18 @@ impl Oidc {
 impl Default for Media {
     fn default() -> Self {
         Self { port: 0, public_addresses: Vec::new(), bandwidth_estimation: true }
+    }
+}
+
+impl Default for Rtmp {
+    fn default() -> Self {
+        Self { port: 1935 }
+    }
+}
+
+impl Default for Broadcast {
+    fn default() -> Self {
+        Self { hls: true, look_back_minutes: 30, convert: true }
     }
 }
 
