@@ -1,0 +1,347 @@
+/**
+ * Plays HLS in a video element: live, with a window to seek back in, or a whole film.
+ *
+ * All times are media times: milliseconds since the broadcast or the film began.
+ * By hls.js where there are Media Source Extensions, else by the browser.
+ */
+import type Hls from 'hls.js/light';
+import type { HlsConfig, LevelDetails } from 'hls.js/light';
+import { Dates } from './dates';
+import { library, playsNatively, type HlsLibrary } from './library';
+import { Recovery, type Fault } from './recovery';
+
+export type HlsState =
+  | 'loading'
+  | 'playing'
+  | 'paused'
+  /** No picture comes at the moment; the last one stays. */
+  | 'stalled'
+  /** The browser plays no sound before the person has touched the page. */
+  | 'blocked'
+  | 'ended'
+  | 'failed';
+
+export interface HlsLevel {
+  readonly id: string;
+  readonly height_px: number;
+  readonly fps: number;
+  readonly bitrate_bps: number;
+}
+
+export interface HlsSource {
+  /** Where the multivariant playlist is now; null while there is none. Asked again when it no longer works. */
+  address(): Promise<string | null>;
+  /** A broadcast that began at this Unix time; null for a film, whose positions are its media times. */
+  readonly began_ms: number | null;
+  /** Where to begin; null: at the live edge, or at the beginning of a film. */
+  readonly from_ms: number | null;
+}
+
+export interface MediaWindow {
+  readonly from_ms: number;
+  readonly to_ms: number;
+}
+
+/** The picture stands for so long when it is said to have stalled. */
+export const STALLED_AFTER_MS = 1_500;
+/** Nearer to where live playback is held than this, one is live. */
+export const LIVE_WITHIN_MS = 4_000;
+/** The state is looked at this often. */
+const LOOK_EVERY_MS = 500;
+/** Kept for small steps back, in seconds. */
+const BACK_BUFFER_S = 60;
+
+const LIVE: Partial<HlsConfig> = {
+  lowLatencyMode: true,
+  // A stall on a bad network moves it away from the edge by little, and it comes back by playing a little faster.
+  liveSyncOnStallIncrease: 0.25,
+  maxLiveSyncPlaybackRate: 1.08,
+  liveDurationInfinity: true,
+};
+
+type Dateable = HTMLVideoElement & { getStartDate?: () => Date };
+
+export class HlsPlayer {
+  state: HlsState = 'loading';
+  levels: readonly HlsLevel[] = [];
+  /** `auto` or the id of a level. */
+  level = 'auto';
+
+  #hls: Hls | null = null;
+  #native = false;
+  #dates = new Dates([]);
+  #recovery = new Recovery();
+  /** Where to go as soon as the playlist says where that is. */
+  #pending_ms: number | null;
+  #wantsToPlay = true;
+  #progress = { position_s: -1, at_ms: 0 };
+  #timer: ReturnType<typeof setInterval>;
+  #againTimer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+  #attempt = 0;
+  #undo: (() => void)[] = [];
+
+  constructor(readonly video: HTMLVideoElement, private readonly source: HlsSource, private readonly changed: () => void) {
+    this.#pending_ms = source.from_ms;
+    const listen = (name: string, act: () => void) => {
+      video.addEventListener(name, act);
+      this.#undo.push(() => video.removeEventListener(name, act));
+    };
+    for (const name of ['playing', 'pause', 'ended', 'waiting', 'seeked', 'ratechange', 'resize']) listen(name, () => this.#look());
+    listen('loadedmetadata', () => { this.#goToPending(); this.#look(); });
+    listen('error', () => { if (this.#native) this.#fault('media'); });
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    void this.#begin();
+  }
+
+  get live(): boolean { return this.source.began_ms !== null; }
+
+  /** Media time of the picture; null before there is one. */
+  get media_ms(): number | null {
+    if (this.#pending_ms !== null) return this.#pending_ms;
+    return this.video.readyState === 0 ? null : this.#mediaAt(this.video.currentTime);
+  }
+
+  /** What can be sought. */
+  get window(): MediaWindow | null {
+    const { seekable, duration } = this.video;
+    if (seekable.length === 0) return null;
+    const from_ms = this.#mediaAt(seekable.start(0));
+    const to_s = this.live ? this.#edge_s() : Number.isFinite(duration) ? duration : seekable.end(seekable.length - 1);
+    const to_ms = this.#mediaAt(to_s);
+    return from_ms === null || to_ms === null ? null : { from_ms: Math.max(0, from_ms), to_ms };
+  }
+
+  /** How far behind where live playback is held; 0 for a film. */
+  get behind_ms(): number {
+    if (!this.live || this.video.readyState === 0) return 0;
+    return Math.max(0, (this.#edge_s() - this.video.currentTime) * 1_000);
+  }
+
+  get atLiveEdge(): boolean { return this.#pending_ms === null && this.behind_ms <= LIVE_WITHIN_MS; }
+
+  /** From the publisher to this screen, by the server's clock; null for a film, or where the playlist has no dates. */
+  latency_ms(serverTime_ms: number): number | null {
+    const media_ms = this.live ? this.media_ms : null;
+    return media_ms === null || this.source.began_ms === null ? null : Math.max(0, serverTime_ms - this.source.began_ms - media_ms);
+  }
+
+  /** The level that plays. */
+  get playing(): HlsLevel | null {
+    return this.#hls ? (this.levels.find((one) => one.id === String(this.#hls?.currentLevel)) ?? null) : null;
+  }
+
+  /** By hls.js's measure of what comes in. */
+  get bandwidth_bps(): number | null {
+    const value = this.#hls?.bandwidthEstimate;
+    return value === undefined || Number.isNaN(value) ? null : value;
+  }
+
+  play(): void {
+    this.#wantsToPlay = true;
+    void this.#play();
+  }
+
+  pause(): void {
+    this.#wantsToPlay = false;
+    this.video.pause();
+  }
+
+  /** Seeks; a time beyond the window is brought into it. */
+  seek(media_ms: number): void {
+    const window = this.window;
+    if (window === null || this.video.readyState === 0) {
+      this.#pending_ms = media_ms;
+      return;
+    }
+    if (this.live && media_ms >= window.to_ms) return this.goLive();
+    const position_s = this.#positionOf(Math.max(window.from_ms, Math.min(media_ms, window.to_ms)));
+    if (position_s === null) return;
+    this.#pending_ms = null;
+    this.video.currentTime = position_s;
+    this.changed();
+  }
+
+  goLive(): void {
+    if (!this.live) return;
+    this.#pending_ms = null;
+    if (this.video.readyState > 0) this.video.currentTime = this.#edge_s();
+    this.play();
+  }
+
+  setLevel(id: string): void {
+    this.level = id;
+    if (this.#hls) this.#hls.nextLevel = id === 'auto' ? -1 : Number(id);
+    this.changed();
+  }
+
+  /** Begins anew after it was given up. */
+  retry(): void {
+    this.#recovery = new Recovery();
+    this.#again(0);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#timer);
+    clearTimeout(this.#againTimer);
+    for (const undo of this.#undo) undo();
+    this.#letGo();
+  }
+
+  // ── Within ──────────────────────────────────────────────────────────────────────────────────
+
+  async #begin(): Promise<void> {
+    const attempt = (this.#attempt += 1);
+    const stale = () => this.#closed || attempt !== this.#attempt;
+    this.#set('loading');
+    let address: string | null;
+    let Library: HlsLibrary;
+    try {
+      [address, Library] = await Promise.all([this.source.address(), library()]);
+    } catch {
+      if (!stale()) this.#fault('network');
+      return;
+    }
+    if (stale()) return;
+    if (address === null) return this.#fault('network');
+    this.#letGo();
+    if (Library.isSupported()) this.#byLibrary(Library, address);
+    else if (playsNatively(this.video)) {
+      this.#native = true;
+      this.video.src = address;
+      void this.#play();
+    } else this.#set('failed');
+  }
+
+  #byLibrary(Library: HlsLibrary, address: string): void {
+    const { Events, ErrorTypes } = Library;
+    const hls = new Library({
+      backBufferLength: BACK_BUFFER_S,
+      capLevelToPlayerSize: true,
+      ...(this.live ? LIVE : { startPosition: this.#pending_ms === null ? -1 : this.#pending_ms / 1_000 }),
+    });
+    this.#hls = hls;
+    hls.on(Events.MANIFEST_PARSED, () => {
+      this.levels = hls.levels.map((one, at) => ({
+        id: String(at), height_px: one.height, fps: one.frameRate || 0, bitrate_bps: one.bitrate,
+      }));
+      if (this.level !== 'auto') hls.nextLevel = Number(this.level);
+      void this.#play();
+      this.changed();
+    });
+    hls.on(Events.LEVEL_UPDATED, (_name, { details }) => this.#dated(details));
+    hls.on(Events.LEVEL_PTS_UPDATED, (_name, { details }) => this.#dated(details));
+    hls.on(Events.ERROR, (_name, { fatal, type }) => {
+      if (fatal) this.#fault(type === ErrorTypes.NETWORK_ERROR ? 'network' : type === ErrorTypes.MEDIA_ERROR ? 'media' : 'other');
+    });
+    hls.attachMedia(this.video);
+    hls.loadSource(address);
+  }
+
+  #dated(details: LevelDetails): void {
+    if (this.live) {
+      this.#dates = new Dates(details.fragments.map((one) => ({ start_s: one.start, duration_s: one.duration, date_ms: one.programDateTime })));
+    }
+    this.#goToPending();
+    this.changed();
+  }
+
+  #goToPending(): void {
+    const wanted_ms = this.#pending_ms;
+    if (wanted_ms === null || this.video.readyState === 0) return;
+    const window = this.window;
+    const position_s = window === null ? null : this.#positionOf(Math.max(window.from_ms, Math.min(wanted_ms, window.to_ms)));
+    if (position_s === null) return;
+    this.#pending_ms = null;
+    if (Math.abs(this.video.currentTime - position_s) > 0.05) this.video.currentTime = position_s;
+  }
+
+  #fault(fault: Fault): void {
+    if (this.#closed) return;
+    const remedy = this.#recovery.after(fault, performance.now(), Math.random());
+    switch (remedy.do) {
+      case 'reload': this.#later(remedy.after_ms, () => (this.#hls ? this.#hls.startLoad() : void this.#begin())); break;
+      case 'recover_media': this.#hls?.recoverMediaError(); break;
+      case 'swap_audio': this.#hls?.swapAudioCodec(); this.#hls?.recoverMediaError(); break;
+      case 'begin_anew': this.#again(remedy.after_ms); break;
+      case 'give_up': this.#letGo(); this.#set('failed'); break;
+    }
+  }
+
+  #again(after_ms: number): void {
+    // A film goes on where it was; live goes on at the edge unless one was back in it.
+    if (!this.live || !this.atLiveEdge) this.#pending_ms = this.media_ms;
+    this.#later(after_ms, () => void this.#begin());
+  }
+
+  #later(after_ms: number, act: () => void): void {
+    clearTimeout(this.#againTimer);
+    this.#againTimer = setTimeout(() => { if (!this.#closed) act(); }, after_ms);
+  }
+
+  #letGo(): void {
+    this.#hls?.destroy();
+    this.#hls = null;
+    if (this.#native) {
+      this.#native = false;
+      this.video.removeAttribute('src');
+      this.video.load();
+    }
+  }
+
+  async #play(): Promise<void> {
+    if (!this.#wantsToPlay) return;
+    try {
+      await this.video.play();
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'NotAllowedError') this.#set('blocked');
+    }
+    this.#look();
+  }
+
+  #look(): void {
+    const { video } = this;
+    if (this.#closed || this.state === 'failed') return;
+    const now_ms = performance.now();
+    if (video.currentTime !== this.#progress.position_s) this.#progress = { position_s: video.currentTime, at_ms: now_ms };
+    const stands = now_ms - this.#progress.at_ms > STALLED_AFTER_MS;
+    if (video.ended) this.#set('ended');
+    else if (this.state === 'blocked' && video.paused) this.#set('blocked');
+    else if (video.readyState < 2 && (this.state === 'loading' || video.readyState === 0)) this.#set('loading');
+    else if (video.paused) this.#set('paused');
+    else this.#set(stands ? 'stalled' : 'playing');
+    this.changed();
+  }
+
+  #set(state: HlsState): void {
+    if (this.state === state) return;
+    this.state = state;
+    this.changed();
+  }
+
+  /** Where live playback is held, in seconds. */
+  #edge_s(): number {
+    const sync = this.#hls?.liveSyncPosition;
+    if (typeof sync === 'number') return sync;
+    const { seekable } = this.video;
+    return seekable.length > 0 ? seekable.end(seekable.length - 1) : this.video.currentTime;
+  }
+
+  #mediaAt(position_s: number): number | null {
+    const { began_ms } = this.source;
+    if (began_ms === null) return position_s * 1_000;
+    const started_ms = this.#native ? (this.video as Dateable).getStartDate?.().getTime() : undefined;
+    const date_ms = started_ms !== undefined && !Number.isNaN(started_ms) ? started_ms + position_s * 1_000 : this.#dates.at(position_s);
+    return date_ms === null ? null : date_ms - began_ms;
+  }
+
+  #positionOf(media_ms: number): number | null {
+    const { began_ms } = this.source;
+    if (began_ms === null) return media_ms / 1_000;
+    const started_ms = this.#native ? (this.video as Dateable).getStartDate?.().getTime() : undefined;
+    if (started_ms !== undefined && !Number.isNaN(started_ms)) return (media_ms + began_ms - started_ms) / 1_000;
+    return this.#dates.positionOf(media_ms + began_ms);
+  }
+}
