@@ -31,6 +31,9 @@ fn message(number: u64, run: u64) -> Write {
             reply_to: None,
             mentions: Vec::new(),
             nonce: Some(format!("{number:020}")),
+            broadcast: None,
+            media_ms: None,
+            float: None,
             deleted: false,
         },
     }

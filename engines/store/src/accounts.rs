@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::db::{Db, Row, Tx, params};
 use crate::people::profile;
+use crate::search::fold;
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::live_rooms::About;
 use hearth_protocol::people::Profile;
@@ -93,8 +94,10 @@ impl Accounts<'_> {
         invited_to: Option<&SpaceId>,
         now_ms: u64,
     ) -> Result<(), Error> {
-        let sql = "INSERT INTO users (id, display_name, invited_to, created_ms, seen_ms) VALUES ($1, $2, $3, $4, $4)";
-        let params = params![user.as_str(), display_name, invited_to.map(SpaceId::as_str), now_ms];
+        let sql = "INSERT INTO users (id, display_name, display_key, invited_to, created_ms, seen_ms) \
+                   VALUES ($1, $2, $3, $4, $5, $5)";
+        let key = fold(display_name);
+        let params = params![user.as_str(), display_name, &key, invited_to.map(SpaceId::as_str), now_ms];
         self.0.execute(sql, params).await.map(drop)
     }
 
@@ -153,8 +156,8 @@ impl Accounts<'_> {
     ///
     /// Errors: [`Error::NotFound`].
     pub async fn set_display_name(&self, user: &UserId, display_name: &str) -> Result<(), Error> {
-        let sql = "UPDATE users SET display_name = $2 WHERE id = $1";
-        found(self.0.execute(sql, params![user.as_str(), display_name]).await?)
+        let sql = "UPDATE users SET display_name = $2, display_key = $3 WHERE id = $1";
+        found(self.0.execute(sql, params![user.as_str(), display_name, &fold(display_name)]).await?)
     }
 
     /// Forbids an account to sign in, or allows it again. Its devices are signed out for good.
@@ -196,13 +199,15 @@ fn found(rows: u64) -> Result<(), Error> {
 
 pub(crate) async fn insert_account(tx: &mut Tx, account: &NewAccount) -> Result<(), Error> {
     let key = account.name.to_ascii_lowercase();
-    let sql = "INSERT INTO users (id, name, name_key, display_name, password_hash, administrator, created_ms, seen_ms) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (name_key) DO NOTHING";
+    let sql = "INSERT INTO users \
+               (id, name, name_key, display_name, display_key, password_hash, administrator, created_ms, seen_ms) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (name_key) DO NOTHING";
     let params = params![
         account.user.as_str(),
         &account.name,
         &key,
         &account.display_name,
+        &fold(&account.display_name),
         account.password_hash.as_deref(),
         account.administrator,
         account.created_ms,

@@ -1,67 +1,47 @@
 //! Who did what.
 
 use crate::Error;
-use crate::db::{Db, params};
-use hearth_protocol::ids::{SpaceId, UserId};
-
-/// The most entries one read returns.
-pub const AUDIT_PAGE_MAX: usize = 100;
+use crate::db::{Db, Row, params};
+use hearth_protocol::ids::SpaceId;
+use hearth_protocol::limits::AUDIT_PAGE_MAX;
+use hearth_protocol::moderation::AuditEntry;
+use hearth_protocol::people::Profile;
 
 /// Who did what. Entries are written with [`Write::Audit`](crate::Write::Audit).
 pub struct Audit<'a>(pub(crate) &'a Db);
 
-/// Something somebody did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditEntry {
-    /// Rises from entry to entry.
-    pub number: u64,
-    /// Where, if in a space.
-    pub space: Option<SpaceId>,
-    /// Who.
-    pub by: UserId,
-    /// What.
-    pub action: String,
-    /// To whom or what.
-    pub subject: String,
-    /// When.
-    pub at_ms: u64,
-}
-
 impl Audit<'_> {
-    /// The newest entries before a number, newest first; of one space, or of all.
-    /// `limit` is held between 1 and [`AUDIT_PAGE_MAX`].
+    /// The newest entries before a number, newest first, of one space or of all; and whether there are older ones.
+    /// Who did it is called as they are now; who is forgotten has no name. `limit` is held between 1 and [`AUDIT_PAGE_MAX`].
     pub async fn page(
         &self,
         space: Option<&SpaceId>,
         before: Option<u64>,
         limit: usize,
-    ) -> Result<Vec<AuditEntry>, Error> {
-        let limit = limit.clamp(1, AUDIT_PAGE_MAX) as u64;
+    ) -> Result<(Vec<AuditEntry>, bool), Error> {
+        let limit = limit.clamp(1, AUDIT_PAGE_MAX);
         let before = before.unwrap_or(u64::MAX);
-        let rows = match space {
-            Some(space) => {
-                let sql = "SELECT id, space, by_id, action, subject, at_ms FROM audit \
-                           WHERE space = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-                self.0.all(sql, params![space.as_str(), before, limit]).await?
-            }
-            None => {
-                let sql = "SELECT id, space, by_id, action, subject, at_ms FROM audit \
-                           WHERE id < $1 ORDER BY id DESC LIMIT $2";
-                self.0.all(sql, params![before, limit]).await?
-            }
-        };
-        rows.iter()
-            .map(|row| {
-                let space = row.opt_text("space")?.map(|_| row.id("space")).transpose()?;
-                Ok(AuditEntry {
-                    number: row.int("id")?,
-                    space,
-                    by: row.id("by_id")?,
-                    action: row.text("action")?,
-                    subject: row.text("subject")?,
-                    at_ms: row.int("at_ms")?,
-                })
-            })
-            .collect()
+        let sql = "SELECT a.id AS number, a.space, a.by_id, a.action, a.subject, a.at_ms, u.name, u.display_name \
+                   FROM audit a LEFT JOIN users u ON u.id = a.by_id \
+                   WHERE ($1 = '' OR a.space = $1) AND a.id < $2 ORDER BY a.id DESC LIMIT $3";
+        let params = params![space.map_or("", SpaceId::as_str), before, limit as u64 + 1];
+        let rows = self.0.all(sql, params).await?;
+        let entries = rows.iter().take(limit).map(entry).collect::<Result<Vec<_>, _>>()?;
+        Ok((entries, rows.len() > limit))
     }
+}
+
+fn entry(row: &Row) -> Result<AuditEntry, Error> {
+    Ok(AuditEntry {
+        number: row.int("number")?,
+        space: row.opt_text("space")?.map(|_| row.id("space")).transpose()?,
+        by: Profile {
+            id: row.id("by_id")?,
+            name: row.opt_text("name")?,
+            display_name: row.opt_text("display_name")?.unwrap_or_default(),
+        },
+        action: row.text("action")?,
+        subject: row.text("subject")?,
+        at_ms: row.int("at_ms")?,
+    })
 }

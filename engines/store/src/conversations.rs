@@ -1,7 +1,7 @@
 //! Stored messages and how far they were read.
 
 use crate::Error;
-use crate::db::{Db, Row, damaged, params};
+use crate::db::{Db, Row, params};
 use hearth_protocol::conversation::{Message, QUOTE_MAX_CHARS, Quote};
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::limits::HISTORY_PAGE_MAX;
@@ -22,19 +22,22 @@ pub enum Page {
 /// Stored messages and how far they were read.
 pub struct Conversations<'a>(pub(crate) &'a Db);
 
-macro_rules! page_sql {
-    ($condition:literal, $order:literal) => {
+macro_rules! message_sql {
+    ($rest:expr) => {
         concat!(
             "SELECT m.position, m.author_id, m.author_name, m.author_display_name, m.at_ms, m.text, m.mentions, m.nonce, \
-             m.deleted_ms, q.position AS q_position, q.author_id AS q_author_id, q.author_name AS q_author_name, \
+             m.broadcast, m.media_ms, m.floating, m.deleted_ms, q.position AS q_position, q.author_id AS q_author_id, q.author_name AS q_author_name, \
              q.author_display_name AS q_author_display_name, q.text AS q_text \
              FROM messages m LEFT JOIN messages q ON q.space = m.space AND q.position = m.reply_position \
-             WHERE m.space = $1 AND m.position ",
-            $condition,
-            " $2 ORDER BY m.position ",
-            $order,
-            " LIMIT $3"
+             WHERE m.space = $1 AND ",
+            $rest
         )
+    };
+}
+
+macro_rules! page_sql {
+    ($condition:literal, $order:literal) => {
+        message_sql!(concat!("m.position ", $condition, " $2 ORDER BY m.position ", $order, " LIMIT $3"))
     };
 }
 
@@ -64,6 +67,25 @@ impl Conversations<'_> {
         row.as_ref().map(message).transpose()
     }
 
+    /// What was said in a broadcast after a media time (milliseconds since it began) and a position at that time, in order of
+    /// media time, and whether there is more. Deleted messages are not among it. `limit` is held between 1 and [`HISTORY_PAGE_MAX`].
+    pub async fn of_broadcast(
+        &self,
+        space: &SpaceId,
+        broadcast: u64,
+        after: (u64, u64),
+        limit: usize,
+    ) -> Result<(Vec<Message>, bool), Error> {
+        let limit = limit.clamp(1, HISTORY_PAGE_MAX);
+        let sql = message_sql!(
+            "m.broadcast = $2 AND m.deleted_ms IS NULL AND (m.media_ms > $3 OR (m.media_ms = $3 AND m.position > $4)) \
+             ORDER BY m.media_ms, m.position LIMIT $5"
+        );
+        let rows = self.0.all(sql, params![space.as_str(), broadcast, after.0, after.1, limit as u64 + 1]).await?;
+        let messages = rows.iter().take(limit).map(message).collect::<Result<Vec<_>, _>>()?;
+        Ok((messages, rows.len() > limit))
+    }
+
     /// Up to where somebody has read; 0 where nothing is.
     pub async fn read_position(&self, space: &SpaceId, user: &UserId) -> Result<u64, Error> {
         let sql = "SELECT position FROM read_positions WHERE space = $1 AND user_id = $2";
@@ -82,10 +104,6 @@ pub(crate) fn mentions_column(mentions: &[Profile]) -> Option<String> {
 }
 
 fn message(row: &Row) -> Result<Message, Error> {
-    let mentions = match row.opt_text("mentions")? {
-        Some(json) => serde_json::from_str(&json).map_err(|_| damaged("mentions"))?,
-        None => Vec::new(),
-    };
     let reply_to = match row.opt_int("q_position")? {
         Some(position) => Some(Quote {
             position,
@@ -108,11 +126,11 @@ fn message(row: &Row) -> Result<Message, Error> {
         at_ms: row.int("at_ms")?,
         text: row.text("text")?,
         reply_to,
-        mentions,
+        mentions: row.opt_json("mentions")?.unwrap_or_default(),
         nonce: row.opt_text("nonce")?,
-        broadcast: None,
-        media_ms: None,
-        float: None,
+        broadcast: row.opt_int("broadcast")?,
+        media_ms: row.opt_int("media_ms")?,
+        float: row.opt_json("floating")?,
         deleted: row.opt_int("deleted_ms")?.is_some(),
     })
 }

@@ -1,6 +1,8 @@
 //! The two databases behind one small way of asking: SQL text that both understand, parameters, rows.
 
 use crate::Error;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::pool::PoolConnection;
 use sqlx::{
     AssertSqlSafe, Column, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -17,6 +19,7 @@ pub(crate) enum Db {
 pub(crate) enum Param {
     Int(Option<i64>),
     Text(Option<String>),
+    Bytes(Vec<u8>),
 }
 
 macro_rules! param {
@@ -40,6 +43,7 @@ param! {
     &String => |value| Self::Text(Some(storable(value)));
     Option<&str> => |value| Self::Text(value.map(storable));
     Option<String> => |value| Self::Text(value.as_deref().map(storable));
+    Vec<u8> => |value| Self::Bytes(value);
 }
 
 /// PostgreSQL's text can't hold U+0000; nothing that gets here should have one.
@@ -90,6 +94,20 @@ impl Row {
         Ok(get!(self, column)?)
     }
 
+    pub(crate) fn bytes(&self, column: &str) -> Result<Vec<u8>, Error> {
+        Ok(get!(self, column)?)
+    }
+
+    /// Structures are stored as JSON.
+    pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, Error> {
+        serde_json::from_str(&self.text(column)?).map_err(|_| damaged(column))
+    }
+
+    /// JSON, or nothing.
+    pub(crate) fn opt_json<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>, Error> {
+        self.opt_text(column)?.map(|text| serde_json::from_str(&text).map_err(|_| damaged(column))).transpose()
+    }
+
     /// Text that has to parse: an identifier.
     pub(crate) fn id<T: TryFrom<String>>(&self, column: &str) -> Result<T, Error> {
         T::try_from(self.text(column)?).map_err(|_| damaged(column))
@@ -105,6 +123,13 @@ impl Row {
     }
 }
 
+/// A structure as it is stored: JSON.
+///
+/// Errors: [`Error::Refused`] where it can't be written as JSON.
+pub(crate) fn json_column(value: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::Refused(error.to_string()))
+}
+
 pub(crate) fn damaged(what: &str) -> Error {
     Error::Damaged(format!("{what} does not hold what it should"))
 }
@@ -116,6 +141,7 @@ macro_rules! query {
             query = match param {
                 Param::Int(value) => query.bind(value),
                 Param::Text(value) => query.bind(value),
+                Param::Bytes(value) => query.bind(value),
             };
         }
         query
@@ -228,11 +254,13 @@ impl Tx {
     pub(crate) async fn script(&mut self, sql: &'static str) -> Result<(), Error> {
         match self {
             Self::Sqlite(tx) => {
-                let sql = sql.replace("{serial}", "INTEGER PRIMARY KEY");
+                let sql = sql.replace("{serial}", "INTEGER PRIMARY KEY").replace("{bytes}", "BLOB");
                 sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut **tx).await?;
             }
             Self::Postgres(tx) => {
-                let sql = sql.replace("{serial}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
+                let sql = sql
+                    .replace("{serial}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
+                    .replace("{bytes}", "BYTEA");
                 sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut **tx).await?;
             }
         }

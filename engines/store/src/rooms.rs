@@ -3,15 +3,19 @@
 use crate::conversations::{Conversations, Page};
 use crate::db::{Db, Row, damaged, params};
 use crate::people::profile;
+use crate::search::{RoomSearch, found_sql};
 use crate::{Error, Writes};
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::live_rooms::About;
 use hearth_protocol::people::Profile;
 use hearth_protocol::space::Sanction;
+use std::sync::LazyLock;
 
 /// How many of the latest messages come with a room that is opened.
 pub const MESSAGES_AT_OPENING: usize = 50;
+/// The most rooms one read returns.
+pub const ROOMS_MAX: usize = 200;
 
 /// Rooms, and all that is needed to open one.
 pub struct Rooms<'a> {
@@ -28,6 +32,10 @@ pub struct RoomRecord {
     pub host: Profile,
     /// What it says of itself.
     pub about: About,
+    /// How many follow the host.
+    pub followers: u32,
+    /// The hash of its cover, where it has one.
+    pub cover: Option<String>,
 }
 
 /// All that is needed to open a space.
@@ -51,17 +59,26 @@ pub struct SpaceRecord {
     pub messages: Vec<Message>,
     /// Whether there are older ones.
     pub more_messages: bool,
+    /// Whether broadcasts are recorded.
+    pub recording_wanted: bool,
 }
 
 macro_rules! room_sql {
-    ($condition:literal) => {
+    ($condition:expr) => {
         concat!(
-            "SELECT r.id AS room, r.about, r.slow_mode_s, u.id, u.name, u.display_name \
-             FROM rooms r JOIN users u ON u.id = r.host_id WHERE ",
+            "SELECT r.id AS room, r.about, r.slow_mode_s, r.recording_wanted, u.id, u.name, u.display_name, \
+             (SELECT COUNT(*) FROM follows f WHERE f.other_id = r.host_id) AS followers, c.hash AS cover \
+             FROM rooms r JOIN users u ON u.id = r.host_id LEFT JOIN covers c ON c.space = r.id WHERE ",
             $condition
         )
     };
 }
+
+/// Rooms asked for by id in one statement. Fewer are asked for by naming the last one again.
+static BY_IDS: LazyLock<String> = LazyLock::new(|| {
+    let numbers: Vec<String> = (1..=ROOMS_MAX).map(|number| format!("${number}")).collect();
+    format!("{} ({})", room_sql!("r.id IN"), numbers.join(","))
+});
 
 impl Rooms<'_> {
     /// A room by its id.
@@ -75,6 +92,30 @@ impl Rooms<'_> {
         let key = name.to_ascii_lowercase();
         let row = self.db.optional(room_sql!("u.name_key = $1"), params![&key]).await?;
         row.as_ref().map(record).transpose()
+    }
+
+    /// Rooms by their ids, in no order; [`ROOMS_MAX`] are looked at.
+    pub async fn by_ids(&self, ids: &[SpaceId]) -> Result<Vec<RoomRecord>, Error> {
+        let Some(last) = ids.last() else { return Ok(Vec::new()) };
+        let params = ids.iter().chain(std::iter::repeat(last)).take(ROOMS_MAX).map(|id| id.as_str().into()).collect();
+        self.db.all(BY_IDS.as_str(), params).await?.iter().map(record).collect()
+    }
+
+    /// The rooms that a search finds, the latest live first; `limit` is held between 1 and [`ROOMS_MAX`].
+    pub async fn search(&self, search: &RoomSearch, limit: usize) -> Result<Vec<RoomRecord>, Error> {
+        let sql = room_sql!(concat!(
+            found_sql!(),
+            " ORDER BY COALESCE((SELECT MAX(b.started_ms) FROM broadcasts b WHERE b.space = r.id), 0) DESC, r.id LIMIT $10"
+        ));
+        let mut params = search.params();
+        params.push((limit.clamp(1, ROOMS_MAX) as u64).into());
+        self.db.all(sql, params).await?.iter().map(record).collect()
+    }
+
+    /// Whether somebody moderates a room.
+    pub async fn is_moderator(&self, room: &SpaceId, user: &UserId) -> Result<bool, Error> {
+        let sql = "SELECT user_id FROM moderators WHERE space = $1 AND user_id = $2";
+        Ok(self.db.optional(sql, params![room.as_str(), user.as_str()]).await?.is_some())
     }
 
     /// Whether somebody is banned in a room.
@@ -109,13 +150,19 @@ impl Rooms<'_> {
             last_broadcast: last_broadcast.map(|row| row.opt_int("number")).transpose()?.flatten().unwrap_or(0),
             messages,
             more_messages,
+            recording_wanted: row.flag("recording_wanted")?,
         }))
     }
 }
 
 fn record(row: &Row) -> Result<RoomRecord, Error> {
-    let about = serde_json::from_str(&row.text("about")?).map_err(|_| damaged("about"))?;
-    Ok(RoomRecord { id: row.id("room")?, host: profile(row)?, about })
+    Ok(RoomRecord {
+        id: row.id("room")?,
+        host: profile(row)?,
+        about: row.json("about")?,
+        followers: u32::try_from(row.int("followers")?).unwrap_or(u32::MAX),
+        cover: row.opt_text("cover")?,
+    })
 }
 
 fn sanction(row: &Row) -> Result<Sanction, Error> {

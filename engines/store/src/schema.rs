@@ -1,10 +1,14 @@
 //! The schema and the way to it from older ones.
 
 use crate::Error;
-use crate::db::{Db, params};
+use crate::db::{Db, Tx, params};
+use crate::search;
 
 /// Every step from nothing to the present schema; a step, once released, never changes.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_foundation.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_foundation.sql"), include_str!("../migrations/0002_live_rooms.sql")];
+/// The step whose columns hold folded text, which SQL alone can't fold.
+const FOLDED_SINCE: i64 = 2;
 
 /// The schema's version: how many steps were taken.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
@@ -23,9 +27,26 @@ pub(crate) async fn migrate(db: &Db) -> Result<(), Error> {
     for step in &MIGRATIONS[found as usize..] {
         tx.script(step).await?;
     }
+    if found < FOLDED_SINCE {
+        fold(&mut tx).await?;
+    }
     if found < SCHEMA_VERSION {
         tx.execute("DELETE FROM schema_version", params![]).await?;
         tx.execute("INSERT INTO schema_version (version) VALUES ($1)", params![SCHEMA_VERSION]).await?;
     }
     tx.commit().await
+}
+
+/// Fills the columns that people and rooms are found by.
+async fn fold(tx: &mut Tx) -> Result<(), Error> {
+    for row in tx.all("SELECT id, display_name FROM users", params![]).await? {
+        let key = search::fold(&row.text("display_name")?);
+        let (sql, id) = ("UPDATE users SET display_key = $2 WHERE id = $1", row.text("id")?);
+        tx.execute(sql, params![&id, &key]).await?;
+    }
+    for row in tx.all("SELECT id, about FROM rooms", params![]).await? {
+        let (sql, params) = search::set_about(&row.text("id")?, &row.json("about")?)?;
+        tx.execute(sql, params).await?;
+    }
+    Ok(())
 }

@@ -3,10 +3,13 @@
 use crate::db::{Db, params, rolled_back};
 use crate::error::is_busy;
 use crate::writes::{Report, Writes};
-use crate::{Accounts, Address, Audit, Conversations, Devices, Error, GuestLinks, People, Rooms, Setup, schema};
-use sqlx::SqlitePool;
+use crate::{
+    Accounts, Address, Audit, Conversations, Covers, Devices, Error, GuestLinks, People, Reports, Rooms, Setup,
+    StreamKeys, Videos, schema,
+};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -84,6 +87,26 @@ impl Store {
     /// What concerns two people.
     pub fn people(&self) -> People<'_> {
         People(&self.db)
+    }
+
+    /// What encoders show to send to a room.
+    pub fn stream_keys(&self) -> StreamKeys<'_> {
+        StreamKeys(&self.db)
+    }
+
+    /// Reports to the moderators.
+    pub fn reports(&self) -> Reports<'_> {
+        Reports(&self.db)
+    }
+
+    /// Films.
+    pub fn videos(&self) -> Videos<'_> {
+        Videos(&self.db)
+    }
+
+    /// Covers of rooms.
+    pub fn covers(&self) -> Covers<'_> {
+        Covers(&self.db)
     }
 
     /// Who did what.
@@ -211,14 +234,21 @@ async fn connect(pool: SqlitePoolOptions, options: SqliteConnectOptions) -> Resu
 
 async fn open_postgres(url: &str) -> Result<Db, Error> {
     let options = PgConnectOptions::from_str(url).map_err(|_| Error::Address)?.application_name("hearth");
+    let unreachable = |error: sqlx::Error| match Error::from(error) {
+        Error::Failed(said) => Error::Unreachable(said),
+        other => other,
+    };
+    // A pool tries until its time is up, and says only that: one connection by hand says what is in the way.
+    let first = match tokio::time::timeout(WAIT_MAX, options.connect()).await {
+        Ok(connected) => connected.map_err(unreachable)?,
+        Err(_) => return Err(Error::Unreachable(format!("no answer within {} s", WAIT_MAX.as_secs()))),
+    };
+    drop(first.close().await);
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(WAIT_MAX)
         .connect_with(options)
         .await
-        .map_err(|error| match Error::from(error) {
-            Error::Failed(said) => Error::Unreachable(said),
-            other => other,
-        })?;
+        .map_err(unreachable)?;
     Ok(Db::Postgres(pool))
 }

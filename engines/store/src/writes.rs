@@ -9,6 +9,7 @@ use crate::{Error, WriteFailed};
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::live_rooms::{About, EndReason};
+use hearth_protocol::moderation;
 use hearth_protocol::space::Sanction;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -103,6 +104,32 @@ pub enum Write {
         user: UserId,
         /// Whom.
         other: UserId,
+    },
+    /// Somebody follows somebody.
+    Follow {
+        /// Who.
+        user: UserId,
+        /// Whom.
+        other: UserId,
+    },
+    /// Somebody follows somebody no more.
+    Unfollow {
+        /// Who.
+        user: UserId,
+        /// Whom.
+        other: UserId,
+    },
+    /// Whether a room's broadcasts are recorded.
+    SetRecording {
+        /// Which room.
+        space: SpaceId,
+        /// Whether.
+        wanted: bool,
+    },
+    /// A report to the moderators, with the message as it was said.
+    Report {
+        /// All of it.
+        report: Box<moderation::Report>,
     },
     /// A broadcast began.
     BroadcastStarted {

@@ -4,6 +4,8 @@
 mod accounts;
 #[path = "contract/conversations.rs"]
 mod conversations;
+#[path = "contract/live_rooms.rs"]
+mod live_rooms;
 #[path = "contract/opening.rs"]
 mod opening;
 #[path = "contract/rooms.rs"]
@@ -26,6 +28,7 @@ macro_rules! cases {
 const CASES: &[Case] = cases![
     opening::what_was_stored_is_there_after_opening_again,
     opening::a_database_of_a_newer_hearth_is_refused_and_left_alone,
+    opening::a_database_of_an_older_hearth_is_brought_up_to_date,
     opening::servers_that_start_at_once_migrate_once,
     opening::closing_stores_what_is_queued_and_refuses_what_comes_later,
     opening::the_queue_takes_as_much_as_its_limit_and_no_more,
@@ -44,6 +47,15 @@ const CASES: &[Case] = cases![
     rooms::a_room_has_as_many_guest_links_as_the_limit_and_no_more,
     rooms::blocks_are_kept_and_taken_back,
     rooms::the_audit_log_is_read_newest_first,
+    live_rooms::a_broadcasts_chat_is_read_by_media_time,
+    live_rooms::follows_are_kept_counted_and_paged,
+    live_rooms::stream_keys_open_until_they_are_rotated_or_revoked,
+    live_rooms::a_room_has_as_many_stream_keys_as_the_limit_and_no_more,
+    live_rooms::reports_are_read_newest_first_and_settled_once,
+    live_rooms::a_film_goes_from_its_recording_to_the_archive,
+    live_rooms::a_cover_replaces_the_one_before,
+    live_rooms::recording_is_wanted_until_it_is_not,
+    live_rooms::rooms_are_found_by_what_they_say_as_live_ones_are,
     accounts::a_name_is_unique_whatever_its_case,
     accounts::accounts_change_and_page_in_order_of_name,
     accounts::the_last_administrator_stays,

@@ -1,16 +1,16 @@
 //! How each write reaches the tables.
 
 use super::{Stored, Ticket, Write};
-use crate::Error;
 use crate::conversations::mentions_column;
 use crate::db::{Db, Param, Tx, params};
+use crate::{Error, reports, search};
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::SpaceId;
 use std::sync::LazyLock;
 
 /// Rows of one INSERT: a long run of messages is cut into the largest pieces, so that few statements stay prepared.
 const ROWS: [usize; 3] = [64, 8, 1];
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 13;
 
 static INSERTS: LazyLock<[String; 3]> = LazyLock::new(|| {
     ROWS.map(|rows| {
@@ -22,7 +22,7 @@ static INSERTS: LazyLock<[String; 3]> = LazyLock::new(|| {
             .collect();
         format!(
             "INSERT INTO messages (space, position, author_id, author_name, author_display_name, at_ms, text, \
-             reply_position, mentions, nonce) VALUES {} \
+             reply_position, mentions, nonce, broadcast, media_ms, floating) VALUES {} \
              ON CONFLICT (space, author_id, nonce) WHERE nonce IS NOT NULL DO NOTHING",
             values.join(",")
         )
@@ -91,6 +91,10 @@ fn row(space: &SpaceId, message: &Message) -> [Param; COLUMNS] {
         message.reply_to.as_ref().map(|quote| quote.position).into(),
         mentions_column(&message.mentions).into(),
         message.nonce.as_deref().into(),
+        message.broadcast.into(),
+        message.media_ms.into(),
+        // A colour and a place: they can't fail to be written.
+        message.float.as_ref().and_then(|float| serde_json::to_string(float).ok()).into(),
     ]
 }
 
@@ -112,10 +116,7 @@ fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Error> {
              DO UPDATE SET position = excluded.position WHERE excluded.position > read_positions.position",
             params![space.as_str(), user.as_str(), *position],
         ),
-        Write::SetAbout { space, about } => {
-            let about = serde_json::to_string(about).map_err(|error| Error::Refused(error.to_string()))?;
-            ("UPDATE rooms SET about = $2 WHERE id = $1", params![space.as_str(), &about])
-        }
+        Write::SetAbout { space, about } => search::set_about(space.as_str(), about)?,
         Write::SetSlowMode { space, interval_s } => {
             ("UPDATE rooms SET slow_mode_s = $2 WHERE id = $1", params![space.as_str(), *interval_s])
         }
@@ -144,6 +145,16 @@ fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Error> {
         Write::SetModerator { space, user, moderator: false } => {
             ("DELETE FROM moderators WHERE space = $1 AND user_id = $2", params![space.as_str(), user.as_str()])
         }
+        Write::SetRecording { space, wanted } => {
+            ("UPDATE rooms SET recording_wanted = $2 WHERE id = $1", params![space.as_str(), *wanted])
+        }
+        Write::Follow { user, other } => (
+            "INSERT INTO follows (user_id, other_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            params![user.as_str(), other.as_str()],
+        ),
+        Write::Unfollow { user, other } => {
+            ("DELETE FROM follows WHERE user_id = $1 AND other_id = $2", params![user.as_str(), other.as_str()])
+        }
         Write::Block { user, other } => (
             "INSERT INTO blocks (user_id, other_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
             params![user.as_str(), other.as_str()],
@@ -151,9 +162,8 @@ fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Error> {
         Write::Unblock { user, other } => {
             ("DELETE FROM blocks WHERE user_id = $1 AND other_id = $2", params![user.as_str(), other.as_str()])
         }
-        Write::BroadcastStarted { .. } | Write::BroadcastEnded { .. } | Write::Audit { .. } => {
-            return Ok(of_the_record(write));
-        }
+        Write::Report { report } => reports::insert(report)?,
+        Write::BroadcastStarted { .. } | Write::BroadcastEnded { .. } | Write::Audit { .. } => of_the_record(write),
     })
 }
 

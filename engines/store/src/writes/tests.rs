@@ -19,6 +19,9 @@ fn append(position: u64) -> Write {
         reply_to: None,
         mentions: vec![],
         nonce: None,
+        broadcast: None,
+        media_ms: None,
+        float: None,
         deleted: false,
     };
     Write::AppendMessage { space: SpaceId::parse("room_a").unwrap(), message }

@@ -1,5 +1,5 @@
 use crate::support::{Opened, account, append, message, room, stored, user};
-use hearth_store::{Address, Busy, Error, Page, QUEUE_MAX, SCHEMA_VERSION, Store, Ticket};
+use hearth_store::{Address, Busy, Error, Page, QUEUE_MAX, RoomSearch, SCHEMA_VERSION, Store, Ticket};
 
 pub async fn what_was_stored_is_there_after_opening_again(address: Address) {
     let mut opened = Opened::at(&address).await;
@@ -42,6 +42,52 @@ async fn execute(address: &Address, sql: &'static str) {
         }
     };
     assert_eq!(done, 1);
+}
+
+pub async fn a_database_of_an_older_hearth_is_brought_up_to_date(address: Address) {
+    // As the first version left it, with a room that says something of itself.
+    let foundation = include_str!("../../migrations/0001_foundation.sql");
+    let about = r#"{"title":"Äpfel","category":"","language":"","tags":[],"rules":"","entry":"link"}"#;
+    let filled = format!(
+        "CREATE TABLE schema_version (version BIGINT NOT NULL); INSERT INTO schema_version VALUES (1); {foundation}; \
+         INSERT INTO users (id, name, name_key, display_name, created_ms, seen_ms) \
+         VALUES ('user_ana', 'ana', 'ana', 'ÉLAN', 1, 1); \
+         INSERT INTO rooms (id, host_id, about, created_ms) VALUES ('room_ana', 'user_ana', '{about}', 1); \
+         INSERT INTO messages (space, position, author_id, author_display_name, at_ms, text) \
+         VALUES ('room_ana', 1, 'user_ana', 'ÉLAN', 1, 'before')"
+    );
+    script(&address, filled).await;
+
+    let opened = Opened::at(&address).await;
+    let rooms = opened.store.rooms();
+    for word in ["äpfel", "élan"] {
+        let search = RoomSearch { words: vec![word.into()], with_account: true, ..RoomSearch::default() };
+        assert_eq!(rooms.search(&search, 10).await.unwrap().len(), 1, "{word}");
+        assert!(rooms.search(&RoomSearch { with_account: false, ..search }, 10).await.unwrap().is_empty());
+    }
+    let space = rooms.load(&room("ana")).await.unwrap().unwrap();
+    assert_eq!((space.messages[0].text.as_str(), space.recording_wanted), ("before", false));
+    opened.store.close().await;
+}
+
+async fn script(address: &Address, sql: String) {
+    use sqlx::{AssertSqlSafe, Connection};
+    match address {
+        Address::Sqlite(path) => {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let sql = AssertSqlSafe(sql.replace("{serial}", "INTEGER PRIMARY KEY"));
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
+            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        }
+        Address::Postgres(url) => {
+            let serial = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY";
+            let sql = AssertSqlSafe(sql.replace("{serial}", serial));
+            let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        }
+    }
 }
 
 pub async fn servers_that_start_at_once_migrate_once(address: Address) {

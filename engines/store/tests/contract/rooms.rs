@@ -1,9 +1,8 @@
 use crate::support::{Opened, account, append, link, message, profile, room, user};
 use hearth_protocol::live_rooms::{About, EndReason, Entry};
+use hearth_protocol::moderation::AuditEntry;
 use hearth_protocol::space::Sanction;
-use hearth_store::{
-    Address, AuditEntry, Error, GUEST_LINKS_PER_ROOM_MAX, GuestLinkRecord, MESSAGES_AT_OPENING, Ticket, Write,
-};
+use hearth_store::{Address, Error, GUEST_LINKS_PER_ROOM_MAX, GuestLinkRecord, MESSAGES_AT_OPENING, Ticket, Write};
 
 fn about() -> About {
     About {
@@ -154,13 +153,16 @@ pub async fn the_audit_log_is_read_newest_first(address: Address) {
     };
     opened.write([audit(Some("a"), "ban", 1), audit(None, "disable", 2), audit(Some("a"), "unban", 3)]).await;
     let log = opened.store.audit();
-    let all = log.page(None, None, 10).await.unwrap();
+    let (all, more) = log.page(None, None, 3).await.unwrap();
     let actions = |entries: &[AuditEntry]| entries.iter().map(|entry| entry.action.clone()).collect::<Vec<_>>();
-    assert_eq!(actions(&all), ["unban", "disable", "ban"]);
-    assert_eq!((&all[1].space, &all[1].by, all[1].at_ms), (&None, &user("ana"), 2));
-    assert_eq!(all[1].subject, user("bo").as_str());
-    assert_eq!(actions(&log.page(Some(&room("a")), None, 10).await.unwrap()), ["unban", "ban"]);
-    assert_eq!(actions(&log.page(Some(&room("a")), Some(all[0].number), 10).await.unwrap()), ["ban"]);
-    assert_eq!(actions(&log.page(None, None, 1).await.unwrap()), ["unban"]);
+    assert_eq!((actions(&all), more), (vec!["unban".into(), "disable".into(), "ban".into()], false));
+    assert_eq!((&all[1].space, &all[1].by.id, all[1].at_ms), (&None, &user("ana"), 2));
+    assert_eq!((&all[1].by.display_name, all[1].subject.as_str()), (&String::new(), user("bo").as_str()));
+    assert_eq!(actions(&log.page(Some(&room("a")), None, 10).await.unwrap().0), ["unban", "ban"]);
+    assert_eq!(actions(&log.page(Some(&room("a")), Some(all[0].number), 10).await.unwrap().0), ["ban"]);
+    let (page, more) = log.page(None, None, 1).await.unwrap();
+    assert_eq!((actions(&page), more), (vec!["unban".into()], true));
+    opened.store.accounts().create(&account("ana")).await.unwrap();
+    assert_eq!(opened.store.audit().page(None, None, 1).await.unwrap().0[0].by, profile("ana"));
     opened.store.close().await;
 }

@@ -121,6 +121,9 @@ pub fn message(position: u64, author: &str, nonce: Option<&str>) -> Message {
         reply_to: None,
         mentions: Vec::new(),
         nonce: nonce.map(str::to_owned),
+        broadcast: None,
+        media_ms: None,
+        float: None,
         deleted: false,
     }
 }
