@@ -3,6 +3,7 @@ import type { Reply } from '../../engines/http/http';
 import type { Answer } from '../../engines/connection/machine';
 import type { Command, Event, Member, Message, MessagePage, PersonCommand, Profile, Snapshot, UserId } from '../../protocol/generated/types';
 import { MESSAGE_MAX_CHARS } from '../../protocol/generated/limits';
+import type { FloatStyle } from '../floating_messages/model';
 import type { Me, Outcome, Person } from '../people/model';
 import { person } from '../people/person';
 import { DISCONNECTED, ofAnswer, refusal } from '../people/refusal';
@@ -30,6 +31,8 @@ export interface ChatPort {
   /** The monotonic clock that deadlines are shown in. */
   now_ms(): number;
   nonce(): string;
+  /** Where the picture is for me, in media time; null while there is none. Absent: there never is. */
+  media_ms?(): number | null;
 }
 
 export class Conversation implements ChatModel {
@@ -39,6 +42,7 @@ export class Conversation implements ChatModel {
   unread = $state(false);
   slowMode_ms = $state(0);
   mayWriteAt_ms = $state(0);
+  floating = $state(false);
   role = $state<Member['role']>('viewer');
   #muted = $state(false);
   #mutedUntil_ms = $state.raw<number | null>(null);
@@ -141,9 +145,10 @@ export class Conversation implements ChatModel {
 
   // ── What a person does ──────────────────────────────────────────────────────────────────────
 
-  send(text: string, replyTo: MessageId | null): void {
+  send(text: string, replyTo: MessageId | null, float: FloatStyle | null = null): void {
     const trimmed = text.trim();
     if (trimmed === '') return;
+    const media_ms = this.port.media_ms?.() ?? null;
     const unstored: Unstored = {
       nonce: this.port.nonce(),
       text: trimmed,
@@ -151,6 +156,8 @@ export class Conversation implements ChatModel {
       mentions: mentioned(trimmed, this.#people()),
       at_ms: this.port.serverTime_ms(),
       refusal: null,
+      ...(media_ms === null ? {} : { media_ms: Math.max(0, Math.round(media_ms)) }),
+      ...(float === null || media_ms === null ? {} : { float }),
     };
     void this.#say(unstored);
   }
@@ -249,6 +256,7 @@ export class Conversation implements ChatModel {
       nonce: unstored.nonce,
       ...(unstored.replyTo === null ? {} : { reply_to: unstored.replyTo }),
       ...(unstored.mentions.length === 0 ? {} : { mentions: [...unstored.mentions] }),
+      ...wireFloat(unstored),
     });
     if (this.#closed) return;
     if (answer.is === 'ok' && answer.outcome.kind === 'sent') this.#acknowledge(unstored, answer.outcome.position, answer.outcome.at_ms);
@@ -279,6 +287,7 @@ export class Conversation implements ChatModel {
       nonce: unstored.nonce,
       mentions: [...this.#people()].filter((one) => unstored.mentions.includes(one.id)).map(profileOf),
       ...(quoted ? { reply_to: { position: quoted.position, author: quoted.author, text: quoted.text } } : {}),
+      ...wireFloat(unstored),
     });
   }
 
@@ -386,6 +395,7 @@ export class Conversation implements ChatModel {
       mentions: mentions.map((one) => one.name),
       mentionsMe: !mine && (mentions.some((one) => one.id === this.#me?.id) || message.reply_to?.author.id === this.#me?.id),
       refusal: null,
+      ...shownFloat(message.float, message.media_ms),
     };
   }
 
@@ -402,6 +412,7 @@ export class Conversation implements ChatModel {
       mentions: [...this.#people()].filter((one) => unstored.mentions.includes(one.id)).map((one) => one.name),
       mentionsMe: false,
       refusal: unstored.refusal,
+      ...shownFloat(unstored.float, unstored.media_ms),
     };
   }
 
@@ -424,6 +435,14 @@ export class Conversation implements ChatModel {
 /** The wire knows viewers; people see who has an account. */
 export function authorRole(role: Member['role'], profile: Profile): Role {
   return role === 'viewer' ? (profile.name === null ? 'guest' : 'member') : role;
+}
+
+function wireFloat({ float, media_ms }: Unstored): { float?: FloatStyle; media_ms?: number } {
+  return { ...(float && { float }), ...(media_ms !== undefined && { media_ms }) };
+}
+
+function shownFloat(style: FloatStyle | undefined, media_ms: number | undefined): Pick<ChatMessage, 'float'> {
+  return style && media_ms !== undefined ? { float: { style, media_ms } } : {};
 }
 
 function profileOf(one: Person): Profile {

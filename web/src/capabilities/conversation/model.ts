@@ -1,6 +1,7 @@
 /**
  * A conversation as its views need it: the ordered messages of a space, what I may do in it, and its actions.
  */
+import type { FloatStyle } from '../floating_messages/model';
 import type { Outcome, Person, Refusal, UserId } from '../people/model';
 
 export type MessageId = string;
@@ -41,6 +42,14 @@ export interface ChatMessage {
   readonly mentionsMe: boolean;
   /** Why it failed. Only with state `failed`. */
   readonly refusal: Refusal | null;
+  /** How and when it floats over the picture; absent: it doesn't. */
+  readonly float?: ChatFloat;
+}
+
+export interface ChatFloat {
+  readonly style: FloatStyle;
+  /** Media time, milliseconds since the broadcast or the video began. */
+  readonly media_ms: number;
 }
 
 /** Whether I may write, and if not, what stands in the way. */
@@ -77,8 +86,10 @@ export interface ChatModel {
   /** Whether I may appoint moderators and set slow mode. */
   readonly hosting: boolean;
 
-  /** Shows it at once as pending. A refusal turns it into `failed`; nothing is thrown away. */
-  send(text: string, replyTo: MessageId | null): void;
+  /** Whether there is a picture that messages may float over. */
+  readonly floating?: boolean;
+  /** Shows it at once as pending. A refusal turns it into `failed`; nothing is thrown away. `float` null: only in the chat. */
+  send(text: string, replyTo: MessageId | null, float?: FloatStyle | null): void;
   retry(id: MessageId): void;
   /** Gives up a failed message of mine. */
   discard(id: MessageId): void;

@@ -5,6 +5,7 @@
  * A message of mine keeps the id that it had while it was pending.
  */
 import type { Message, UserId } from '../../protocol/generated/types';
+import type { FloatStyle } from '../floating_messages/model';
 import type { Refusal } from '../people/model';
 
 /** Stored messages held; beyond it the oldest are let go, and can be read back. */
@@ -20,6 +21,9 @@ export interface Unstored {
   readonly mentions: readonly UserId[];
   readonly at_ms: number;
   readonly refusal: Refusal | null;
+  readonly float?: FloatStyle;
+  /** Where the picture was for me. */
+  readonly media_ms?: number;
 }
 
 export class Timeline {

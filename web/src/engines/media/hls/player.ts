@@ -89,6 +89,8 @@ export class HlsPlayer {
     };
     for (const name of ['playing', 'pause', 'ended', 'waiting', 'seeked', 'ratechange', 'resize']) listen(name, () => this.#look());
     listen('loadedmetadata', () => { this.#goToPending(); this.#look(); });
+    // Sound that nobody touched the page for: the browser stops the picture with it.
+    listen('pause', () => { if (this.#wantsToPlay && !video.ended && navigator.userActivation?.hasBeenActive === false) void this.#play(); });
     listen('error', () => { if (this.#native) this.#fault('media'); });
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     void this.#begin();
