@@ -9,6 +9,7 @@ use crate::figures::process::Process;
 use crate::figures::report::{Figures, table};
 use crate::hearth::api::Credentials;
 use crate::hearth::target::Target;
+use crate::hls;
 use crate::media::load::{Load, SECONDS_MAX, VIEWERS_MAX};
 use crate::media::packetiser::{PACKETS_PER_SECOND_MAX, PAYLOAD_MAX_BYTES, PAYLOAD_MIN_BYTES};
 use crate::media::publishing::Plan;
@@ -44,6 +45,8 @@ enum What {
         #[command(flatten)]
         media: MediaArguments,
     },
+    /// Players of Low-Latency HLS, of whatever is live at an address.
+    Hls(HlsArguments),
     /// Chat: deliveries to a room full of people.
     Chat {
         #[command(flatten)]
@@ -74,6 +77,32 @@ enum What {
         #[command(flatten)]
         janus: JanusArguments,
     },
+}
+
+/// Players of Low-Latency HLS.
+#[derive(Args, Clone)]
+struct HlsArguments {
+    /// The server.
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// The multivariant playlist, as `GET /api/rooms/{room}/watch` says it.
+    #[arg(long)]
+    path: String,
+    /// Players.
+    #[arg(long, default_value_t = 100)]
+    players: usize,
+    /// Seconds measured.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Ask as fast as it is answered.
+    #[arg(long)]
+    flood: bool,
+    /// The server's process; found by its port where left out.
+    #[arg(long)]
+    server_pid: Option<u32>,
+    /// Load a server on another machine (its CPU and memory can't be read then).
+    #[arg(long)]
+    i_own_this_server: bool,
 }
 
 /// A room full of people, some of whom talk.
@@ -257,6 +286,23 @@ impl MessagesArguments {
     }
 }
 
+impl HlsArguments {
+    fn load(&self) -> Result<hls::Load> {
+        check("players", self.players as u64, 1, hls::PLAYERS_MAX as u64)?;
+        check("seconds", self.seconds, 1, SECONDS_MAX)?;
+        Ok(hls::Load { path: self.path.clone(), players: self.players, seconds: self.seconds, flood: self.flood })
+    }
+}
+
+/// The server's process, by its id or by its port; nothing of one on another machine.
+fn process_of(id: Option<u32>, target: Target) -> Result<Option<Process>> {
+    match id {
+        Some(id) => Process::new(id).map(Some),
+        None if target.is_this_machine() => Process::listening_on(target.address).map(Some),
+        None => Ok(None),
+    }
+}
+
 impl ServerArguments {
     fn find(&self) -> Result<HearthServer> {
         let target = Target::parse(&self.url, self.i_own_this_server)?;
@@ -265,11 +311,7 @@ impl ServerArguments {
             (None, Some(token)) => Credentials::Token(token.clone()),
             (None, None) => return Err(Failure::Usage("give --admin NAME:PASSWORD or --token".to_owned())),
         };
-        let process = match self.server_pid {
-            Some(id) => Some(Process::new(id)?),
-            None if target.is_this_machine() => Some(Process::listening_on(target.address)?),
-            None => None,
-        };
+        let process = process_of(self.server_pid, target)?;
         Ok(HearthServer { target, credentials, room: self.room.clone(), process })
     }
 }
@@ -285,6 +327,14 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
             }
             print(arguments.json, &[("hearth", &runs.figures())]);
             Ok(runs.good())
+        }
+        What::Hls(players) => {
+            let load = players.load()?;
+            let target = Target::parse(&players.url, players.i_own_this_server)?;
+            let process = process_of(players.server_pid, target)?;
+            let (figures, good) = hls::run(target, process, &load).await?;
+            print(arguments.json, &[("hearth", &figures)]);
+            Ok(good)
         }
         What::Chat { server, chat } => chats(arguments.json, server, chat.load()?, chat.runs).await,
         What::Messages { server, messages } => chats(arguments.json, server, messages.load()?, messages.runs).await,

@@ -7,6 +7,7 @@ mod failure;
 mod figures;
 mod forwarder;
 mod hearth;
+mod hls;
 mod janus;
 mod media;
 mod media_runs;

@@ -48,6 +48,11 @@ impl Client {
         self.request(Method::GET, path, token, Vec::new()).await
     }
 
+    /// Reads `path` as it is: a playlist, a part.
+    pub async fn bytes(&mut self, path: &str) -> Result<Bytes> {
+        self.answer(Method::GET, path, None, Vec::new()).await
+    }
+
     async fn request<T: DeserializeOwned>(
         &mut self,
         method: Method,
@@ -55,6 +60,12 @@ impl Client {
         token: Option<&str>,
         body: Vec<u8>,
     ) -> Result<T> {
+        let what = format!("{method} {path}");
+        let bytes = self.answer(method, path, token, body).await?;
+        serde_json::from_slice(&bytes).map_err(|error| Failure::Unreadable { what, reason: error.to_string() })
+    }
+
+    async fn answer(&mut self, method: Method, path: &str, token: Option<&str>, body: Vec<u8>) -> Result<Bytes> {
         let what = format!("{method} {path}");
         let mut request = Request::builder()
             .method(method)
@@ -81,6 +92,6 @@ impl Client {
                 Err(_) => unreadable(format!("status {status}")),
             });
         }
-        serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))
+        Ok(bytes)
     }
 }
