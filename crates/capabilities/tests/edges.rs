@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Who may see whom, tests included. An edge that is not here needs a reason, and a place in `docs/architecture.md`.
-const MAY_SEE: [(&str, &[&str]); 6] = [
+const MAY_SEE: [(&str, &[&str]); 7] = [
     ("hearth-protocol", &[]),
     ("hearth-capabilities", &["hearth-protocol"]),
+    ("hearth-ingest", &["hearth-protocol"]),
     ("hearth-sfu", &["hearth-protocol"]),
     ("hearth-store", &["hearth-protocol"]),
-    ("hearth-server", &["hearth-protocol", "hearth-capabilities", "hearth-sfu", "hearth-store"]),
+    ("hearth-server", &["hearth-protocol", "hearth-capabilities", "hearth-ingest", "hearth-sfu", "hearth-store"]),
     ("hearth-loadgen", &["hearth-protocol"]),
 ];
 
