@@ -341,7 +341,13 @@ pub enum Timer {
     AudienceDue,
     /// The publisher did not come back, or its media never arrived.
     PublisherLost,
-    /// The media engine did not answer an offer.
+    /// A guest of the stage did not come back, or their media never arrived.
+    GuestLost(UserId),
+    /// Somebody who was asked onto the stage did not answer.
+    StageAskExpires(UserId),
+    /// The moderators may be told again who wants to be on the stage.
+    StageRequestsDue,
+    /// The media engine did not answer an offer, or a restart.
     MediaUnanswered(LegId),
     /// Nobody is here any more.
     Idle,

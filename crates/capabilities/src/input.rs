@@ -1,7 +1,7 @@
 //! What comes in to a machine.
 
 use hearth_protocol::conversation::Message;
-use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, StreamKeyId, TrackId, UserId, VideoId};
+use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, ReportId, StreamKeyId, TrackId, UserId, VideoId};
 use hearth_protocol::media::{Conversion, Health, OfferedTrack, Source, Track};
 use hearth_protocol::people::Profile;
 use hearth_protocol::space::LegClosedReason;
@@ -38,6 +38,14 @@ impl Fresh {
     /// Never: hexadecimal digits are well formed.
     pub fn leg(self) -> LegId {
         LegId::parse(&format!("leg_{:016x}{:016x}", self.0, self.1)).expect("hexadecimal digits are well formed")
+    }
+
+    /// A new report's name.
+    ///
+    /// # Panics
+    /// Never: hexadecimal digits are well formed.
+    pub fn report(self) -> ReportId {
+        ReportId::parse(&format!("report_{:016x}{:016x}", self.0, self.1)).expect("hexadecimal digits are well formed")
     }
 }
 
@@ -79,10 +87,20 @@ pub enum Standing {
 pub struct Lookup {
     /// For `join`: how far the user has read.
     pub read_position: u64,
-    /// For `send` with `reply_to` and for `delete_message`: that message.
+    /// For `send` with `reply_to`, for `delete_message`, and for `report` with `position`: that message.
     pub message: Option<Message>,
     /// Profiles of the users named by the command, as far as they exist.
     pub people: Vec<Profile>,
+    /// For `mute`, `ban` and `set_moderator`: which of them manage the server.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub administrators: Vec<UserId>,
+    /// For `report`: how many reports of the user in this space are open.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub open_reports: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Why a write was not stored.
@@ -111,7 +129,8 @@ pub enum Input {
         /// What the store knows of it.
         lookup: Lookup,
     },
-    /// An encoder that has shown one of the host's stream keys wants to publish. Answered like a command, by `publishing`.
+    /// An encoder that has shown one of the host's stream keys wants to publish. Answered like a command, by `publishing`
+    /// (over RTMP without an answer's text).
     Encoder {
         /// To be answered under this number.
         request: RequestId,

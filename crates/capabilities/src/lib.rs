@@ -24,5 +24,7 @@ pub mod scenario;
 pub mod space;
 pub mod trial;
 
-pub use effect::{Effect, Listing, MediaOrder, Payload, Tell, Timer, To, Write, WriteId};
-pub use input::{Caller, Fresh, Input, Lookup, MediaReport, PersonInput, RequestId, Standing, StoreFailure, Time};
+pub use effect::{Effect, Listing, MediaOrder, Packaged, Payload, Tell, Timer, To, Write, WriteId};
+pub use input::{
+    Caller, Fresh, Ingest, Input, Lookup, MediaReport, PeerWants, PersonInput, RequestId, Standing, StoreFailure, Time,
+};

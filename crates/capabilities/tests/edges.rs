@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Who may see whom, tests included. An edge that is not here needs a reason, and a place in `docs/architecture.md`.
-const MAY_SEE: [(&str, &[&str]); 7] = [
+const MAY_SEE: [(&str, &[&str]); 8] = [
     ("hearth-protocol", &[]),
     ("hearth-capabilities", &["hearth-protocol"]),
     ("hearth-ingest", &["hearth-protocol"]),
+    ("hearth-media", &["hearth-protocol"]),
     ("hearth-sfu", &["hearth-protocol"]),
     ("hearth-store", &["hearth-protocol"]),
-    ("hearth-server", &["hearth-protocol", "hearth-capabilities", "hearth-ingest", "hearth-sfu", "hearth-store"]),
-    ("hearth-loadgen", &["hearth-protocol"]),
+    (
+        "hearth-server",
+        &["hearth-protocol", "hearth-capabilities", "hearth-ingest", "hearth-media", "hearth-sfu", "hearth-store"],
+    ),
+    ("hearth-loadgen", &["hearth-protocol", "hearth-media"]),
 ];
 
 /// The crates of the workspace that a manifest names as dependencies of any kind.

@@ -81,7 +81,11 @@ impl Room {
         self.now = self.now.plus_ms(1_000);
         let from = Caller { connection: None, ..caller(name, name) };
         let (text, nonce) = (text.to_owned(), nonce.to_owned());
-        self.tell(from, Command::Send { text, reply_to: None, nonce, mentions: Vec::new() }, Vec::new())
+        self.tell(
+            from,
+            Command::Send { text, reply_to: None, nonce, mentions: Vec::new(), float: None, media_ms: None },
+            Vec::new(),
+        )
     }
 }
 
@@ -260,8 +264,14 @@ fn messages_at_hand() {
     assert_eq!(snapshot.messages.len(), SNAPSHOT_MESSAGES_MAX);
     assert_eq!(snapshot.messages.last().map(|message| message.position), Some(RECENT_MESSAGES_MAX as u64 + 1));
     assert!(snapshot.more_messages);
-    let answer =
-        |to| Command::Send { text: "?".into(), reply_to: Some(to), nonce: format!("r{to}"), mentions: Vec::new() };
+    let answer = |to| Command::Send {
+        text: "?".into(),
+        reply_to: Some(to),
+        nonce: format!("r{to}"),
+        mentions: Vec::new(),
+        float: None,
+        media_ms: None,
+    };
     assert_eq!(room.ask(caller("bo", "bo"), answer(1)), Some(Err(Rejection::NotFound)), "forgotten, and not looked up");
     assert!(room.ask(caller("bo", "bo"), answer(2)).is_none(), "still at hand");
 }

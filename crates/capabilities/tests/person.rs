@@ -53,6 +53,9 @@ fn mentioned(person: &mut Person, at: Time, author: &str, position: u64) -> Vec<
         reply_to: None,
         mentions: vec![profile("ana")],
         nonce: None,
+        broadcast: None,
+        media_ms: None,
+        float: None,
         deleted: false,
     };
     let space = SpaceId::parse("room_bo").unwrap();

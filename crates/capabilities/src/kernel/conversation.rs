@@ -3,7 +3,7 @@
 //! A message is *accepted* when it has a position and is on its way to the store, and *said* when it is stored:
 //! only then others hear it and its author gets a reply. What the author named it (its nonce) makes repeats harmless.
 
-use hearth_protocol::conversation::{Message, QUOTE_MAX_CHARS, Quote};
+use hearth_protocol::conversation::{Float, Message, QUOTE_MAX_CHARS, Quote};
 use hearth_protocol::ids::UserId;
 use hearth_protocol::limits::{LimitName, MESSAGE_MAX_CHARS, NONCE_MAX_BYTES};
 use hearth_protocol::people::Profile;
@@ -53,6 +53,10 @@ pub struct Draft<'a> {
     pub reply_to: Option<Message>,
     /// Whom it mentions, looked up.
     pub mentions: Vec<Profile>,
+    /// In which broadcast it is said, and at which media time of it, in milliseconds.
+    pub media_time: Option<(u64, u64)>,
+    /// How it floats over the picture.
+    pub float: Option<Float>,
 }
 
 /// What is to be done with a draft.
@@ -148,15 +152,18 @@ impl Conversation {
         if draft.mentions.len() > MENTIONS_MAX {
             return Err(invalid("mentions", "at most 10"));
         }
+        if draft.float.as_ref().is_some_and(|float| !is_color(&float.color)) {
+            return Err(invalid("float", "a colour is # and six hexadecimal digits, lower case"));
+        }
         if self.in_flight.len() >= MESSAGES_IN_FLIGHT_MAX {
             return Err(past(LimitName::MessagesInFlight, MESSAGES_IN_FLIGHT_MAX));
         }
         self.charge(now, &draft.author.id, draft.role)?;
         self.last_position += 1;
         Ok(Verdict::Store(Message {
-            broadcast: None,
-            media_ms: None,
-            float: None,
+            broadcast: draft.media_time.map(|(broadcast, _)| broadcast),
+            media_ms: draft.media_time.map(|(_, ms)| ms),
+            float: draft.float.clone(),
             position: self.last_position,
             author: draft.author.clone(),
             at_ms: now.0,
@@ -286,6 +293,11 @@ impl Conversation {
             message.author = profile.clone();
         }
     }
+}
+
+fn is_color(text: &str) -> bool {
+    let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.strip_prefix('#').is_some_and(|digits| digits.len() == 6 && digits.bytes().all(digit))
 }
 
 fn quote(message: &Message) -> Quote {

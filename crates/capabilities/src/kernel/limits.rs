@@ -53,6 +53,24 @@ pub const MEDIA_LEGS_MAX: usize = 10_000;
 pub const TRACKS_MAX: usize = 8;
 /// The longest `a=mid`, in bytes (RFC 8843 asks for short ones; RFC 9143 carries them in a header extension).
 pub const MID_MAX_BYTES: usize = 16;
+/// Players of a space that are no members (WHEP).
+pub const PLAYERS_MAX: usize = 1_000;
+/// Candidates that a peer may tell at a time.
+pub const CANDIDATES_MAX: usize = 32;
+/// The longest candidate, user name fragment or password of a peer, in bytes (RFC 8839, section 5, allows 256 for the latter).
+pub const ICE_ATTRIBUTE_MAX_BYTES: usize = 256;
+/// How fast the encoders of a room may open legs.
+pub const ENCODER_RATE: Rate = Rate { burst: 10, per_s: 1 };
+/// How long a stream key is refused after the host has ended what came by it, in milliseconds.
+///
+/// An encoder comes back by itself as long as it runs; the host shall have the time to stop it.
+pub const ENDED_KEY_MS: u64 = 30_000;
+/// How long somebody who was asked onto the stage has to answer, in milliseconds.
+pub const STAGE_ANSWER_MS: u64 = 60_000;
+/// The least time between two words to the moderators about who wants to be on the stage, in milliseconds.
+pub const STAGE_REQUESTS_EVERY_MS: u64 = 1_000;
+/// How often something of a publisher may be turned off and on.
+pub const MUTE_RATE: Rate = Rate { burst: 10, per_s: 2 };
 /// How fast one connection may open legs.
 pub const NEGOTIATION_RATE: Rate = Rate { burst: 10, per_s: 1 };
 /// How long the media engine may take to answer an offer, in milliseconds.
@@ -69,6 +87,8 @@ pub const IDLE_MS: u64 = 60_000;
 pub const CONNECTIONS_PER_USER_MAX: usize = 32;
 /// People one user has blocked.
 pub const BLOCKS_MAX: usize = 500;
+/// The least time between two words to a person that the same host went live, in milliseconds.
+pub const WENT_LIVE_EVERY_MS: u64 = 60_000;
 /// Mentions a person is told of in [`MENTIONS_WINDOW_MS`]; more are folded.
 pub const MENTIONS_PER_WINDOW_MAX: u32 = 20;
 /// The window of [`MENTIONS_PER_WINDOW_MAX`], in milliseconds.

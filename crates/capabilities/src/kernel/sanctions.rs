@@ -35,11 +35,11 @@ impl Sanctions {
         self.0.get(user)
     }
 
-    /// Whether one against this user fits in.
+    /// Whether one against this user fits in, beside those against others that are under way.
     ///
     /// Errors: the limit on sanctions.
-    pub fn has_room_for(&self, user: &UserId) -> Result<(), Rejection> {
-        if self.0.len() < SANCTIONS_MAX || self.0.contains_key(user) {
+    pub fn has_room_for(&self, user: &UserId, under_way: usize) -> Result<(), Rejection> {
+        if self.0.len() + under_way < SANCTIONS_MAX || self.0.contains_key(user) {
             Ok(())
         } else {
             Err(past(LimitName::Sanctions, SANCTIONS_MAX))

@@ -1,6 +1,6 @@
 //! Live rooms: a host publishes, an audience watches and talks.
 //!
-//! What a person gets: the host goes live from a browser, and the audience sees it within a second.
+//! What a person gets: the host goes live from a browser or an encoder, and the audience sees it within a second.
 //! A publisher whose connection dies may come back within 15 s as the same broadcast, from any of its devices;
 //! the audience sees "reconnecting", and not an end.
 //!
@@ -15,48 +15,38 @@
 //!  │   └──────────── end, by the host, from anywhere
 //! ```
 //!
-//! Invariants: at most one publisher leg is heard; a leg that replaces another is answered first (make before break);
+//! Invariants: the broadcast lives and dies with the host's leg, whoever else is on the stage;
 //! `since_ms` does not change while a broadcast lasts.
 //!
-//! Deliberately not here: who is admitted ([`admission`]), what a room may say of itself ([`about`]),
-//! the audience's legs ([`crate::kernel::media`]).
+//! Deliberately not here: who is on the stage ([`stage`]), who is admitted ([`admission`]), what a room may say of itself
+//! ([`about`]), the audience's legs ([`crate::kernel::media`]).
 
 pub mod about;
 pub mod admission;
+pub mod stage;
 
-use hearth_protocol::ids::{ConnectionId, LegId, UserId};
-use hearth_protocol::live_rooms::{About, Broadcast, EndReason};
-use hearth_protocol::media::{Publisher, Track};
+use hearth_protocol::Rejection;
+use hearth_protocol::ids::{LegId, StreamKeyId};
+use hearth_protocol::limits::{LimitName, STREAM_KEYS_MAX};
+use hearth_protocol::live_rooms::{About, Broadcast, EndReason, Entry};
+use hearth_protocol::media::{Conversion, Via};
+use hearth_protocol::people::Profile;
+use hearth_protocol::videos::Recording;
 
-use crate::input::{RequestId, Time};
-use crate::kernel::limits::INTERRUPTION_MS;
+use crate::effect::Packaged;
+use crate::input::Time;
+use crate::kernel::limits::{ENCODER_RATE, ENDED_KEY_MS, INTERRUPTION_MS, too_fast};
+use crate::kernel::rate::TokenBucket;
+use stage::{Incoming, Owner, PublisherLeg, Stage};
 
-/// A publisher's leg.
-#[derive(Debug, Clone)]
-pub struct PublisherLeg {
-    /// Which.
-    pub leg: LegId,
-    /// Whose.
-    pub user: UserId,
-    /// By which connection it was opened.
-    pub connection: ConnectionId,
-    /// What comes by it.
-    pub tracks: Vec<Track>,
-    /// Whether something comes.
-    pub alive: bool,
-}
-
-/// A publisher's leg that the media engine has not answered yet.
-#[derive(Debug, Clone)]
-pub struct Incoming {
-    /// The leg.
-    pub leg: LegId,
-    /// Whose.
-    pub user: UserId,
-    /// By which connection.
-    pub connection: ConnectionId,
-    /// Who waits for the answer.
-    pub request: RequestId,
+/// The stream keys by which encoders come.
+#[derive(Debug, Default)]
+struct Encoders {
+    pace: Option<TokenBucket>,
+    /// Those that sent to the broadcast that is under way.
+    heard: Vec<StreamKeyId>,
+    /// Those that may not come back before a moment: the host has ended what they sent.
+    held: Vec<(StreamKeyId, Time)>,
 }
 
 /// A live room, apart from what every space has.
@@ -68,12 +58,17 @@ pub struct LiveRoom {
     pub broadcast: Broadcast,
     /// How many broadcasts there were, with this one.
     pub number: u64,
-    /// The leg that is on the stage.
-    pub publisher: Option<PublisherLeg>,
-    /// The leg that is about to be.
-    pub incoming: Option<Incoming>,
-    /// Who speaks.
-    pub speaker: Option<UserId>,
+    /// Who is on the stage, or wants to be.
+    pub stage: Stage,
+    /// Where the recording stands.
+    pub recording: Recording,
+    /// What the server converts.
+    pub conversions: Vec<Conversion>,
+    /// How many watch by HLS.
+    pub crowd: u32,
+    encoders: Encoders,
+    /// What was last said of packaging, and its generation.
+    packaged: (Option<Packaged>, u64),
 }
 
 /// How a broadcast's state changed.
@@ -89,14 +84,18 @@ pub enum Change {
 
 impl LiveRoom {
     /// A room in which nobody is live.
-    pub fn new(about: About, broadcasts: u64) -> Self {
-        Self { about, broadcast: Broadcast::Off, number: broadcasts, publisher: None, incoming: None, speaker: None }
-    }
-
-    /// Whether somebody has a leg on the stage, or on its way there.
-    pub fn is_publishing(&self, user: &UserId) -> bool {
-        self.publisher.as_ref().is_some_and(|publisher| publisher.user == *user)
-            || self.incoming.as_ref().is_some_and(|incoming| incoming.user == *user)
+    pub fn new(host: Profile, about: About, broadcasts: u64, recording_wanted: bool) -> Self {
+        Self {
+            about,
+            broadcast: Broadcast::Off,
+            number: broadcasts,
+            stage: Stage::new(host),
+            recording: Recording { wanted: recording_wanted, video: None, failed: false },
+            conversions: Vec::new(),
+            crowd: 0,
+            encoders: Encoders::default(),
+            packaged: (None, 0),
+        }
     }
 
     /// Whether a broadcast is under way, in whatever state.
@@ -104,29 +103,35 @@ impl LiveRoom {
         self.broadcast != Broadcast::Off
     }
 
-    /// Who publishes what.
-    pub fn stage(&self) -> Vec<Publisher> {
-        let on_stage = self.publisher.iter().filter(|publisher| !publisher.tracks.is_empty());
-        on_stage
-            .map(|publisher| Publisher {
-                user: publisher.user.clone(),
-                leg: publisher.leg.clone(),
-                via: Default::default(),
-                muted: Vec::new(),
-                tracks: publisher.tracks.clone(),
-            })
-            .collect()
+    /// Since when a broadcast is on air, or interrupted.
+    pub fn since(&self) -> Option<Time> {
+        match self.broadcast {
+            Broadcast::OnAir { since_ms } | Broadcast::Interrupted { since_ms, .. } => Some(Time(since_ms)),
+            Broadcast::Off | Broadcast::Connecting => None,
+        }
     }
 
-    /// A leg was answered and takes the place of the one before, which is given back.
+    /// The media time of something said now, by somebody who sees the picture of `seen_ms`: which broadcast, and how many
+    /// milliseconds after it began.
+    pub fn media_time(&self, now: Time, seen_ms: Option<u64>) -> Option<(u64, u64)> {
+        let newest = now.since_ms(self.since()?);
+        Some((self.number, seen_ms.map_or(newest, |seen| seen.min(newest))))
+    }
+
+    /// Remembers by which key something came to the broadcast, if by any.
+    pub fn encoder_comes(&mut self, owner: &Owner) {
+        let Owner::Key(key) = owner else { return };
+        self.encoders.heard.retain(|one| one != key);
+        self.encoders.heard.push(key.clone());
+        if self.encoders.heard.len() > STREAM_KEYS_MAX {
+            self.encoders.heard.remove(0);
+        }
+    }
+
+    /// The host's leg was answered and takes the place of the one before, which is given back.
     pub fn answered(&mut self, incoming: Incoming) -> (Option<PublisherLeg>, Change) {
-        let before = self.publisher.replace(PublisherLeg {
-            leg: incoming.leg,
-            user: incoming.user,
-            connection: incoming.connection,
-            tracks: Vec::new(),
-            alive: true,
-        });
+        self.encoder_comes(&incoming.owner);
+        let before = self.stage.host.answered(incoming);
         if self.broadcast == Broadcast::Off {
             self.broadcast = Broadcast::Connecting;
             return (before, Change::Moved);
@@ -134,7 +139,7 @@ impl LiveRoom {
         (before, Change::None)
     }
 
-    /// Media arrives from the publisher's leg.
+    /// Media arrives from the host's leg.
     pub fn media_arrives(&mut self, now: Time) -> Change {
         match self.broadcast {
             Broadcast::Connecting => {
@@ -150,9 +155,9 @@ impl LiveRoom {
         }
     }
 
-    /// Nothing comes from the publisher's leg any more. Gives until when it may come back, where that is new.
+    /// Nothing comes from the host's leg any more. Gives until when it may come back, where that is new.
     pub fn media_stops(&mut self, now: Time) -> Option<Time> {
-        if let Some(publisher) = &mut self.publisher {
+        if let Some(publisher) = &mut self.stage.host.publisher {
             publisher.alive = false;
         }
         let Broadcast::OnAir { since_ms } = self.broadcast else { return None };
@@ -162,10 +167,30 @@ impl LiveRoom {
     }
 
     /// Ends the broadcast. Gives its number, if it ever was on air.
-    pub fn end(&mut self) -> Option<u64> {
-        let began = matches!(self.broadcast, Broadcast::OnAir { .. } | Broadcast::Interrupted { .. });
+    pub fn end(&mut self, now: Time, reason: EndReason) -> Option<u64> {
+        let began = self.since().is_some();
         self.broadcast = Broadcast::Off;
+        let heard = std::mem::take(&mut self.encoders.heard);
+        self.encoders.held.retain(|(_, until)| *until > now);
+        if reason == EndReason::Host {
+            let until = now.plus_ms(ENDED_KEY_MS);
+            self.encoders.held.extend(heard.into_iter().map(|key| (key, until)));
+            let surplus = self.encoders.held.len().saturating_sub(STREAM_KEYS_MAX);
+            self.encoders.held.drain(..surplus);
+        }
         began.then_some(self.number)
+    }
+
+    /// Whether an encoder with this key may come now.
+    ///
+    /// Errors: the limit on how often one may, which one is past for [`ENDED_KEY_MS`] after the host has ended what it sent.
+    pub fn admits_encoder(&mut self, now: Time, key: &StreamKeyId) -> Result<(), Rejection> {
+        let held = self.encoders.held.iter().find(|(held, until)| held == key && *until > now);
+        if let Some((_, until)) = held {
+            return Err(too_fast(LimitName::MediaNegotiations, ENCODER_RATE, until.since_ms(now)));
+        }
+        let pace = self.encoders.pace.get_or_insert_with(|| TokenBucket::full(now, ENCODER_RATE));
+        pace.take(now, ENCODER_RATE).map_err(|wait| too_fast(LimitName::MediaNegotiations, ENCODER_RATE, wait))
     }
 
     /// Why a broadcast ends whose publisher was waited for in vain.
@@ -175,5 +200,36 @@ impl LiveRoom {
             Broadcast::Interrupted { .. } => Some(EndReason::Lost),
             Broadcast::Off | Broadcast::OnAir { .. } => None,
         }
+    }
+
+    /// What is to be packaged, with its generation, if that has changed since it was last said.
+    ///
+    /// Generations rise over all incarnations of a room: they are never below the clock.
+    pub fn repackaged(&mut self, now: Time) -> Option<(u64, Option<Packaged>)> {
+        let wanted = self.to_package();
+        if self.packaged.0 == wanted {
+            return None;
+        }
+        let generation = now.0.max(self.packaged.1 + 1);
+        self.packaged = (wanted.clone(), generation);
+        Some((generation, wanted))
+    }
+
+    fn to_package(&self) -> Option<Packaged> {
+        let since = self.since()?;
+        // A leg whose tracks are not known yet has nothing to package.
+        let publisher = self.stage.host.publisher.as_ref().filter(|publisher| !publisher.tracks.is_empty());
+        let on_air = publisher.filter(|_| matches!(self.broadcast, Broadcast::OnAir { .. }));
+        let leg: Option<LegId> = on_air.map(|publisher| publisher.leg.clone());
+        let before = self.packaged.0.as_ref().map_or(Via::default(), |before| before.via);
+        Some(Packaged {
+            number: self.number,
+            since,
+            leg,
+            via: on_air.map_or(before, |publisher| publisher.via),
+            tracks: on_air.map(|publisher| publisher.tracks.clone()).unwrap_or_default(),
+            record: self.recording.wanted,
+            open: self.about.entry == Entry::Open,
+        })
     }
 }

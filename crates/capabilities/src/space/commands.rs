@@ -1,18 +1,16 @@
 //! What a member, a visitor or a program may want.
 
-use hearth_protocol::conversation::Message;
+use hearth_protocol::conversation::{Float, Message};
 use hearth_protocol::ids::{ConnectionId, UserId};
-use hearth_protocol::limits::{LimitName, MEMBERS_PAGE_MAX, SDP_MAX_BYTES};
-use hearth_protocol::media::LayerPreference;
+use hearth_protocol::limits::MEMBERS_PAGE_MAX;
 use hearth_protocol::space::Role;
 use hearth_protocol::{Command, Event, Outcome, Rejection, Resume};
 
 use super::{Out, Space, Then};
-use crate::effect::{Effect, MediaOrder, Timer, Write};
+use crate::effect::{Effect, Timer, Write};
 use crate::input::{Caller, Fresh, Lookup, RequestId, Time};
 use crate::kernel::conversation::{Draft, Verdict};
-use crate::kernel::limits::{MENTIONS_MAX, invalid, past};
-use crate::kernel::media::Listener;
+use crate::kernel::limits::{MENTIONS_MAX, invalid};
 
 /// A command's circumstances.
 #[derive(Debug, Clone)]
@@ -29,10 +27,20 @@ impl Given {
     }
 }
 
+/// A message as a client wants to say it.
+struct Wish {
+    text: String,
+    reply_to: Option<u64>,
+    nonce: String,
+    mentions: Vec<UserId>,
+    float: Option<Float>,
+    media_ms: Option<u64>,
+}
+
 /// What a command comes to: an answer now, or one when something else has happened.
 pub(super) type Coming = Result<Option<Outcome>, Rejection>;
 
-const DONE: Coming = Ok(Some(Outcome::Done));
+pub(super) const DONE: Coming = Ok(Some(Outcome::Done));
 
 impl Space {
     pub(super) fn command(&mut self, now: Time, out: &mut Out, given: Given, command: Command) {
@@ -60,19 +68,10 @@ impl Space {
         match command {
             Command::Join { resume } => self.join(now, out, given, resume),
             Command::Leave => self.leave(now, out, &given),
-            Command::Send { text, reply_to, nonce, mentions, .. } => {
-                self.send(now, out, &given, &text, reply_to, &nonce, &mentions)
+            Command::Send { text, reply_to, nonce, mentions, float, media_ms } => {
+                self.send(now, out, &given, Wish { text, reply_to, nonce, mentions, float, media_ms })
             }
             Command::DeleteMessage { position } => self.delete_message(out, &given, position),
-            Command::Remove { .. }
-            | Command::Report { .. }
-            | Command::RaiseHand { .. }
-            | Command::LowerHand { .. }
-            | Command::AskOnStage { .. }
-            | Command::AnswerStage { .. }
-            | Command::LeaveStage { .. }
-            | Command::SetMuted { .. }
-            | Command::SetRecording { .. } => Err(Rejection::Forbidden),
             Command::MarkRead { position } => {
                 self.connection(&given)?;
                 self.read(now, out, given.user(), position);
@@ -87,6 +86,8 @@ impl Space {
             Command::SetSlowMode { interval_s } => self.set_slow_mode(out, &given, interval_s),
             Command::Mute { user, duration_s } => self.mute(now, out, &given, &user, duration_s),
             Command::Ban { user } => self.ban(out, &given, &user),
+            Command::Remove { user } => self.remove(out, &given, &user),
+            Command::Report { user, position, reason } => self.report(now, out, &given, &user, position, &reason),
             Command::Unmute { user } => self.clear_sanction(out, &given, &user, false),
             Command::Unban { user } => self.clear_sanction(out, &given, &user, true),
             Command::ListSanctions => {
@@ -95,6 +96,13 @@ impl Space {
             }
             Command::SetModerator { user, moderator } => self.set_moderator(out, &given, &user, moderator),
             Command::SetAbout { about } => self.set_about(out, &given, about),
+            Command::RaiseHand { raised } => self.raise_hand(out, &given, raised),
+            Command::LowerHand { user } => self.lower_hand(out, &given, &user),
+            Command::AskOnStage { user } => self.ask_on_stage(now, out, &given, &user),
+            Command::AnswerStage { accept } => self.answer_stage(out, &given, accept),
+            Command::LeaveStage { user } => self.leave_stage(out, &given, user),
+            Command::SetMuted { user, source, muted } => self.set_muted(now, out, &given, user, source, muted),
+            Command::SetRecording { wanted } => self.set_recording(out, &given, wanted),
             Command::Publish { offer, sources, take_over } => self.publish(now, out, &given, offer, sources, take_over),
             Command::EndBroadcast => self.end_by_host(now, out, &given),
             Command::Watch { keep } => self.watch(now, out, &given, keep),
@@ -103,30 +111,8 @@ impl Space {
                 self.media.unwatch(out, &connection);
                 DONE
             }
-            Command::Answer { leg, generation, sdp } => {
-                let connection = self.connection(&given)?;
-                self.own_leg(connection, &leg)?;
-                if sdp.len() > SDP_MAX_BYTES {
-                    return Err(past(LimitName::SdpBytes, SDP_MAX_BYTES));
-                }
-                self.media.answered(&leg, generation);
-                out.push(Effect::Media { leg, order: MediaOrder::Answer { generation, sdp } });
-                DONE
-            }
-            Command::Prefer { track, layer } => {
-                let connection = self.connection(&given)?;
-                let leg = self.media.leg_of(connection).ok_or(Rejection::NotFound)?.clone();
-                let stage = self.room.stage();
-                let known = stage.iter().flat_map(|publisher| &publisher.tracks).find(|one| one.id == track);
-                let known = known.ok_or(Rejection::NotFound)?;
-                if let LayerPreference::Fixed { layer } = &layer
-                    && !known.layers.contains(layer)
-                {
-                    return Err(invalid("layer", "none of the track's layers"));
-                }
-                out.push(Effect::Media { leg, order: MediaOrder::Prefer { track, layer } });
-                DONE
-            }
+            Command::Answer { leg, generation, sdp } => self.answer(out, &given, leg, generation, sdp),
+            Command::Prefer { track, layer } => self.prefer(out, &given, track, layer),
         }
     }
 
@@ -144,10 +130,6 @@ impl Space {
     pub(super) fn require(&self, given: &Given, least: Role) -> Result<Role, Rejection> {
         let role = self.role_of(given.user(), given.from.standing);
         if role >= least { Ok(role) } else { Err(Rejection::Forbidden) }
-    }
-
-    fn own_leg(&self, connection: &ConnectionId, leg: &hearth_protocol::ids::LegId) -> Result<(), Rejection> {
-        if self.media.connection_of(leg) == Some(connection) { Ok(()) } else { Err(Rejection::NotFound) }
     }
 
     fn join(&mut self, now: Time, out: &mut Out, given: Given, resume: Option<Resume>) -> Coming {
@@ -172,6 +154,7 @@ impl Space {
                 if anew {
                     self.tell_you(now, out, &user);
                 }
+                self.tell_requests_to(out, &user, vec![connection]);
             }
             (None, Some(member)) => {
                 let snapshot = Box::new(self.snapshot(now, member));
@@ -193,30 +176,19 @@ impl Space {
         DONE
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of one command")]
-    fn send(
-        &mut self,
-        now: Time,
-        out: &mut Out,
-        given: &Given,
-        text: &str,
-        reply_to: Option<u64>,
-        nonce: &str,
-        mentions: &[UserId],
-    ) -> Coming {
+    fn send(&mut self, now: Time, out: &mut Out, given: &Given, wish: Wish) -> Coming {
         if let Some(mute) = self.sanctions.mute_of(given.user(), now) {
             return Err(Rejection::Muted { until_ms: mute.until_ms });
         }
-        if mentions.len() > MENTIONS_MAX {
+        if wish.mentions.len() > MENTIONS_MAX {
             return Err(invalid("mentions", "at most 10"));
         }
-        let role = self.role_of(given.user(), given.from.standing);
-        let reply_to = match reply_to {
+        let reply_to = match wish.reply_to {
             None => None,
             Some(position) => Some(self.message(given, position).ok_or(Rejection::NotFound)?.clone()),
         };
         let mut named: Vec<&UserId> = Vec::new();
-        for user in mentions {
+        for user in &wish.mentions {
             if !named.contains(&user) {
                 named.push(user);
             }
@@ -225,11 +197,19 @@ impl Space {
             let here = self.members.get(user).map(|member| &member.profile);
             here.or_else(|| given.lookup.people.iter().find(|profile| profile.id == *user))
         });
-        let draft =
-            Draft { author: &given.from.profile, role, text, nonce, reply_to, mentions: known.cloned().collect() };
+        let draft = Draft {
+            author: &given.from.profile,
+            role: self.role_of(given.user(), given.from.standing),
+            text: &wish.text,
+            nonce: &wish.nonce,
+            reply_to,
+            mentions: known.cloned().collect(),
+            media_time: self.room.media_time(now, wish.media_ms),
+            float: wish.float,
+        };
         match self.conversation.weigh(now, &draft)? {
             Verdict::Store(message) => {
-                self.conversation.accept(now, message.clone(), role, given.request);
+                self.conversation.accept(now, message.clone(), draft.role, given.request);
                 let position = message.position;
                 self.writes.store(out, Write::Message { message }, Then::Said(position));
                 Ok(None)
@@ -243,31 +223,5 @@ impl Space {
     pub(super) fn message<'a>(&'a self, given: &'a Given, position: u64) -> Option<&'a Message> {
         let found = self.conversation.recent(position).or(given.lookup.message.as_ref());
         found.filter(|message| message.position == position && !message.deleted)
-    }
-
-    fn watch(&mut self, now: Time, out: &mut Out, given: &Given, keep: Option<hearth_protocol::ids::LegId>) -> Coming {
-        let listener = Listener {
-            user: given.user().clone(),
-            connection: self.connection(given)?.clone(),
-            device: given.from.device.clone(),
-        };
-        if let Some(leg) = keep
-            && self.media.keep(&leg, &listener)
-        {
-            let missed = self.media.missed(&leg);
-            Self::reply(out, given.request, Ok(Outcome::Watching { leg }));
-            for event in missed {
-                self.stream.direct(out, vec![listener.connection.clone()], event);
-            }
-            return Ok(None);
-        }
-        self.media.pace(now, &listener.connection)?;
-        let leg = given.fresh.leg();
-        if self.is_leg(&leg) {
-            return Err(Rejection::Busy);
-        }
-        self.media.watch(out, leg.clone(), listener)?;
-        // The leg's offer comes as an event: the reply goes before it.
-        Ok(Some(Outcome::Watching { leg }))
     }
 }

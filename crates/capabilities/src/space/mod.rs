@@ -1,27 +1,36 @@
 //! A space: members, their conversation, and what kind of space it is.
 //!
 //! The machine takes an [`Input`] and gives [`Effect`]s. Commands are in `commands`, what moderators do in `moderation`,
-//! what is on the stage in `stage`; what all of them tell the members goes through the methods here.
+//! what is reported to them in `reports`; the broadcast is in `broadcast`, the legs that make it in `publish`, who comes onto
+//! the stage in `stage`, who watches in `legs`; what comes of writes in `stored`.
+//! What all of them tell the members goes through the methods here.
 
+mod broadcast;
 mod commands;
+mod legs;
 mod moderation;
+mod publish;
+mod reports;
 mod stage;
+mod stored;
 
 use hearth_protocol::conversation::Message;
-use hearth_protocol::ids::{ConnectionId, SpaceId, UserId};
+use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, UserId};
 use hearth_protocol::live_rooms::{About, EndReason};
+use hearth_protocol::moderation::Report;
 use hearth_protocol::people::Profile;
 use hearth_protocol::space::{self as wire, RemovedReason, Role, Sanction, Snapshot, SpaceEndReason};
 use hearth_protocol::{Event, Outcome, Rejection};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::effect::{Effect, Listing, Tell, Timer, Write, WriteId};
-use crate::input::{Input, RequestId, Standing, StoreFailure, Time};
+use crate::effect::{Effect, Listing, Timer, Write};
+use crate::input::{Input, RequestId, Standing, Time};
 use crate::kernel::conversation::Conversation;
 use crate::kernel::limits::{AUDIENCE_EVERY_MS, IDLE_MS, READ_POSITION_EVERY_MS, SNAPSHOT_MESSAGES_MAX};
 use crate::kernel::media::Media;
 use crate::kernel::members::{Member, Members};
+use crate::kernel::players::Players;
 use crate::kernel::sanctions::Sanctions;
 use crate::kernel::stream::Stream;
 use crate::kernel::writes::Writes;
@@ -74,6 +83,12 @@ enum Then {
     Appointed(Profile, bool, RequestId),
     /// The room says something else of itself.
     About(Box<About>, RequestId),
+    /// Broadcasts are recorded, or are not.
+    RecordingWanted(bool, RequestId),
+    /// Somebody is put out, and may come back.
+    PutOut(UserId, RequestId),
+    /// Somebody has reported something.
+    Reported(Box<Report>, RequestId),
 }
 
 /// A space.
@@ -87,8 +102,12 @@ pub struct Space {
     conversation: Conversation,
     sanctions: Sanctions,
     media: Media,
+    players: Players,
+    /// Who waits for a restart of ICE.
+    restarts: BTreeMap<LegId, RequestId>,
     writes: Writes<Then>,
     room: LiveRoom,
+    requests_told: stage::RequestsTold,
     /// The number of members that was told last, and when; whether telling it again waits for a timer.
     audience_told: (u32, Option<Time>, bool),
     listed: Option<Listing>,
@@ -106,6 +125,7 @@ impl Space {
         }
         let mut space = Self {
             id: record.id,
+            room: LiveRoom::new(record.host.clone(), record.about, record.broadcasts, record.recording_wanted),
             host: record.host,
             moderators: record.moderators.into_iter().map(|profile| (profile.id.clone(), profile)).collect(),
             members: Members::default(),
@@ -118,8 +138,10 @@ impl Space {
             ),
             sanctions,
             media: Media::default(),
+            players: Players::default(),
+            restarts: BTreeMap::new(),
             writes: Writes::default(),
-            room: LiveRoom::new(record.about, record.broadcasts),
+            requests_told: stage::RequestsTold::default(),
             audience_told: (0, None, false),
             listed: None,
         };
@@ -143,12 +165,19 @@ impl Space {
             Input::Timer { timer } => self.timer(now, &mut out, timer),
             Input::Renamed { profile } => self.renamed(&mut out, profile),
             Input::SignedOut { user } => self.put_out(now, &mut out, &user, RemovedReason::SignedOut),
-            Input::Encoder { request, .. } | Input::Play { request, .. } | Input::Peer { request, .. } => {
-                Self::reply(&mut out, request, Err(Rejection::Forbidden));
+            Input::Encoder { request, key, ingest, fresh } => {
+                self.encoder(now, &mut out, request, key, ingest, fresh);
             }
-            Input::Converts { .. } | Input::Crowd { .. } | Input::Recording { .. } => {}
+            Input::Play { request, offer, fresh } => self.play(now, &mut out, request, offer, fresh),
+            Input::Peer { request, leg, wants } => self.peer(now, &mut out, request, leg, wants),
+            Input::Converts { conversions } => self.converts(conversions),
+            Input::Crowd { hls } => self.room.crowd = hls,
+            Input::Recording { video, failed } => self.recording(&mut out, video, failed),
             Input::Stop => self.stop(now, &mut out),
         }
+        self.settle_restarts(&mut out);
+        self.package(now, &mut out);
+        self.tell_requests(now, &mut out);
         self.tell_audience(now, &mut out);
         out
     }
@@ -190,21 +219,23 @@ impl Space {
     fn snapshot(&self, now: Time, member: &Member) -> Snapshot {
         let (messages, more_messages) = self.conversation.latest(SNAPSHOT_MESSAGES_MAX);
         let mute = self.sanctions.mute_of(&member.profile.id, now);
+        let you = self.wire_member(now, member);
+        let stage = &self.room.stage;
         Snapshot {
             about: self.room.about.clone(),
             host: self.host.clone(),
             broadcast: self.room.broadcast.clone(),
-            publishers: self.room.stage(),
+            publishers: stage.publishers(),
             audience: self.members.count(),
             messages,
             more_messages,
             read_position: member.read_position,
             slow_mode_s: self.conversation.slow_mode_s,
-            you: self.wire_member(now, member),
             muted_until_ms: mute.and_then(|mute| mute.until_ms),
-            your_stage: Default::default(),
-            stage_requests: None,
-            recording: Default::default(),
+            your_stage: stage.standing(&member.profile.id),
+            stage_requests: (you.role >= Role::Moderator).then(|| stage.requests()),
+            recording: self.room.recording.clone(),
+            you,
         }
     }
 
@@ -241,8 +272,27 @@ impl Space {
             self.writes.note(out, Write::ReadPosition { user: user.clone(), position });
         }
         self.media.user_gone(out, user);
+        self.forget_on_stage(out, user);
+        self.rest(now, out);
+    }
+
+    /// Nobody is here: it may be time to sleep, after a while.
+    fn rest(&self, now: Time, out: &mut Out) {
         if self.members.is_empty() {
             out.push(Effect::SetTimer { timer: Timer::Idle, at: now.plus_ms(IDLE_MS) });
+        }
+    }
+
+    /// Nobody has come for a while: sleeps, or waits for what still keeps it awake.
+    fn idle(&self, now: Time, out: &mut Out) {
+        let publishing = self.room.is_live() || self.room.stage.host.is_publishing();
+        if !self.members.is_empty() {
+            return;
+        }
+        if !publishing && self.players.is_empty() && self.writes.is_empty() {
+            out.push(Effect::Sleep);
+        } else {
+            self.rest(now, out);
         }
     }
 
@@ -256,7 +306,7 @@ impl Space {
                 self.writes.note(out, Write::ReadPosition { user: user.clone(), position });
             }
         }
-        if let Some(number) = self.room.end() {
+        if let Some(number) = self.room.end(now, EndReason::Lost) {
             self.writes.note(out, Write::BroadcastEnded { number, at: now, reason: EndReason::Lost });
         }
     }
@@ -265,7 +315,7 @@ impl Space {
     fn put_out(&mut self, now: Time, out: &mut Out, user: &UserId, reason: RemovedReason) {
         self.stream.direct(out, self.members.connections_of(user), Event::Removed { reason });
         self.member_gone(now, out, user);
-        if self.room.is_publishing(user) {
+        if *user == self.host.id && self.room.stage.host.is_publishing() {
             self.end_broadcast(now, out, EndReason::Host);
         }
     }
@@ -280,16 +330,11 @@ impl Space {
             Timer::MuteEnds(user) => self.mute_ends(now, out, &user),
             Timer::AudienceDue => self.audience_told.2 = false,
             Timer::PublisherLost => self.publisher_lost(now, out),
+            Timer::GuestLost(user) => self.guest_lost(now, out, &user),
+            Timer::StageAskExpires(user) => self.ask_expires(out, &user),
+            Timer::StageRequestsDue => self.requests_due(),
             Timer::MediaUnanswered(leg) => self.media_unanswered(out, &leg),
-            Timer::Idle => {
-                if self.members.is_empty() && !self.room.is_live() {
-                    if self.writes.is_empty() {
-                        out.push(Effect::Sleep);
-                    } else {
-                        out.push(Effect::SetTimer { timer: Timer::Idle, at: now.plus_ms(IDLE_MS) });
-                    }
-                }
-            }
+            Timer::Idle => self.idle(now, out),
         }
     }
 
@@ -301,76 +346,11 @@ impl Space {
             *moderator = profile.clone();
         }
         self.conversation.author_renamed(&profile);
+        self.room.stage.renamed(&profile);
         if let Some(member) = self.members.get_mut(&profile.id) {
             member.profile = profile;
         }
         self.list(out);
-    }
-
-    /// A write came to its end.
-    fn stored(&mut self, now: Time, out: &mut Out, write: WriteId, result: Result<u64, StoreFailure>) {
-        let Some(then) = self.writes.take(write) else { return };
-        match (then, result) {
-            (Then::Said(position), Ok(at)) => self.said(out, position, at),
-            (Then::Said(position), Err(StoreFailure::Unavailable)) => {
-                for request in self.conversation.not_stored(position).into_iter().flat_map(|one| one.requests) {
-                    Self::reply(out, request, Err(Rejection::Storage));
-                }
-            }
-            (Then::Deleted(position, request), Ok(_)) => {
-                self.conversation.redact(position);
-                self.stream.redact(position);
-                self.stream.everyone(out, Event::MessageDeleted { position });
-                Self::reply(out, request, Ok(Outcome::Done));
-            }
-            (Then::SlowMode(interval_s, request), Ok(_)) => {
-                self.conversation.slow_mode_s = interval_s;
-                self.stream.everyone(out, Event::SlowMode { interval_s });
-                Self::reply(out, request, Ok(Outcome::Done));
-            }
-            (Then::Sanctioned(sanction, request), Ok(_)) => {
-                self.sanctioned(now, out, sanction);
-                Self::reply(out, request, Ok(Outcome::Done));
-            }
-            (Then::Cleared(user, request), Ok(_)) => {
-                self.sanctions.clear(&user);
-                out.push(Effect::CancelTimer { timer: Timer::MuteEnds(user.clone()) });
-                self.tell_you(now, out, &user);
-                if let Some(request) = request {
-                    Self::reply(out, request, Ok(Outcome::Done));
-                }
-            }
-            (Then::Appointed(profile, appointed, request), Ok(_)) => {
-                self.appointed(now, out, profile, appointed);
-                Self::reply(out, request, Ok(Outcome::Done));
-            }
-            (Then::About(about, request), Ok(_)) => {
-                self.about_changed(now, out, *about);
-                Self::reply(out, request, Ok(Outcome::Done));
-            }
-            (then, Err(StoreFailure::Unavailable)) => {
-                if let Some(request) = then.request() {
-                    Self::reply(out, request, Err(Rejection::Storage));
-                }
-            }
-        }
-    }
-
-    /// A message is stored: everybody hears it, then its author gets the reply.
-    fn said(&mut self, out: &mut Out, position: u64, at: u64) {
-        let Some((accepted, new)) = self.conversation.stored(position, at) else { return };
-        let message = accepted.message;
-        let at_ms = message.at_ms;
-        if new {
-            for user in mentioned(&message) {
-                let what = Tell::Mentioned { space: self.id.clone(), message: message.clone() };
-                out.push(Effect::Tell { user, what });
-            }
-            self.stream.everyone(out, Event::Message { message });
-        }
-        for request in accepted.requests {
-            Self::reply(out, request, Ok(Outcome::Sent { position: at, at_ms }));
-        }
     }
 
     /// Remembers how far somebody has read; written now and then, and when they go.
@@ -420,28 +400,4 @@ impl Space {
             out.push(Effect::List { listing });
         }
     }
-}
-
-impl Then {
-    fn request(&self) -> Option<RequestId> {
-        match self {
-            Then::Said(_) => None,
-            Then::Cleared(_, request) => *request,
-            Then::Deleted(_, request)
-            | Then::SlowMode(_, request)
-            | Then::Sanctioned(_, request)
-            | Then::Appointed(_, _, request)
-            | Then::About(_, request) => Some(*request),
-        }
-    }
-}
-
-/// Whom a message concerns by name: the mentioned, and the author of what it answers.
-fn mentioned(message: &Message) -> Vec<UserId> {
-    let mut users: Vec<UserId> = message.mentions.iter().map(|profile| profile.id.clone()).collect();
-    users.extend(message.reply_to.iter().map(|quote| quote.author.id.clone()));
-    users.retain(|user| *user != message.author.id);
-    users.sort();
-    users.dedup();
-    users
 }

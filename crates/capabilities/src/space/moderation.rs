@@ -43,14 +43,16 @@ impl Space {
     }
 
     /// Somebody that the caller may act on, whether they are here or not.
-    fn subject(&self, given: &Given, user: &UserId) -> Result<Profile, Rejection> {
+    pub(super) fn subject(&self, given: &Given, user: &UserId) -> Result<Profile, Rejection> {
         let role = self.require(given, Role::Moderator)?;
         let here = self.members.get(user);
         let profile = here
             .map(|member| &member.profile)
             .or_else(|| given.lookup.people.iter().find(|profile| profile.id == *user))
             .ok_or(Rejection::NotFound)?;
-        let standing = here.map_or(Standing::Account, |member| member.standing);
+        let absent =
+            if given.lookup.administrators.contains(user) { Standing::Administrator } else { Standing::Account };
+        let standing = here.map_or(absent, |member| member.standing);
         if user == given.user() || self.role_of(user, standing) >= role {
             return Err(Rejection::Forbidden);
         }
@@ -94,7 +96,11 @@ impl Space {
         if self.sanctions.is_banned(user) && !banned {
             return Err(Rejection::Banned);
         }
-        self.sanctions.has_room_for(user)?;
+        let under_way = self.writes.waiting().filter(|then| match then {
+            Then::Sanctioned(sanction, _) => self.sanctions.of(&sanction.user.id).is_none(),
+            _ => false,
+        });
+        self.sanctions.has_room_for(user, under_way.count())?;
         self.writes.has_room()?;
         let sanction = Sanction { user: profile, banned, until_ms, by: given.user().clone() };
         self.writes.store(
@@ -102,6 +108,16 @@ impl Space {
             Write::Sanction { sanction: sanction.clone() },
             Then::Sanctioned(sanction, given.request),
         );
+        Ok(None)
+    }
+
+    /// Puts somebody out who may come back.
+    pub(super) fn remove(&mut self, out: &mut Out, given: &Given, user: &UserId) -> Coming {
+        self.subject(given, user)?;
+        self.members.get(user).ok_or(Rejection::NotFound)?;
+        self.writes.has_room()?;
+        let what = Write::Removed { user: user.clone(), by: given.user().clone() };
+        self.writes.store(out, what, Then::PutOut(user.clone(), given.request));
         Ok(None)
     }
 
@@ -150,7 +166,12 @@ impl Space {
             if profile.name.is_none() {
                 return Err(Rejection::Forbidden);
             }
-            if self.moderators.len() >= MODERATORS_MAX && !self.moderators.contains_key(user) {
+            let under_way = self.writes.waiting().filter(|then| match then {
+                Then::Appointed(profile, true, _) => !self.moderators.contains_key(&profile.id),
+                _ => false,
+            });
+            let count = self.moderators.len() + under_way.count();
+            if count >= MODERATORS_MAX && !self.moderators.contains_key(user) {
                 return Err(past(LimitName::Moderators, MODERATORS_MAX));
             }
             profile
@@ -171,6 +192,7 @@ impl Space {
             self.moderators.remove(&user);
         }
         self.tell_you(now, out, &user);
+        self.tell_requests_to(out, &user, self.members.connections_of(&user));
     }
 
     pub(super) fn set_about(&mut self, out: &mut Out, given: &Given, about: About) -> Coming {
@@ -184,7 +206,7 @@ impl Space {
 
     /// The room says something else of itself; who may no longer be here is put out.
     pub(super) fn about_changed(&mut self, now: Time, out: &mut Out, about: About) {
-        self.room.about = about.clone();
+        let before = std::mem::replace(&mut self.room.about, about.clone()).entry;
         self.stream.everyone(out, Event::About { about });
         let out_of_place: Vec<UserId> = self
             .members
@@ -195,6 +217,7 @@ impl Space {
         for user in out_of_place {
             self.put_out(now, out, &user, RemovedReason::Entry);
         }
+        self.entry_changed(out, before);
         self.list(out);
     }
 }

@@ -1,302 +1,235 @@
-//! What is on the stage: going live, the publisher's leg, and the audience's legs.
+//! Who comes onto the stage: raised hands, who is asked, what they answer, who leaves or is taken off, what is turned off.
+//!
+//! Whoever it concerns is told on all of their devices, so that what was answered on one falls silent on the others.
+//! The host and the moderators see everybody who wants to be on the stage, at most once a second.
 
-use hearth_protocol::ids::{ConnectionId, LegId};
-use hearth_protocol::limits::{LimitName, SDP_MAX_BYTES};
-use hearth_protocol::live_rooms::{Broadcast, EndReason};
-use hearth_protocol::media::{Publisher, SourceOfMid, Track};
+use hearth_protocol::ids::{ConnectionId, UserId};
+use hearth_protocol::media::Source;
 use hearth_protocol::space::{LegClosedReason, Role};
-use hearth_protocol::{Event, Outcome, Rejection};
-use std::collections::BTreeMap;
+use hearth_protocol::{Event, Rejection};
 
-use super::commands::{Coming, Given};
+use super::commands::{Coming, DONE, Given};
 use super::{Out, Space};
-use crate::effect::{Effect, MediaOrder, Timer, Write};
-use crate::input::{MediaReport, Time};
-use crate::kernel::limits::{IDLE_MS, MEDIA_ANSWER_MS, MEDIA_ARRIVAL_MS, MID_MAX_BYTES, TRACKS_MAX, invalid, past};
-use crate::live_rooms::{Change, Incoming};
+use crate::effect::{Effect, MediaOrder, Timer};
+use crate::input::Time;
+use crate::kernel::limits::{STAGE_ANSWER_MS, STAGE_REQUESTS_EVERY_MS};
+
+/// What the host and the moderators were told of the stage's requests.
+#[derive(Debug, Default)]
+pub(super) struct RequestsTold {
+    /// Whether they have changed since.
+    changed: bool,
+    at: Option<Time>,
+    /// Whether telling them again waits for a timer.
+    waiting: bool,
+}
 
 impl Space {
-    pub(super) fn publish(
+    pub(super) fn raise_hand(&mut self, out: &mut Out, given: &Given, raised: bool) -> Coming {
+        let user = given.user();
+        let changed = if raised {
+            if *user == self.host.id {
+                return Err(Rejection::Forbidden);
+            }
+            if !self.room.is_live() {
+                return Err(Rejection::NotLive);
+            }
+            let member = self.members.get(user).ok_or(Rejection::NotJoined)?;
+            self.room.stage.raise(&member.profile)?
+        } else {
+            self.room.stage.lower(user)
+        };
+        if changed {
+            self.stands_otherwise(out, user);
+        }
+        DONE
+    }
+
+    pub(super) fn lower_hand(&mut self, out: &mut Out, given: &Given, user: &UserId) -> Coming {
+        self.require(given, Role::Moderator)?;
+        if !self.room.stage.lower(user) {
+            return Err(Rejection::NotFound);
+        }
+        self.stands_otherwise(out, user);
+        DONE
+    }
+
+    pub(super) fn ask_on_stage(&mut self, now: Time, out: &mut Out, given: &Given, user: &UserId) -> Coming {
+        self.require(given, Role::Moderator)?;
+        if *user == self.host.id || user == given.user() {
+            return Err(Rejection::Forbidden);
+        }
+        let member = self.members.get(user).ok_or(Rejection::NotFound)?;
+        if !self.room.is_live() {
+            return Err(Rejection::NotLive);
+        }
+        let until = now.plus_ms(STAGE_ANSWER_MS);
+        if self.room.stage.ask(&member.profile, &given.from.profile, until)? {
+            out.push(Effect::SetTimer { timer: Timer::StageAskExpires(user.clone()), at: until });
+            self.stands_otherwise(out, user);
+        }
+        DONE
+    }
+
+    pub(super) fn answer_stage(&mut self, out: &mut Out, given: &Given, accepted: bool) -> Coming {
+        let user = given.user();
+        let asked = if accepted { self.room.stage.accept(user) } else { self.room.stage.withdraw(user) };
+        if !asked {
+            return Err(Rejection::NotFound);
+        }
+        out.push(Effect::CancelTimer { timer: Timer::StageAskExpires(user.clone()) });
+        self.stands_otherwise(out, user);
+        let event = Event::StageAnswer { user: given.from.profile.clone(), accepted };
+        self.stream.direct(out, self.moderating(), event);
+        DONE
+    }
+
+    pub(super) fn leave_stage(&mut self, out: &mut Out, given: &Given, user: Option<UserId>) -> Coming {
+        let own = user.as_ref().is_none_or(|user| user == given.user());
+        let user = user.unwrap_or_else(|| given.user().clone());
+        if own && self.room.stage.is_asked(&user) {
+            return self.answer_stage(out, given, false);
+        }
+        if !own {
+            self.require(given, Role::Moderator)?;
+        }
+        if self.room.stage.is_guest(&user) {
+            if !own {
+                self.subject(given, &user)?;
+            }
+            self.off_stage(out, &user);
+        } else if self.room.stage.withdraw(&user) {
+            out.push(Effect::CancelTimer { timer: Timer::StageAskExpires(user.clone()) });
+            self.stands_otherwise(out, &user);
+        } else {
+            return Err(Rejection::NotFound);
+        }
+        DONE
+    }
+
+    /// Somebody who was asked did not answer in time.
+    pub(super) fn ask_expires(&mut self, out: &mut Out, user: &UserId) {
+        if self.room.stage.withdraw(user) {
+            self.stands_otherwise(out, user);
+        }
+    }
+
+    pub(super) fn set_muted(
         &mut self,
         now: Time,
         out: &mut Out,
         given: &Given,
-        offer: String,
-        sources: Vec<SourceOfMid>,
-        take_over: bool,
+        user: Option<UserId>,
+        source: Source,
+        muted: bool,
     ) -> Coming {
-        self.require(given, Role::Host)?;
-        let connection = self.connection(given)?.clone();
-        if offer.len() > SDP_MAX_BYTES {
-            return Err(past(LimitName::SdpBytes, SDP_MAX_BYTES));
+        let own = user.as_ref().is_none_or(|user| user == given.user());
+        let user = user.unwrap_or_else(|| given.user().clone());
+        if !own {
+            self.require(given, Role::Moderator)?;
         }
-        if sources.len() > TRACKS_MAX {
-            return Err(past(LimitName::Tracks, TRACKS_MAX));
+        if self.room.stage.seat(&user).is_none() {
+            return Err(Rejection::NotFound);
         }
-        if sources.iter().any(|source| source.mid.is_empty() || source.mid.len() > MID_MAX_BYTES) {
-            return Err(invalid("sources", "a mid has 1 to 16 bytes"));
+        if !own {
+            self.subject(given, &user)?;
+            // A microphone that others turn on would be a bug in somebody's room.
+            if !muted {
+                return Err(Rejection::Forbidden);
+            }
         }
-        if !take_over && self.is_taken(&connection) {
-            return Err(Rejection::AlreadyPublishing);
+        let seat = self.room.stage.seat_mut(&user).ok_or(Rejection::NotFound)?;
+        let shows = seat.publisher.as_ref().is_some_and(|publisher| !publisher.tracks.is_empty());
+        if seat.set_muted(now, source, muted)? && shows {
+            self.stream.everyone(out, Event::Stage { publishers: self.room.stage.publishers() });
         }
-        self.media.pace(now, &connection)?;
-        let leg = given.fresh.leg();
-        if self.is_leg(&leg) {
-            return Err(Rejection::Busy);
-        }
-        if let Some(earlier) = self.room.incoming.take() {
-            // The later one wins; whoever waits for the earlier is told to see for themselves.
-            out.push(Effect::Media { leg: earlier.leg.clone(), order: MediaOrder::Close });
-            out.push(Effect::CancelTimer { timer: Timer::MediaUnanswered(earlier.leg) });
-            Self::reply(out, earlier.request, Err(Rejection::AlreadyPublishing));
-        }
-        out.push(Effect::Media { leg: leg.clone(), order: MediaOrder::OpenPublish { offer, sources } });
-        out.push(Effect::SetTimer { timer: Timer::MediaUnanswered(leg.clone()), at: now.plus_ms(MEDIA_ANSWER_MS) });
-        let user = given.user().clone();
-        self.room.incoming = Some(Incoming { leg, user, connection, request: given.request });
-        Ok(None)
+        DONE
     }
 
-    pub(super) fn is_leg(&self, leg: &LegId) -> bool {
-        self.room.publisher.as_ref().is_some_and(|publisher| publisher.leg == *leg)
-            || self.room.incoming.as_ref().is_some_and(|incoming| incoming.leg == *leg)
-            || self.media.is_leg(leg)
-    }
-
-    /// Whether the stage belongs to another connection that is here, and whose media is alive or on its way.
-    fn is_taken(&self, connection: &ConnectionId) -> bool {
-        let other = |owner: &ConnectionId| owner != connection && self.members.is_in(owner);
-        self.room.publisher.as_ref().is_some_and(|publisher| publisher.alive && other(&publisher.connection))
-            || self.room.incoming.as_ref().is_some_and(|incoming| other(&incoming.connection))
-    }
-
-    pub(super) fn end_by_host(&mut self, now: Time, out: &mut Out, given: &Given) -> Coming {
-        self.require(given, Role::Host)?;
-        if !self.room.is_live() && self.room.incoming.is_none() {
-            return Err(Rejection::NotLive);
+    /// A guest gives up their seat, or loses it.
+    pub(super) fn off_stage(&mut self, out: &mut Out, user: &UserId) {
+        let Some(seat) = self.room.stage.take_off(user) else { return };
+        if let Some(incoming) = seat.incoming {
+            Self::give_up(out, incoming, Rejection::Forbidden);
         }
-        self.end_broadcast(now, out, EndReason::Host);
-        Ok(Some(Outcome::Done))
-    }
-
-    /// Ends the broadcast, whatever its state.
-    pub(super) fn end_broadcast(&mut self, now: Time, out: &mut Out, reason: EndReason) {
-        if let Some(incoming) = self.room.incoming.take() {
-            out.push(Effect::Media { leg: incoming.leg.clone(), order: MediaOrder::Close });
-            out.push(Effect::CancelTimer { timer: Timer::MediaUnanswered(incoming.leg) });
-            Self::reply(out, incoming.request, Err(Rejection::NotLive));
-        }
-        let live = self.room.is_live();
-        let number = self.room.end();
-        if let Some(publisher) = self.room.publisher.take() {
+        out.push(Effect::CancelTimer { timer: Timer::GuestLost(user.clone()) });
+        if let Some(publisher) = seat.publisher {
             out.push(Effect::Media { leg: publisher.leg.clone(), order: MediaOrder::Close });
-            self.leg_closed(out, &publisher.connection, publisher.leg, LegClosedReason::Asked);
-        }
-        out.push(Effect::CancelTimer { timer: Timer::PublisherLost });
-        if live {
             self.stage_changed(out);
-            self.stream.everyone(out, Event::Broadcast { broadcast: Broadcast::Off, ended: Some(reason) });
+            self.leg_closed(out, &publisher.owner, publisher.leg, LegClosedReason::Asked);
         }
-        if let Some(number) = number {
-            self.writes.note(out, Write::BroadcastEnded { number, at: now, reason });
-        }
-        self.list(out);
-        if self.members.is_empty() {
-            out.push(Effect::SetTimer { timer: Timer::Idle, at: now.plus_ms(IDLE_MS) });
-        }
+        self.stands_otherwise(out, user);
     }
 
-    /// Tells who publishes what, and has the audience hear it.
-    fn stage_changed(&mut self, out: &mut Out) {
-        let publishers = self.route(out);
-        self.stream.everyone(out, Event::Stage { publishers });
-        if self.room.publisher.is_none() && self.room.speaker.take().is_some() {
-            self.stream.everyone(out, Event::ActiveSpeaker { user: None });
-        }
-    }
-
-    /// Has the audience's legs hear what is on the stage, and gives that.
-    fn route(&mut self, out: &mut Out) -> Vec<Publisher> {
-        let publishers = self.room.stage();
-        let heard: BTreeMap<_, _> =
-            publishers.iter().map(|publisher| (publisher.leg.clone(), publisher.user.clone())).collect();
-        self.media.set_heard(out, heard);
-        publishers
-    }
-
-    /// The publisher was waited for in vain.
-    pub(super) fn publisher_lost(&mut self, now: Time, out: &mut Out) {
-        match self.room.reason_of_loss() {
-            Some(reason) => self.end_broadcast(now, out, reason),
-            // A leg that took another's place while on air brought no media.
-            None => self.silent(now, out),
-        }
-    }
-
-    fn broadcast_moved(&mut self, out: &mut Out) {
-        let broadcast = self.room.broadcast.clone();
-        self.stream.everyone(out, Event::Broadcast { broadcast, ended: None });
-        self.list(out);
-    }
-
-    fn leg_closed(&mut self, out: &mut Out, connection: &ConnectionId, leg: LegId, reason: LegClosedReason) {
-        if self.members.is_in(connection) {
-            self.stream.direct(out, vec![connection.clone()], Event::LegClosed { leg, reason });
-        }
-    }
-
-    /// What the media engine says of a leg. A leg that this space does not know was closed meanwhile.
-    pub(super) fn media_report(&mut self, now: Time, out: &mut Out, leg: &LegId, report: MediaReport) {
-        if self.room.incoming.as_ref().is_some_and(|incoming| incoming.leg == *leg) {
-            self.of_incoming(now, out, report);
-        } else if self.room.publisher.as_ref().is_some_and(|publisher| publisher.leg == *leg) {
-            self.of_publisher(now, out, report);
+    /// Somebody is here no more: neither on the stage, nor on their way there.
+    pub(super) fn forget_on_stage(&mut self, out: &mut Out, user: &UserId) {
+        if self.room.stage.withdraw(user) {
+            out.push(Effect::CancelTimer { timer: Timer::StageAskExpires(user.clone()) });
+            self.stands_otherwise(out, user);
+        } else if self.room.stage.lower(user) {
+            self.stands_otherwise(out, user);
         } else {
-            self.of_subscriber(out, leg, report);
+            self.off_stage(out, user);
         }
     }
 
-    fn of_incoming(&mut self, now: Time, out: &mut Out, report: MediaReport) {
-        let Some(incoming) = self.room.incoming.take() else { return };
-        let request = incoming.request;
-        let timer = Timer::MediaUnanswered(incoming.leg.clone());
-        match report {
-            MediaReport::Answer { sdp } => {
-                out.push(Effect::CancelTimer { timer });
-                let leg = incoming.leg.clone();
-                let (before, change) = self.room.answered(incoming);
-                Self::reply(out, request, Ok(Outcome::Publishing { leg, answer: sdp }));
-                if let Some(before) = before {
-                    out.push(Effect::Media { leg: before.leg.clone(), order: MediaOrder::Close });
-                    self.leg_closed(out, &before.connection, before.leg, LegClosedReason::Replaced);
-                    // Who watches keeps the last picture until the new leg's tracks are known: no word of an empty stage.
-                    self.route(out);
-                }
-                let arrives = now.plus_ms(MEDIA_ARRIVAL_MS);
-                let at = match self.room.broadcast {
-                    Broadcast::Interrupted { until_ms, .. } => arrives.max(Time(until_ms)),
-                    _ => arrives,
-                };
-                out.push(Effect::SetTimer { timer: Timer::PublisherLost, at });
-                if change != Change::None {
-                    self.broadcast_moved(out);
-                }
+    /// The broadcast is over: nobody is on the stage, or on their way there.
+    pub(super) fn clear_stage(&mut self, out: &mut Out) {
+        for user in self.room.stage.concerned() {
+            self.forget_on_stage(out, &user);
+        }
+    }
+
+    /// Somebody stands otherwise with the stage: they are told, and the moderators will be.
+    fn stands_otherwise(&mut self, out: &mut Out, user: &UserId) {
+        let standing = self.room.stage.standing(user);
+        self.stream.user(out, user, self.members.connections_of(user), Event::YourStage { standing });
+        self.requests_told.changed = true;
+    }
+
+    /// The connections of the host and the moderators who are here.
+    pub(super) fn moderating(&self) -> Vec<ConnectionId> {
+        self.moderating_but(None)
+    }
+
+    /// The connections of the host and the moderators who are here, except for one of them.
+    pub(super) fn moderating_but(&self, but: Option<&UserId>) -> Vec<ConnectionId> {
+        let moderating = self
+            .members
+            .iter()
+            .filter(|(user, member)| Some(*user) != but && self.role_of(user, member.standing) >= Role::Moderator);
+        moderating.flat_map(|(_, member)| member.connections.keys().cloned()).collect()
+    }
+
+    /// Tells the host and the moderators who wants to be on the stage, if that changed: at once, then at most once a second.
+    pub(super) fn tell_requests(&mut self, now: Time, out: &mut Out) {
+        if !self.requests_told.changed || self.requests_told.waiting {
+            return;
+        }
+        match self.requests_told.at {
+            Some(at) if now.since_ms(at) < STAGE_REQUESTS_EVERY_MS => {
+                self.requests_told.waiting = true;
+                let at = at.plus_ms(STAGE_REQUESTS_EVERY_MS);
+                out.push(Effect::SetTimer { timer: Timer::StageRequestsDue, at });
             }
-            MediaReport::Refused { reason } => {
-                out.push(Effect::CancelTimer { timer });
-                Self::reply(out, request, Err(Rejection::MediaRefused { reason }));
+            _ => {
+                self.requests_told = RequestsTold { changed: false, at: Some(now), waiting: false };
+                let requests = self.room.stage.requests();
+                self.stream.direct(out, self.moderating(), Event::StageRequests { requests });
             }
-            MediaReport::Closed { .. } => {
-                out.push(Effect::CancelTimer { timer });
-                Self::reply(out, request, Err(Rejection::Busy));
-            }
-            _ => self.room.incoming = Some(incoming),
         }
     }
 
-    pub(super) fn media_unanswered(&mut self, out: &mut Out, leg: &LegId) {
-        if let Some(incoming) = self.room.incoming.take_if(|incoming| incoming.leg == *leg) {
-            out.push(Effect::Media { leg: incoming.leg, order: MediaOrder::Close });
-            Self::reply(out, incoming.request, Err(Rejection::Busy));
-        }
+    pub(super) fn requests_due(&mut self) {
+        self.requests_told.waiting = false;
     }
 
-    fn of_publisher(&mut self, now: Time, out: &mut Out, report: MediaReport) {
-        match report {
-            MediaReport::Tracks { tracks } => self.tracks(now, out, tracks),
-            MediaReport::Heard => self.heard(now, out),
-            MediaReport::Silent => self.silent(now, out),
-            MediaReport::Refused { .. } => {
-                self.of_publisher(now, out, MediaReport::Closed { reason: LegClosedReason::Fault })
-            }
-            MediaReport::Closed { reason } => {
-                let closed = self.room.publisher.take();
-                self.silent(now, out);
-                if let Some(publisher) = closed {
-                    self.stage_changed(out);
-                    self.leg_closed(out, &publisher.connection, publisher.leg, reason);
-                }
-                if self.room.broadcast == Broadcast::Connecting {
-                    self.end_broadcast(now, out, EndReason::NeverConnected);
-                }
-            }
-            MediaReport::Health { health } => {
-                if let Some(publisher) = &self.room.publisher {
-                    let connections = self.members.connections_of(&publisher.user);
-                    self.stream.direct(out, connections, Event::Health { health });
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The publisher's tracks became known, or better known. Media flows when the codec of one is known.
-    fn tracks(&mut self, now: Time, out: &mut Out, tracks: Vec<Track>) {
-        let flows = tracks.iter().any(|track| !track.codec.is_empty());
-        let Some(publisher) = &mut self.room.publisher else { return };
-        let changed = publisher.tracks != tracks;
-        publisher.tracks = tracks;
-        if changed {
-            self.stage_changed(out);
-        }
-        if flows {
-            self.heard(now, out);
-        }
-    }
-
-    fn heard(&mut self, now: Time, out: &mut Out) {
-        let Some(publisher) = &mut self.room.publisher else { return };
-        publisher.alive = true;
-        let change = self.room.media_arrives(now);
-        if change == Change::Began {
-            let number = self.room.number;
-            self.writes.note(out, Write::BroadcastStarted { number, at: now });
-        }
-        out.push(Effect::CancelTimer { timer: Timer::PublisherLost });
-        if change != Change::None {
-            self.broadcast_moved(out);
-        }
-    }
-
-    fn silent(&mut self, now: Time, out: &mut Out) {
-        if let Some(until) = self.room.media_stops(now) {
-            out.push(Effect::SetTimer { timer: Timer::PublisherLost, at: until });
-            self.broadcast_moved(out);
-        }
-    }
-
-    fn of_subscriber(&mut self, out: &mut Out, leg: &LegId, report: MediaReport) {
-        let event = match report {
-            MediaReport::Offer { generation, sdp, tracks } => self.media.offered(leg, generation, sdp, tracks),
-            MediaReport::Mapped { tracks } => self.media.mapped(leg, tracks),
-            MediaReport::Layer { track, layer } => {
-                let connection = self.media.connection_of(leg).cloned();
-                connection.map(|connection| (connection, Event::Layer { track, layer }))
-            }
-            MediaReport::Closed { reason } => return self.subscriber_closed(out, leg, reason),
-            MediaReport::Refused { .. } => {
-                out.push(Effect::Media { leg: leg.clone(), order: MediaOrder::Close });
-                return self.subscriber_closed(out, leg, LegClosedReason::Fault);
-            }
-            _ => return,
-        };
-        if let Some((connection, event)) = event {
-            self.stream.direct(out, vec![connection], event);
-        }
-    }
-
-    fn subscriber_closed(&mut self, out: &mut Out, leg: &LegId, reason: LegClosedReason) {
-        if let Some(Some(connection)) = self.media.closed(leg) {
-            self.leg_closed(out, &connection, leg.clone(), reason);
-        }
-    }
-
-    pub(super) fn active_speaker(&mut self, out: &mut Out, leg: Option<&LegId>) {
-        let publisher = self.room.publisher.as_ref();
-        let user = publisher.filter(|publisher| Some(&publisher.leg) == leg).map(|publisher| publisher.user.clone());
-        if self.room.speaker != user {
-            self.room.speaker.clone_from(&user);
-            self.stream.everyone(out, Event::ActiveSpeaker { user });
+    /// Tells somebody who wants to be on the stage, if they are to know: they were away, or were not to know before.
+    pub(super) fn tell_requests_to(&mut self, out: &mut Out, user: &UserId, connections: Vec<ConnectionId>) {
+        let knows = |standing| self.role_of(user, standing) >= Role::Moderator;
+        if self.members.get(user).is_some_and(|member| knows(member.standing)) {
+            let requests = self.room.stage.requests();
+            self.stream.direct(out, connections, Event::StageRequests { requests });
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Looks at what comes out of a space, and at nothing inside it.
 
 use hearth_protocol::ids::{ConnectionId, LegId, UserId};
+use hearth_protocol::limits::STAGE_GUESTS_MAX;
 use hearth_protocol::live_rooms::{Broadcast, EndReason};
 use hearth_protocol::{Command, Event};
 use std::collections::{BTreeMap, BTreeSet};
@@ -175,11 +176,11 @@ impl Watch {
         if let Event::Snapshot { snapshot } = event {
             let here: BTreeSet<&UserId> = self.attached.values().collect();
             assert!(snapshot.audience as usize >= here.len(), "fewer are told than are here");
-            assert!(snapshot.publishers.len() <= 1, "two publishers");
+            assert!(snapshot.publishers.len() <= 1 + STAGE_GUESTS_MAX, "too many publishers");
             assert_eq!(snapshot.broadcast, self.broadcast);
         }
         if let Event::Stage { publishers } = event {
-            assert!(publishers.len() <= 1, "two publishers");
+            assert!(publishers.len() <= 1 + STAGE_GUESTS_MAX, "too many publishers");
         }
     }
 
@@ -230,7 +231,7 @@ impl Watch {
                 assert!(self.legs.insert(leg.clone(), new).is_none(), "{leg} is opened twice");
             }
             MediaOrder::Route { generation, hears } => {
-                assert!(hears.len() <= 1, "more than one publisher is heard");
+                assert!(hears.len() <= 1 + STAGE_GUESTS_MAX, "more are heard than can be on the stage");
                 let state = self.legs.get_mut(leg).expect("a closed leg is routed");
                 assert!(!state.publishes && *generation > state.generation, "an older generation");
                 state.generation = *generation;
