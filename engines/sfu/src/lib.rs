@@ -26,18 +26,30 @@
 //!    timestamps; that needs no offer and is told by [`Event::Mapped`]. So a
 //!    publisher that comes back as a new leg is seen as a freeze, not an end.
 //!
+//! Media also comes and goes by other ways than WebRTC, as access units:
+//!
+//! - [`Command::Tap`] has every frame of a publishing leg handed to
+//!   [`Config::tap`], for what packages, records or converts it.
+//! - [`Command::OpenFeed`] opens a publishing leg without a peer, whose frames
+//!   come by [`Sfu::feed`]; its viewers can't tell it from a browser.
+//!
 //! *Invariants*: no async runtime here; nothing in `forward/` knows a socket or
 //! a clock; a panic in one leg closes that leg and no other.
 
 mod engine;
+mod feed;
 mod forward;
 mod net;
+mod payload;
+mod tap;
 pub mod trial;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub use crate::feed::{FEED_QUEUE, FEED_QUEUE_BYTES, FRAME_BYTES, FeedCodec, FeedFrame, FeedTrack};
 pub use crate::net::Sfu;
+pub use crate::tap::{TAP_HOLD_MS, TapFrame, TapSink, TapWants};
 pub use hearth_protocol::ids::{LegId, SpaceId, TrackId};
 pub use hearth_protocol::media::Source;
 
@@ -56,12 +68,14 @@ pub struct Config {
     /// the size shown and the viewer's choice alone.
     pub bandwidth_estimation: bool,
     pub limits: Limits,
+    /// Takes the frames of tapped legs. Without it nothing can be tapped.
+    pub tap: Option<TapSink>,
 }
 
 impl Config {
     /// Bandwidth estimation on, default limits, candidates from `listen`.
     pub fn new(listen: SocketAddr) -> Config {
-        Config { listen, public_addrs: Vec::new(), bandwidth_estimation: true, limits: Limits::default() }
+        Config { listen, public_addrs: Vec::new(), bandwidth_estimation: true, limits: Limits::default(), tap: None }
     }
 }
 
@@ -128,6 +142,9 @@ pub enum Busy {
     QueueFull,
     #[error("the media engine has stopped")]
     Stopped,
+    /// A frame of a feed above [`FRAME_BYTES`]; it will never be taken.
+    #[error("the frame is larger than any that is forwarded")]
+    FrameTooLarge,
 }
 
 /// What the server asks of the engine. Ids of legs and spaces are the caller's.
@@ -158,6 +175,26 @@ pub enum Command {
     /// Makes the next offer of a subscribing leg restart ICE (RFC 8445 2.4),
     /// for a client whose network changed.
     RestartIce { leg: LegId },
+    /// Opens a subscribing leg for which the client makes the offer, as in
+    /// WHEP: m-lines to receive audio and video on. Ends in [`Event::Answer`]
+    /// or [`Event::Refused`]; then it is routed like others. It never gets an
+    /// offer: a track beyond its m-lines is told by [`Event::Undeliverable`].
+    OpenPlay { leg: LegId, space: SpaceId, offer: String },
+    /// Opens a publishing leg without a peer; its frames come by [`Sfu::feed`].
+    /// [`Event::Tracks`] follows, and [`Event::Connected`] with the first frame.
+    OpenFeed { leg: LegId, space: SpaceId, tracks: Vec<FeedTrack> },
+    /// Desired state: whether the frames of a publishing leg go to
+    /// [`Config::tap`]. Not for a feed: who feeds it has the frames.
+    Tap { leg: LegId, tap: Option<TapWants> },
+    /// Candidates that a client with an own offer found later (RFC 8838), each
+    /// as in `a=candidate:`, with or without `a=`; an empty one ends them. The
+    /// engine is an ICE-lite agent and learns where a client is from its
+    /// checks, so they are only looked at: [`Refusal::CandidateMalformed`],
+    /// [`Refusal::TooManyCandidates`].
+    Trickle { leg: LegId, candidates: Vec<String> },
+    /// An ICE restart by a client with an own offer (RFC 9725 4.3.3). Ends in
+    /// [`Event::Restarted`] or [`Event::Refused`]; media goes on meanwhile.
+    RestartByPeer { leg: LegId, ufrag: String, pwd: String },
     /// Closes a leg. Ends in [`Event::Closed`] unless it is not open.
     Close { leg: LegId },
     /// Closes all legs of a space.
@@ -226,7 +263,7 @@ pub struct PublishedTrack {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedLayer {
     pub rid: String,
-    /// Known from a key frame where the codec tells (VP8), else `None`.
+    /// Known from a key frame where the codec tells (VP8, H.264), else `None`.
     pub height_px: Option<u32>,
 }
 
@@ -243,7 +280,7 @@ pub struct OfferedTrack {
 /// What the engine tells. Called on the media thread: hand it on, don't block.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// SDP answer for a publishing leg.
+    /// SDP answer for a leg whose client made the offer.
     Answer {
         leg: LegId,
         sdp: String,
@@ -266,6 +303,14 @@ pub enum Event {
     Mapped {
         leg: LegId,
         tracks: Vec<OfferedTrack>,
+    },
+    /// The engine's side of an ICE restart that the client began: its new
+    /// credentials, and its candidates as in `a=candidate:`.
+    Restarted {
+        leg: LegId,
+        ufrag: String,
+        pwd: String,
+        candidates: Vec<String>,
     },
     /// ICE and DTLS are through: media flows.
     Connected {
@@ -365,6 +410,12 @@ pub enum Refusal {
     TooManyDescriptions,
     #[error("too many publishers named")]
     TooManyPublishers,
+    #[error("a network candidate can't be read")]
+    CandidateMalformed,
+    #[error("too many network candidates")]
+    TooManyCandidates,
+    #[error("the credentials for a restart can't be used")]
+    CredentialsMalformed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -420,6 +471,14 @@ pub struct Stats {
     pub tcp_connections: u64,
     pub tcp_refused: u64,
     pub leg_faults: u64,
+    /// Frames handed to [`Config::tap`].
+    pub frames_tapped: u64,
+    /// Packets of tapped legs that the tap had no room for.
+    pub dropped_tap: u64,
+    /// Frames taken by [`Sfu::feed`].
+    pub frames_fed: u64,
+    /// CPU time of the tap thread.
+    pub tap_cpu_us: u64,
     /// CPU time of the media thread.
     pub cpu_us: u64,
 }

@@ -33,8 +33,13 @@ impl Engine {
             }),
             Command::RestartIce { leg } => self.on_subscriber(&leg, |subscriber| {
                 subscriber.ice_restart = true;
-                Ok(())
+                if subscriber.is_player() { Err(Refusal::WrongLeg) } else { Ok(()) }
             }),
+            Command::OpenPlay { leg, space, offer } => self.open_play(now, leg, space, &offer),
+            Command::OpenFeed { leg, space, tracks } => self.open_feed(now, leg, space, &tracks),
+            Command::Tap { leg, tap } => self.tap(&leg, tap),
+            Command::Trickle { leg, candidates } => self.trickle(&leg, &candidates),
+            Command::RestartByPeer { leg, ufrag, pwd } => self.restart_by_peer(now, &leg, &ufrag, &pwd),
             Command::Close { leg } => {
                 self.close(now, &leg, egress);
                 Ok(())
@@ -69,6 +74,7 @@ impl Engine {
         let mut leg = Leg::new(id.clone(), space, rtc, Role::Publish(publisher), now);
         leg.connect_by = Some(now + Duration::from_millis(CONNECT_WITHIN_MS));
         leg.may_describe(&self.limits, now);
+        leg.offer = Some(offer.to_owned());
         let index = self.insert(leg);
         self.register(index, &answer);
         self.tell(Event::Answer { leg: id, sdp: answer });
@@ -88,6 +94,9 @@ impl Engine {
         let limits = self.limits;
         let answered = self.with_leg(index, |_, leg| {
             let may_describe = leg.may_describe(&limits, now);
+            if leg.is_fed() {
+                return Ok(Err(Refusal::WrongLeg));
+            }
             let Role::Publish(publisher) = &mut leg.role else { return Ok(Err(Refusal::WrongLeg)) };
             if !may_describe {
                 return Ok(Err(Refusal::TooManyDescriptions));
@@ -98,6 +107,7 @@ impl Engine {
             };
             let answer = accept(&mut leg.rtc, offer);
             if answer.is_ok() {
+                leg.offer = Some(offer.to_owned());
                 publisher.describe(&leg.id, &leg.rtc, &sections, sources);
             }
             Ok(answer.map(|answer| (leg.space, answer)))
@@ -183,7 +193,7 @@ impl Engine {
         let Some(index) = self.by_id.get(id).copied() else { return };
         self.with_leg::<()>(index, |engine, leg| {
             // BYE and the DTLS close go out; whatever fails, the leg is closed.
-            if leg.rtc.close().is_ok() {
+            if !leg.is_fed() && leg.rtc.close().is_ok() {
                 let _ = engine.drain(index, leg, now, egress);
             }
             Err(ClosedReason::Requested)
@@ -199,7 +209,7 @@ impl Engine {
         }
     }
 
-    fn check_room(&self, id: &LegId, space: &SpaceId) -> Result<(), Refusal> {
+    pub(super) fn check_room(&self, id: &LegId, space: &SpaceId) -> Result<(), Refusal> {
         if self.by_id.contains_key(id) {
             return Err(Refusal::LegExists);
         }
@@ -211,7 +221,7 @@ impl Engine {
         if inside >= self.limits.legs_per_space { Err(Refusal::SpaceFull) } else { Ok(()) }
     }
 
-    fn enter_space(&mut self, id: SpaceId) -> usize {
+    pub(super) fn enter_space(&mut self, id: SpaceId) -> usize {
         if let Some(space) = self.spaces_by_id.get(&id) {
             return *space;
         }
@@ -222,7 +232,7 @@ impl Engine {
         space
     }
 
-    fn insert(&mut self, leg: Leg) -> usize {
+    pub(super) fn insert(&mut self, leg: Leg) -> usize {
         let (id, space) = (leg.id.clone(), leg.space);
         self.publishing += usize::from(matches!(leg.role, Role::Publish(_)));
         let index = self.free.pop().unwrap_or_else(|| {
@@ -257,7 +267,7 @@ impl Engine {
         self.dirty.push(index);
     }
 
-    fn tell_tracks(&mut self, index: usize) {
+    pub(super) fn tell_tracks(&mut self, index: usize) {
         let Some(leg) = self.legs[index].as_mut() else { return };
         let id = leg.id.clone();
         let Some(publisher) = leg.publisher() else { return };
@@ -265,6 +275,7 @@ impl Engine {
         let news = publisher.take_news();
         self.by_track.retain(|_, owner| *owner != index);
         self.by_track.extend(keys.into_iter().map(|key| (key, index)));
+        self.retell_tap(index);
         if let Some(tracks) = news {
             self.tell(Event::Tracks { leg: id, tracks });
         }
@@ -280,6 +291,11 @@ fn command_leg(command: &Command) -> Option<&LegId> {
         | Command::Route { leg, .. }
         | Command::Prefer { leg, .. }
         | Command::RestartIce { leg }
+        | Command::OpenPlay { leg, .. }
+        | Command::OpenFeed { leg, .. }
+        | Command::Tap { leg, .. }
+        | Command::Trickle { leg, .. }
+        | Command::RestartByPeer { leg, .. }
         | Command::Close { leg } => Some(leg),
         Command::CloseSpace { .. } => None,
     }
@@ -287,7 +303,7 @@ fn command_leg(command: &Command) -> Option<&LegId> {
 
 /// Has the stack take an offer. It promises not to panic on foreign input;
 /// nobody's call depends on that promise.
-fn accept(rtc: &mut Rtc, offer: &str) -> Result<String, Refusal> {
+pub(super) fn accept(rtc: &mut Rtc, offer: &str) -> Result<String, Refusal> {
     let accepted = catch_unwind(AssertUnwindSafe(|| {
         let offer = SdpOffer::from_sdp_string(offer).map_err(|_| Refusal::SdpMalformed)?;
         let answer = rtc.sdp_api().accept_offer(offer).map_err(|_| Refusal::SdpUnacceptable)?;

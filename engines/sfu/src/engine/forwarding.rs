@@ -6,6 +6,7 @@ use std::time::Instant;
 use str0m::Input;
 
 use super::leg::Role;
+use super::subscriber::Written;
 use super::{Egress, Engine};
 use crate::ClosedReason;
 
@@ -28,12 +29,7 @@ impl Engine {
                 self.with_leg(*index, |engine, leg| {
                     let Role::Subscribe(subscriber) = &mut leg.role else { return Ok(()) };
                     let written = subscriber.write(&mut leg.rtc, &packets);
-                    engine.stats.packets_forwarded += written.packets;
-                    engine.stats.dropped_queue += written.dropped;
-                    engine.stats.layer_switches += written.switches;
-                    if written.look {
-                        engine.to_look_at.push(*index);
-                    }
+                    engine.count_written(*index, &written);
                     if written.packets == 0 {
                         return Ok(());
                     }
@@ -43,5 +39,14 @@ impl Engine {
             }
         }
         self.forwarding_to = legs;
+    }
+
+    pub(super) fn count_written(&mut self, index: usize, written: &Written) {
+        self.stats.packets_forwarded += written.packets;
+        self.stats.dropped_queue += written.dropped;
+        self.stats.layer_switches += written.switches;
+        if written.look {
+            self.to_look_at.push(index);
+        }
     }
 }

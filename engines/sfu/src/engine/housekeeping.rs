@@ -100,7 +100,9 @@ impl Engine {
                     engine.dirty.push(index);
                 }
                 engine.key_frames_wanted.extend(subscriber.awaits_key_frames());
+                engine.begin_catching_up(index, leg, now);
             }
+            let Role::Subscribe(subscriber) = &mut leg.role else { return Ok(()) };
             for slot in &mut subscriber.slots {
                 let Some(attached) = &slot.attached else { continue };
                 if let Some(track) = slot.undeliverable.take() {

@@ -52,6 +52,10 @@ pub(crate) struct Leg {
     pub(crate) silent: bool,
     pub(crate) addresses: Vec<Peer>,
     pub(crate) ufrags: Vec<String>,
+    /// The last offer of a client that makes the offers.
+    pub(crate) offer: Option<String>,
+    /// Candidates that the client named later.
+    pub(crate) candidates: usize,
     /// When the stack wants to be called.
     pub(crate) deadline: Instant,
     descriptions: (Instant, u32),
@@ -70,6 +74,8 @@ impl Leg {
             silent: false,
             addresses: Vec::new(),
             ufrags: Vec::new(),
+            offer: None,
+            candidates: 0,
             deadline: now,
             descriptions: (now, 0),
         }
@@ -82,6 +88,11 @@ impl Leg {
         }
         self.descriptions.1 += 1;
         self.descriptions.1 <= limits.descriptions_per_second
+    }
+
+    /// Whether it publishes without a peer.
+    pub(crate) fn is_fed(&self) -> bool {
+        matches!(&self.role, Role::Publish(publisher) if publisher.feed.is_some())
     }
 
     pub(crate) fn publisher(&mut self) -> Option<&mut Publisher> {

@@ -10,17 +10,22 @@
 //! *Invariant*: after every input to a leg's stack it is drained, since in RTP
 //! mode it holds a single pending packet.
 
+mod catching_up;
 mod commands;
 mod deadlines;
 mod extensions;
+mod feeding;
 mod forwarding;
 mod housekeeping;
+mod ice;
 mod leg;
 mod outline;
+mod playing;
 mod publisher;
 mod routing;
 mod stun;
 mod subscriber;
+mod tapping;
 
 #[cfg(test)]
 mod tests;
@@ -35,12 +40,14 @@ use str0m::net::{Protocol, Receive};
 use str0m::{Event as Happening, Input, Output};
 
 use crate::forward::speaker::Speakers;
+use crate::tap::Tapped;
 use crate::{ClosedReason, Error, Event, EventSink, LegId, Limits, SpaceId, Stats};
 use deadlines::Deadlines;
 use leg::{ADDRESSES_PER_LEG, Connections, Leg, Role};
-use publisher::{MediaPacket, TrackKey};
+use publisher::MediaPacket;
 
 pub(crate) use leg::{Peer, Transport};
+pub(crate) use publisher::TrackKey;
 
 /// With estimation the pacer asks to be called 1 µs after every packet; what is
 /// due within this counts as due, or nothing would ever be sent together.
@@ -90,6 +97,12 @@ pub(crate) struct Engine {
     key_frames_wanted: Vec<(TrackKey, usize)>,
     /// Subscribers that are to be looked at before the next tick.
     to_look_at: Vec<usize>,
+    /// Subscribers on their way to where a feed is.
+    catching_up: Vec<usize>,
+    next_catch_up: Instant,
+    taps_allowed: bool,
+    /// What is for the tap.
+    tapped: Vec<Tapped>,
     next_tick: Instant,
     next_health: Instant,
     stats: Stats,
@@ -128,6 +141,10 @@ impl Engine {
             forwarding_to: Vec::new(),
             key_frames_wanted: Vec::new(),
             to_look_at: Vec::new(),
+            catching_up: Vec::new(),
+            next_catch_up: now,
+            taps_allowed: false,
+            tapped: Vec::new(),
             next_tick: now,
             next_health: now,
             stats: Stats::default(),
@@ -152,7 +169,10 @@ impl Engine {
 
     /// When [`Engine::flush`] is to be called at the latest.
     pub(crate) fn deadline(&self) -> Instant {
-        let due = self.deadlines.next().map_or(self.next_tick, |next| next.min(self.next_tick));
+        let mut due = self.deadlines.next().map_or(self.next_tick, |next| next.min(self.next_tick));
+        if !self.catching_up.is_empty() {
+            due = due.min(self.next_catch_up);
+        }
         if self.dirty.is_empty() { due } else { due.min(self.next_tick - crate::forward::rates::TICK) }
     }
 
@@ -227,10 +247,15 @@ impl Engine {
             self.advance(index, now, egress);
         }
         self.forward_inbound(now, egress);
+        self.catch_up(now, egress);
     }
 
     fn advance(&mut self, index: usize, now: Instant, egress: &mut dyn Egress) {
         self.with_leg(index, |engine, leg| {
+            if leg.is_fed() {
+                engine.release_fed(index, leg, now);
+                return Ok(());
+            }
             leg.rtc.handle_input(Input::Timeout(now)).map_err(|_| ClosedReason::Protocol)?;
             engine.drain(index, leg, now, egress)
         });
@@ -291,6 +316,7 @@ impl Engine {
                 self.stats.packets_in += 1;
                 let level = packet.header.ext_vals.audio_level;
                 let Some(packet) = publisher.accept(&mut leg.rtc, packet, now) else { return Ok(()) };
+                self.tapped.extend(publisher.for_tap(&packet));
                 if let Some(space) = self.spaces.get_mut(&leg.space) {
                     if let Some(level) = level {
                         space.speakers.hear(index, level, now);
@@ -364,6 +390,12 @@ impl Engine {
             }
         }
         self.by_track.retain(|_, owner| *owner != index);
+        if let Role::Publish(publisher) = &leg.role
+            && publisher.tap.is_some()
+        {
+            self.tapped.push(Tapped::Ended { tap: publisher.tap_key() });
+        }
+        self.catching_up.retain(|other| *other != index);
         let published = matches!(leg.role, Role::Publish(_));
         self.publishing -= usize::from(published);
         let mut empty = false;

@@ -10,6 +10,7 @@ pub(crate) struct Section {
     pub(crate) kind: Option<Kind>,
     pub(crate) mid: String,
     pub(crate) sends: bool,
+    pub(crate) receives: bool,
     /// Tokens of `a=msid` (RFC 8830).
     msid: Vec<String>,
     /// Simulcast layers offered (RFC 8853), lowest first.
@@ -54,7 +55,14 @@ pub(crate) fn read(sdp: &str, limits: &Limits, max_sections: usize) -> Result<Ve
                 Some("video") => Some(Kind::Video),
                 _ => None,
             };
-            sections.push(Section { kind, mid: String::new(), sends: true, msid: Vec::new(), rids: Vec::new() });
+            sections.push(Section {
+                kind,
+                mid: String::new(),
+                sends: true,
+                receives: true,
+                msid: Vec::new(),
+                rids: Vec::new(),
+            });
         } else if let (Some(section), Some(attribute)) = (sections.last_mut(), line.strip_prefix("a=")) {
             read_attribute(section, attribute.trim_end(), limits)?;
         }
@@ -81,7 +89,10 @@ fn read_attribute(section: &mut Section, attribute: &str, limits: &Limits) -> Re
                 return Err(Refusal::TooManyLayers);
             }
         }
-        None if attribute == "recvonly" || attribute == "inactive" => section.sends = false,
+        None => {
+            section.sends &= !matches!(attribute, "recvonly" | "inactive");
+            section.receives &= !matches!(attribute, "sendonly" | "inactive");
+        }
         _ => {}
     }
     Ok(())
@@ -102,6 +113,23 @@ fn simulcast_rids(list: &str) -> Vec<String> {
         rids.sort_by_key(rank);
     }
     rids
+}
+
+/// The first value of an attribute.
+pub(crate) fn attribute<'a>(sdp: &'a str, name: &str) -> Option<&'a str> {
+    sdp.lines().find_map(|line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}
+
+/// Every candidate (RFC 8839 5.1), without `a=`.
+pub(crate) fn candidates(sdp: &str) -> Vec<String> {
+    let mut candidates: Vec<String> = sdp
+        .lines()
+        .filter_map(|line| line.strip_prefix("a=").filter(|line| line.starts_with("candidate:")))
+        .map(|candidate| candidate.trim().to_owned())
+        .collect();
+    candidates.sort();
+    candidates.dedup();
+    candidates
 }
 
 /// Every `a=ice-ufrag` (RFC 8839 5.4) of a description.
@@ -133,6 +161,7 @@ mod tests {
         assert_eq!(sections[1].source(&[]), Source::Camera);
         assert_eq!(sections[1].source(&[("1".into(), Source::Screen)]), Source::Screen);
         assert!(sections[1].sends && !sections[2].sends);
+        assert!(!sections[0].receives && sections[1].receives && sections[2].receives);
         assert_eq!(sections[3].kind, None);
         assert_eq!(ice_ufrags(OFFER), ["one"]);
     }

@@ -10,12 +10,14 @@ use str0m::media::{KeyframeRequestKind, Mid, Pt};
 use str0m::rtp::{ExtensionValues, RedDecoder, RtpPacket, Ssrc, Vp8Descriptor};
 
 use super::extensions;
+use super::feeding::Feed;
 use super::outline::Section;
 use crate::forward::key_frame;
 use crate::forward::key_frame_requests::KeyFrameRequests;
 use crate::forward::layers::LayerNow;
 use crate::forward::rates::Rates;
 use crate::forward::rewrite::{Incoming, SenderClock, SourceId};
+use crate::tap::TapWants;
 use crate::{Codec, Health, Kind, LegId, PublishedLayer, PublishedTrack, Source, TrackId};
 
 /// A track within the engine: never used twice.
@@ -30,7 +32,7 @@ const STREAMS: usize = 64;
 const LEG_IN_TRACK_ID_BYTES: usize = 40;
 
 /// A packet on its way to subscribers.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct MediaPacket {
     pub(crate) track: TrackKey,
     pub(crate) layer: usize,
@@ -47,7 +49,7 @@ pub(crate) struct MediaPacket {
     /// Of the dependency descriptor.
     pub(crate) frame_number: Option<u16>,
     pub(crate) extensions: ExtensionValues,
-    primary: OnceCell<Option<Arc<[u8]>>>,
+    pub(super) primary: OnceCell<Option<Arc<[u8]>>>,
 }
 
 impl MediaPacket {
@@ -68,7 +70,9 @@ pub(crate) struct Layer {
     pub(crate) source: SourceId,
     pub(crate) rates: Rates,
     pub(crate) requests: KeyFrameRequests,
-    height_px: Option<u32>,
+    pub(super) height_px: Option<u32>,
+    /// Timestamp of the last key frame: several of its packets look like its start.
+    key_frame_at: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -127,13 +131,16 @@ struct PayloadType {
 
 #[derive(Debug)]
 pub(crate) struct Publisher {
-    serial: u64,
+    pub(super) serial: u64,
     pub(crate) tracks: Vec<Track>,
     streams: Vec<Stream>,
     payload_types: Vec<PayloadType>,
     sources: u32,
     /// A track became better known since [`Publisher::take_news`].
-    news: bool,
+    pub(super) news: bool,
+    pub(super) tap: Option<TapWants>,
+    /// What makes packets of frames, where there is no peer.
+    pub(super) feed: Option<Feed>,
     pub(crate) loss: f32,
     pub(crate) round_trip_ms: Option<f32>,
 }
@@ -147,6 +154,8 @@ impl Publisher {
             payload_types: Vec::new(),
             sources: 0,
             news: false,
+            tap: None,
+            feed: None,
             loss: 0.0,
             round_trip_ms: None,
         }
@@ -184,10 +193,29 @@ impl Publisher {
             rates: Rates::default(),
             requests: KeyFrameRequests::default(),
             height_px: None,
+            key_frame_at: None,
         }
     }
 
-    fn next_source(&mut self) -> SourceId {
+    /// Adds the track of an m-line that nobody negotiated; `None`: the leg's id
+    /// is not fit for tracks.
+    pub(super) fn add_track(
+        &mut self,
+        leg: &LegId,
+        index: usize,
+        kind: Kind,
+        codec: Codec,
+        source: Source,
+    ) -> Option<()> {
+        let (key, id) = (TrackKey(self.serial << 16 | index as u64), track_id(leg, index)?);
+        let mid = Mid::from(index.to_string().as_str());
+        let layers = vec![self.new_layer(String::new())];
+        self.tracks.push(Track { key, id, mid, kind, source, codec: Some(codec), layers });
+        self.news = true;
+        Some(())
+    }
+
+    pub(super) fn next_source(&mut self) -> SourceId {
         self.sources = self.sources.wrapping_add(1);
         SourceId(self.serial << 32 | u64::from(self.sources))
     }
@@ -207,7 +235,9 @@ impl Publisher {
         let key_frame = !video || key_frame::starts_key_frame(format.codec, &packet.payload);
         if video && key_frame {
             layer.requests.arrived();
-            layer.rates.key_frame(now);
+            if layer.key_frame_at.replace(packet.header.timestamp) != Some(packet.header.timestamp) {
+                layer.rates.key_frame(now);
+            }
             let height_px = key_frame::height_px(format.codec, &packet.payload);
             if height_px.is_some() && height_px != layer.height_px {
                 layer.height_px = height_px;

@@ -12,6 +12,7 @@ use str0m::rtp::{RtpWrite, Ssrc};
 
 use super::extensions;
 use super::publisher::{MediaPacket, TrackKey};
+use crate::forward::catch_up::CatchUp;
 use crate::forward::rewrite::{FrameNumbers, Rewriter, Vp8Continuity};
 use crate::{Hears, Kind, LayerPreference, LegId, OfferedTrack, Refusal, Source, TrackId};
 
@@ -74,6 +75,8 @@ pub(crate) struct Slot {
     /// Layer that was last told; outer `None`: nothing was.
     pub(crate) told: Option<Option<usize>>,
     congested: bool,
+    /// The way to where the source is, for one who joined between key frames.
+    pub(crate) catch_up: Option<CatchUp<MediaPacket>>,
     /// A track whose codec the client doesn't take, not yet told.
     pub(crate) undeliverable: Option<TrackId>,
 }
@@ -106,6 +109,7 @@ impl Slot {
             current: None,
             told: None,
             congested: false,
+            catch_up: None,
             undeliverable: None,
         }
     }
@@ -121,7 +125,12 @@ impl Slot {
         self.current = None;
         self.told = None;
         self.undeliverable = None;
+        self.catch_up = None;
         self.rewriter.pause();
+    }
+
+    pub(crate) fn is_congested(&self) -> bool {
+        self.congested
     }
 
     /// Whether video stands still until a key frame of the target layer comes.
@@ -134,6 +143,7 @@ impl Slot {
     }
 
     pub(crate) fn pause(&mut self) {
+        self.catch_up = None;
         self.target = None;
         self.current = None;
         self.rewriter.pause();
@@ -143,9 +153,9 @@ impl Slot {
     /// the whole batch: it costs a hash each time.
     fn write(&mut self, rtc: &mut Rtc, packets: &[MediaPacket], written: &mut Written) {
         let Some(key) = self.attached.as_ref().map(|attached| attached.key) else { return };
-        let Some(ssrc) = self.ssrc.filter(|_| self.negotiation == Negotiation::Live && self.target.is_some()) else {
+        if self.negotiation != Negotiation::Live || self.target.is_none() {
             return;
-        };
+        }
         let mut of_track = packets.iter().filter(|packet| packet.track == key).peekable();
         if of_track.peek().is_none() {
             return;
@@ -154,9 +164,29 @@ impl Slot {
             written.dropped += of_track.count() as u64;
             return;
         }
+        if let Some(catch_up) = &mut self.catch_up {
+            if !of_track.cloned().all(|packet| catch_up.add(packet)) {
+                self.catch_up = None;
+                self.current = None;
+                self.rewriter.pause();
+                written.look = true;
+            }
+            return;
+        }
+        self.write_all(rtc, of_track, written);
+    }
+
+    /// Writes packets of its track.
+    pub(crate) fn write_all<'a>(
+        &mut self,
+        rtc: &mut Rtc,
+        packets: impl Iterator<Item = &'a MediaPacket>,
+        written: &mut Written,
+    ) {
+        let Some(ssrc) = self.ssrc else { return };
         let mut direct = rtc.direct_api();
         let Some(stream) = direct.stream_tx(&ssrc) else { return };
-        for packet in of_track {
+        for packet in packets {
             if let Some(write) = self.rewrite(packet, written) {
                 stream.write_rtp(write);
                 written.packets += 1;
@@ -279,7 +309,9 @@ impl Slot {
 }
 
 /// The same codec in the same format: packetization and profile have to fit
-/// (RFC 6184 8.2.2, RFC 9628 6).
+/// (RFC 6184 8.2.2, RFC 9628 6). Of H.264 any profile will do if the very one is
+/// not taken: what an encoder sends is often of a higher one than was agreed
+/// upon, and decoders go by the parameter sets.
 fn best_match(takes: &[Takes], spec: &CodecSpec) -> Option<Takes> {
     let same_codec = || takes.iter().filter(|takes| takes.spec.codec == spec.codec);
     let exact = same_codec().find(|takes| takes.spec.format == spec.format);
@@ -290,7 +322,13 @@ fn best_match(takes: &[Takes], spec: &CodecSpec) -> Option<Takes> {
             && profile(a.profile_level_id) == profile(b.profile_level_id)
             && a.profile_id.unwrap_or(0) == b.profile_id.unwrap_or(0)
     });
-    exact.or(alike).copied()
+    let other_profile = || {
+        same_codec().find(|takes| {
+            let mode = |format: &str0m::format::FormatParams| format.packetization_mode.unwrap_or(0);
+            spec.codec == str0m::format::Codec::H264 && mode(&takes.spec.format) == mode(&spec.format)
+        })
+    };
+    exact.or(alike).or_else(other_profile).copied()
 }
 
 #[derive(Debug)]
@@ -311,9 +349,31 @@ pub(crate) struct Subscriber {
     pub(crate) estimate_bps: Option<u64>,
     asked: (u64, u64),
     pub(crate) answers_refused: u32,
+    /// The client makes the offers.
+    plays: bool,
 }
 
 impl Subscriber {
+    /// One whose m-lines are those of an offer that was accepted.
+    pub(crate) fn player(rtc: &mut Rtc, mids: &[(Mid, Kind)]) -> Subscriber {
+        let mut subscriber = Subscriber { plays: true, ..Subscriber::new() };
+        for (mid, kind) in mids {
+            let mut slot = Slot::new(*mid, *kind, None);
+            settle(&mut slot, rtc);
+            subscriber.slots.push(slot);
+        }
+        subscriber
+    }
+
+    pub(crate) fn is_player(&self) -> bool {
+        self.plays
+    }
+
+    /// Whether the client takes anything at all.
+    pub(crate) fn takes_anything(&self) -> bool {
+        self.slots.iter().any(|slot| slot.is_live() && !slot.takes.is_empty())
+    }
+
     pub(crate) fn new() -> Subscriber {
         Subscriber {
             hears: Hears::Nobody,
@@ -330,6 +390,7 @@ impl Subscriber {
             estimate_bps: None,
             asked: (0, 0),
             answers_refused: 0,
+            plays: false,
         }
     }
 
@@ -345,6 +406,7 @@ impl Subscriber {
     /// needs new m-lines. Returns whether the mapping changed on m-lines that
     /// are live, and the tracks there is now no room for.
     pub(crate) fn reconcile(&mut self, wanted: Vec<Attached>, most: usize) -> (bool, Vec<TrackId>) {
+        let most = if self.plays { 0 } else { most };
         let mut changed = false;
         for slot in &mut self.slots {
             let keep = slot.attached.as_ref().is_none_or(|attached| wanted.contains(attached));

@@ -1,6 +1,7 @@
 //! Where a decoder can start: key-frame detection on RTP payloads.
 
 use crate::Codec;
+use crate::payload::{h264, sps};
 
 /// Whether this RTP payload is the first packet of a key frame.
 ///
@@ -17,11 +18,16 @@ pub(crate) fn starts_key_frame(codec: Codec, payload: &[u8]) -> bool {
 }
 
 /// Height of the picture in pixels, where the first packet of a key frame
-/// tells it plainly (VP8, RFC 6386 9.1).
+/// tells it plainly (VP8, RFC 6386 9.1; H.264 with a parameter set in it).
 pub(crate) fn height_px(codec: Codec, payload: &[u8]) -> Option<u32> {
-    if codec != Codec::Vp8 {
-        return None;
+    match codec {
+        Codec::Vp8 => vp8_height_px(payload),
+        Codec::H264 => h264::whole_units(payload).find_map(|unit| sps::read(unit).ok()).map(|sps| sps.height_px),
+        _ => None,
     }
+}
+
+fn vp8_height_px(payload: &[u8]) -> Option<u32> {
     let header = vp8_frame_header(payload)?;
     if header[0] & 0x01 != 0 || header.get(3..6)? != [0x9d, 0x01, 0x2a] {
         return None;
@@ -131,6 +137,11 @@ mod tests {
         assert!(!starts_key_frame(Codec::H264, &[0x78, 0, 1, 0x09, 0xff, 0xff, 0x61]));
         assert!(starts_key_frame(Codec::H264, &[0x7c, 0x85, 0]));
         assert!(!starts_key_frame(Codec::H264, &[0x7c, 0x05, 0]), "a middle fragment is no start");
+        let set = sps::write(1280, 720);
+        assert_eq!(height_px(Codec::H264, &set), Some(720));
+        let together = [&[0x78, 0, set.len() as u8][..], &set, &[0, 1, 0x68]].concat();
+        assert_eq!(height_px(Codec::H264, &together), Some(720));
+        assert_eq!(height_px(Codec::H264, &[0x65, 0x88]), None);
     }
 
     #[test]

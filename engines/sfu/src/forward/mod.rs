@@ -2,12 +2,14 @@
 //! sockets, no clock (time is passed in), no WebRTC stack.
 //!
 //! - [`rewrite`]: one continuous stream out of several sources
+//! - [`catch_up`]: joining a source that makes no key frames on demand
 //! - [`key_frame`]: where a decoder can start
 //! - [`key_frame_requests`]: asking publishers for key frames, not too often
 //! - [`layers`]: which simulcast layer each viewer gets
 //! - [`speaker`]: who is speaking
 //! - [`rates`]: bitrate, frame rate and key-frame distance of what comes in
 
+pub(crate) mod catch_up;
 pub(crate) mod key_frame;
 pub(crate) mod key_frame_requests;
 pub(crate) mod layers;

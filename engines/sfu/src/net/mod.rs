@@ -1,6 +1,7 @@
 //! The engine's thread and its sockets.
 
 mod interfaces;
+mod tap;
 mod tcp;
 mod udp;
 
@@ -8,7 +9,7 @@ pub(crate) use tcp::take_frames;
 
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -18,7 +19,11 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use crate::engine::{Egress, Engine, Peer, Transport};
-use crate::{Busy, COMMAND_QUEUE, Command, Config, Error, Event, Stats};
+use crate::{
+    Busy, COMMAND_QUEUE, Command, Config, Error, Event, FEED_QUEUE, FEED_QUEUE_BYTES, FRAME_BYTES, FeedFrame, LegId,
+    Stats,
+};
+use tap::TapPort;
 use tcp::TcpPort;
 use udp::{RECEIVE_BATCH, UdpPort};
 
@@ -46,8 +51,41 @@ pub struct Sfu {
     shared: Arc<Shared>,
 }
 
+/// What waits for the media thread, in one line so that a frame can't overtake
+/// the command that opens its leg.
+enum Order {
+    Command(Command),
+    Feed(LegId, FeedFrame),
+}
+
+/// How much of the feeds waits.
+#[derive(Default)]
+struct Waiting {
+    frames: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Waiting {
+    /// Makes room for a frame; `false`: there is none.
+    fn add(&self, bytes: usize) -> bool {
+        let frames = self.frames.fetch_add(1, Ordering::AcqRel);
+        let waiting = self.bytes.fetch_add(bytes, Ordering::AcqRel);
+        let fits = frames < FEED_QUEUE && waiting + bytes <= FEED_QUEUE_BYTES;
+        if !fits {
+            self.remove(bytes);
+        }
+        fits
+    }
+
+    fn remove(&self, bytes: usize) {
+        self.frames.fetch_sub(1, Ordering::AcqRel);
+        self.bytes.fetch_sub(bytes, Ordering::AcqRel);
+    }
+}
+
 struct Shared {
-    commands: SyncSender<Command>,
+    orders: SyncSender<Order>,
+    waiting: Arc<Waiting>,
     waker: Waker,
     stop: Arc<AtomicBool>,
     stats: Arc<Mutex<Stats>>,
@@ -70,13 +108,19 @@ impl Sfu {
             return Err(Error::NoCandidate);
         }
         let now = Instant::now();
-        let engine = Engine::new(&announced, true, config.bandwidth_estimation, config.limits, Arc::from(events), now)?;
+        let mut engine =
+            Engine::new(&announced, true, config.bandwidth_estimation, config.limits, Arc::from(events), now)?;
         let mut tcp = TcpPort::new(listener, config.limits, FIRST_CONNECTION)?;
         let poll = Poll::new()?;
         poll.registry().register(&mut SourceFd(&udp.as_raw_fd()), UDP, Interest::READABLE)?;
         poll.registry().register(tcp.listener(), TCP, Interest::READABLE)?;
         let waker = Waker::new(poll.registry(), WAKE)?;
-        let (commands, received) = sync_channel(COMMAND_QUEUE);
+        let tap = config.tap.map(|sink| TapPort::start(sink, now)).transpose()?;
+        if tap.is_some() {
+            engine.allow_taps();
+        }
+        let (orders, received) = sync_channel(COMMAND_QUEUE + FEED_QUEUE);
+        let waiting = Arc::new(Waiting::default());
         let stop = Arc::new(AtomicBool::new(false));
         let stats = Arc::new(Mutex::new(Stats::default()));
         let media = MediaThread {
@@ -84,12 +128,14 @@ impl Sfu {
             poll,
             sockets: Sockets { udp, tcp },
             unfinished: Vec::new(),
-            commands: received,
+            orders: received,
+            waiting: waiting.clone(),
+            tap,
             stop: stop.clone(),
             stats: stats.clone(),
         };
         let thread = std::thread::Builder::new().name("hearth-media".to_owned()).spawn(move || media.run())?;
-        let shared = Shared { commands, waker, stop, stats, local, announced, thread: Mutex::new(Some(thread)) };
+        let shared = Shared { orders, waiting, waker, stop, stats, local, announced, thread: Mutex::new(Some(thread)) };
         Ok(Sfu { shared: Arc::new(shared) })
     }
 
@@ -97,9 +143,31 @@ impl Sfu {
     ///
     /// # Errors
     ///
-    /// [`COMMAND_QUEUE`] commands wait already, or the engine has stopped.
+    /// At least [`COMMAND_QUEUE`] commands wait already, or the engine has stopped.
     pub fn send(&self, command: Command) -> Result<(), Busy> {
-        self.shared.commands.try_send(command).map_err(|error| match error {
+        self.order(Order::Command(command))
+    }
+
+    /// Hands a frame of a feed over without waiting. One for a leg that is no
+    /// feed is dropped; its [`Event::Closed`] or [`Event::Refused`] tells why.
+    ///
+    /// # Errors
+    ///
+    /// The frame is larger than [`FRAME_BYTES`]; [`FEED_QUEUE`] frames or
+    /// [`FEED_QUEUE_BYTES`] wait already; or the engine has stopped.
+    pub fn feed(&self, leg: &LegId, frame: FeedFrame) -> Result<(), Busy> {
+        let bytes = frame.data.len();
+        if bytes > FRAME_BYTES {
+            return Err(Busy::FrameTooLarge);
+        }
+        if !self.shared.waiting.add(bytes) {
+            return Err(Busy::QueueFull);
+        }
+        self.order(Order::Feed(leg.clone(), frame)).inspect_err(|_| self.shared.waiting.remove(bytes))
+    }
+
+    fn order(&self, order: Order) -> Result<(), Busy> {
+        self.shared.orders.try_send(order).map_err(|error| match error {
             TrySendError::Full(_) => Busy::QueueFull,
             TrySendError::Disconnected(_) => Busy::Stopped,
         })?;
@@ -191,7 +259,9 @@ struct MediaThread {
     sockets: Sockets,
     /// Connections that had more to read; they are not announced again.
     unfinished: Vec<Token>,
-    commands: Receiver<Command>,
+    orders: Receiver<Order>,
+    waiting: Arc<Waiting>,
+    tap: Option<TapPort>,
     stop: Arc<AtomicBool>,
     stats: Arc<Mutex<Stats>>,
 }
@@ -217,9 +287,11 @@ impl MediaThread {
             more |= self.receive_udp();
             more |= self.serve_tcp(&events);
             let now = Instant::now();
+            self.ask_for_the_tap();
             self.engine.flush(now, &mut self.sockets);
             self.sockets.udp.flush();
             self.sockets.tcp.flush();
+            self.hand_to_tap();
             if now >= next_survey {
                 next_survey = now + SURVEY_EVERY;
                 self.sockets.tcp.close_silent(now);
@@ -228,11 +300,15 @@ impl MediaThread {
         }
     }
 
-    /// Does the commands that wait; `true`: there may be more.
+    /// Does the commands and takes the frames that wait; `true`: there may be more.
     fn obey(&mut self) -> bool {
         for _ in 0..COMMANDS {
-            match self.commands.try_recv() {
-                Ok(command) => self.engine.command(Instant::now(), command, &mut self.sockets),
+            match self.orders.try_recv() {
+                Ok(Order::Command(command)) => self.engine.command(Instant::now(), command, &mut self.sockets),
+                Ok(Order::Feed(leg, frame)) => {
+                    self.waiting.remove(frame.data.len());
+                    self.engine.feed(Instant::now(), &leg, &frame);
+                }
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return false,
             }
         }
@@ -254,6 +330,7 @@ impl MediaThread {
             }
             self.engine.flush(Instant::now(), &mut self.sockets);
             self.sockets.udp.flush();
+            self.hand_to_tap();
             if taken < RECEIVE_BATCH {
                 return false;
             }
@@ -285,8 +362,24 @@ impl MediaThread {
         !self.unfinished.is_empty()
     }
 
+    fn ask_for_the_tap(&mut self) {
+        let wanted = self.tap.as_ref().map(TapPort::take_wanted).unwrap_or_default();
+        for (track, layer) in wanted {
+            self.engine.want_key_frame(track, layer);
+        }
+    }
+
+    fn hand_to_tap(&mut self) {
+        if let Some(tap) = &mut self.tap {
+            tap.hand_over(self.engine.tapped());
+        }
+    }
+
     fn survey(&mut self) {
         let mut stats = self.engine.stats();
+        if let Some(tap) = &self.tap {
+            (stats.frames_tapped, stats.dropped_tap, stats.tap_cpu_us) = (tap.frames(), tap.dropped, tap.cpu_us());
+        }
         stats.sends_gso = self.sockets.udp.sent.gso;
         stats.sends_single = self.sockets.udp.sent.single;
         stats.dropped_send = self.sockets.udp.sent.dropped + self.sockets.tcp.dropped;

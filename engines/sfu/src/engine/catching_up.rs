@@ -1,0 +1,103 @@
+//! Viewers of a feed who joined between two of its key frames.
+
+use std::time::Instant;
+
+use str0m::{Input, Rtc};
+
+use super::leg::{Leg, Role};
+use super::publisher::{MediaPacket, TrackKey};
+use super::subscriber::{Slot, Subscriber, Written};
+use super::{Egress, Engine};
+use crate::ClosedReason;
+use crate::forward::catch_up::{CatchUp, STEP, Stamped};
+
+impl Stamped for MediaPacket {
+    fn timestamp(&self) -> u32 {
+        self.at.timestamp
+    }
+}
+
+impl Engine {
+    /// Starts whoever waits for a key frame of a feed with what there is of its
+    /// running group of pictures.
+    pub(super) fn begin_catching_up(&mut self, index: usize, leg: &mut Leg, now: Instant) {
+        let Role::Subscribe(subscriber) = &mut leg.role else { return };
+        for slot in subscriber.slots.iter_mut().filter(|slot| slot.may_catch_up()) {
+            let Some(group) = slot.attached.as_ref().and_then(|attached| self.group(attached.key)) else { continue };
+            slot.catch_up = CatchUp::new(group, now);
+            if self.catching_up.is_empty() {
+                self.next_catch_up = now;
+            }
+            if !self.catching_up.contains(&index) {
+                self.catching_up.push(index);
+            }
+        }
+    }
+
+    fn group(&self, track: TrackKey) -> Option<Vec<MediaPacket>> {
+        let owner = self.legs[*self.by_track.get(&track)?].as_ref()?;
+        let Role::Publish(publisher) = &owner.role else { return None };
+        // What is still on its way out comes to the viewer as to everyone.
+        let waiting = publisher.feed.as_ref()?.waiting(track);
+        let group = publisher.group(track)?;
+        let packets = group.packets.len().saturating_sub(waiting);
+        Some(group.packets[..packets].to_vec()).filter(|packets| !packets.is_empty())
+    }
+
+    pub(super) fn catch_up(&mut self, now: Instant, egress: &mut dyn Egress) {
+        if self.catching_up.is_empty() || now < self.next_catch_up {
+            return;
+        }
+        self.next_catch_up = now + STEP;
+        for index in std::mem::take(&mut self.catching_up) {
+            let goes_on = self.with_leg(index, |engine, leg| {
+                let Role::Subscribe(subscriber) = &mut leg.role else { return Ok(false) };
+                let (written, goes_on) = subscriber.catch_up(&mut leg.rtc, now);
+                engine.count_written(index, &written);
+                leg.rtc.handle_input(Input::Timeout(now)).map_err(|_| ClosedReason::Protocol)?;
+                engine.drain(index, leg, now, egress)?;
+                Ok(goes_on)
+            });
+            if goes_on == Some(true) {
+                self.catching_up.push(index);
+            }
+        }
+    }
+}
+
+impl Subscriber {
+    fn catch_up(&mut self, rtc: &mut Rtc, now: Instant) -> (Written, bool) {
+        let mut written = Written::default();
+        let mut goes_on = false;
+        for slot in &mut self.slots {
+            goes_on |= slot.step_catch_up(rtc, now, &mut written);
+        }
+        (written, goes_on)
+    }
+}
+
+impl Slot {
+    fn may_catch_up(&self) -> bool {
+        self.waits_for_key_frame() && self.catch_up.is_none() && !self.is_congested()
+    }
+
+    /// Whether there is more to send.
+    fn step_catch_up(&mut self, rtc: &mut Rtc, now: Instant, written: &mut Written) -> bool {
+        let Some(mut catch_up) = self.catch_up.take() else { return false };
+        if self.target.is_none() {
+            return false;
+        }
+        let step = catch_up.step(now).into_iter().map(|(mut packet, stamp)| {
+            packet.at.timestamp = stamp;
+            // The stamp is the moment of sending; sender reports are to say so.
+            packet.at.arrived = now;
+            packet.at.clock = None;
+            packet
+        });
+        let packets: Vec<MediaPacket> = step.collect();
+        self.write_all(rtc, packets.iter(), written);
+        let goes_on = !catch_up.has_caught_up();
+        self.catch_up = Some(catch_up).filter(|_| goes_on);
+        goes_on
+    }
+}
