@@ -104,7 +104,9 @@ impl StreamClock {
         let target_us = || Some(self.sender_us?.checked_sub(line.base_us?)?).filter(believable);
         let place_us = match self.place_us {
             None => target_us().unwrap_or(arrival_us),
-            Some(place_us) if line.reference.is_some_and(|(reference, _)| reference == track) => place_us,
+            Some(place_us) if line.reference.is_some_and(|(key, audio)| key == track || (self.audio && !audio)) => {
+                place_us
+            }
             Some(place_us) => {
                 let share = if self.audio { AUDIO_LEADS } else { VIDEO_LEADS };
                 let most_us = (at_us - self.placed_us.unwrap_or(at_us)).max(0) / share;

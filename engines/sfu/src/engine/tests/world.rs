@@ -3,25 +3,24 @@
 //! one seed, one course of events.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
-use str0m::format::Codec;
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{RtpPacket, RtpWrite, Vp8Descriptor};
+use str0m::rtp::{RtpPacket, Vp8Descriptor};
 use str0m::{Candidate, Event as Happening, Input, Output, Rtc, RtcConfig};
 
+use super::camera::{AUDIO_EVERY, Encoding, FRAME_EVERY, LAYER_AT, Sends};
 use crate::engine::{Egress, Engine, Peer, Transport, extensions};
-use crate::{Command, Event, Hears, LegId, Limits, Source, SpaceId};
+use crate::payload::{self, Frame};
+use crate::tap::{ADVANCE_EVERY, Taps};
+use crate::{Codec, Command, Event, FeedFrame, Hears, LegId, Limits, Source, SpaceId, TapFrame, TapSink};
 
 pub(super) const SERVER: &str = "10.0.0.1:5004";
-const FRAME_EVERY: Duration = Duration::from_nanos(33_333_333);
-const AUDIO_EVERY: Duration = Duration::from_millis(20);
-const PACKET_BYTES: usize = 1_000;
 
 pub(super) fn leg(name: &str) -> LegId {
     LegId::parse(&format!("leg_{name}")).unwrap()
@@ -55,6 +54,7 @@ pub(super) struct Seen {
     pub(super) sequence: u64,
     pub(super) timestamp: u32,
     pub(super) payload: Arc<[u8]>,
+    pub(super) marker: bool,
     pub(super) audio: bool,
     /// Of the dependency descriptor.
     pub(super) frame_number: Option<u16>,
@@ -73,31 +73,6 @@ impl Seen {
     pub(super) fn layer(&self) -> u8 {
         self.payload[LAYER_AT]
     }
-}
-
-const LAYER_AT: usize = 12;
-const HEIGHT_AT: usize = 14;
-
-/// One encoding of a publisher.
-struct Encoding {
-    rid: Option<Rid>,
-    number: u8,
-    rate_bps: u64,
-    sequence: u64,
-    timestamp_base: u32,
-    picture: u16,
-    wants_key: bool,
-}
-
-struct Sends {
-    video: Mid,
-    audio: Mid,
-    encodings: Vec<Encoding>,
-    audio_sequence: u64,
-    audio_level: i8,
-    next_frame: Instant,
-    next_audio: Instant,
-    began: Instant,
 }
 
 pub(super) struct Client {
@@ -137,6 +112,9 @@ pub(super) struct World {
     pub(super) clients: Vec<Client>,
     told: Arc<Mutex<Vec<Event>>>,
     pub(super) events: Vec<Event>,
+    taps: Taps,
+    next_advance: Instant,
+    tapped: Arc<Mutex<Vec<TapFrame>>>,
     flying: BinaryHeap<Reverse<(Instant, u64)>>,
     cargo: std::collections::HashMap<u64, InFlight>,
     flights: u64,
@@ -153,13 +131,20 @@ impl World {
         let told = Arc::new(Mutex::new(Vec::new()));
         let sink = told.clone();
         let events = Arc::new(move |event| sink.lock().unwrap().push(event));
-        let engine = Engine::new(&[SERVER.parse().unwrap()], false, true, limits, events, now).unwrap();
+        let mut engine = Engine::new(&[SERVER.parse().unwrap()], false, true, limits, events, now).unwrap();
+        engine.allow_taps();
+        let tapped: Arc<Mutex<Vec<TapFrame>>> = Arc::default();
+        let frames = tapped.clone();
+        let taps = Taps::new(now, TapSink(Arc::new(move |frame| frames.lock().unwrap().push(frame))));
         World {
             now,
             engine,
             clients: Vec::new(),
             told,
             events: Vec::new(),
+            taps,
+            next_advance: now,
+            tapped,
             flying: BinaryHeap::new(),
             cargo: std::collections::HashMap::new(),
             flights: 0,
@@ -184,7 +169,11 @@ impl World {
 
     /// A client that publishes a camera in these bitrates, lowest first, and a microphone.
     pub(super) fn publish(&mut self, name: &str, in_space: &str, rates_bps: &[u64]) -> usize {
-        let mut client = self.client(name, config(true));
+        self.publish_with(name, in_space, rates_bps, config(true))
+    }
+
+    pub(super) fn publish_with(&mut self, name: &str, in_space: &str, rates_bps: &[u64], config: RtcConfig) -> usize {
+        let mut client = self.client(name, config);
         let rids: Vec<Option<&str>> = match rates_bps.len() {
             1 => vec![None],
             2 => vec![Some("q"), Some("h")],
@@ -215,6 +204,7 @@ impl World {
                 timestamp_base: seed.wrapping_mul(number as u32 + 7),
                 picture: 100 * number as u16 + 50,
                 wants_key: true,
+                paused: false,
             })
             .collect();
         client.sends = Some(Sends {
@@ -247,6 +237,73 @@ impl World {
         self.command(Command::OpenSubscribe { leg: leg.clone(), space: space(in_space) });
         self.command(Command::Route { leg, generation: 1, hears: Hears::Everyone });
         self.clients.len() - 1
+    }
+
+    /// A client that offers to receive these, and hears everyone.
+    pub(super) fn play(&mut self, name: &str, in_space: &str, kinds: &[MediaKind], config: RtcConfig) -> usize {
+        let mut client = self.client(name, config);
+        let mut changes = client.rtc.sdp_api();
+        for kind in kinds {
+            changes.add_media(*kind, Direction::RecvOnly, None, None, None);
+        }
+        let (offer, pending) = changes.apply().unwrap();
+        client.pending = Some(pending);
+        let leg = client.leg.clone();
+        self.clients.push(client);
+        self.command(Command::OpenPlay { leg: leg.clone(), space: space(in_space), offer: offer.to_sdp_string() });
+        self.command(Command::Route { leg, generation: 1, hears: Hears::Everyone });
+        self.clients.len() - 1
+    }
+
+    pub(super) fn feed(&mut self, name: &str, frame: &FeedFrame) {
+        let mut outbox = Outbox::default();
+        self.engine.feed(self.now, &leg(name), frame);
+        self.engine.flush(self.now, &mut outbox);
+        self.launch(outbox);
+        self.hear();
+    }
+
+    /// What the tap gave since this was last asked.
+    pub(super) fn tapped(&mut self) -> Vec<TapFrame> {
+        std::mem::take(&mut *self.tapped.lock().unwrap())
+    }
+
+    pub(super) fn taps_frames(&self) -> u64 {
+        self.taps.frames
+    }
+
+    pub(super) fn pause_layer(&mut self, index: usize, layer: usize, paused: bool) {
+        self.clients[index].sends.as_mut().unwrap().encodings[layer].paused = paused;
+    }
+
+    /// A client restarts ICE with new credentials; its own part of it.
+    pub(super) fn restart_ice(&mut self, index: usize, ufrag: &str, pwd: &str) {
+        let leg = self.clients[index].leg.clone();
+        self.command(Command::RestartByPeer { leg: leg.clone(), ufrag: ufrag.to_owned(), pwd: pwd.to_owned() });
+        let answer = self.events.iter().rev().find_map(|event| match event {
+            Event::Restarted { leg: it, ufrag, pwd, .. } if *it == leg => Some((ufrag.clone(), pwd.clone())),
+            _ => None,
+        });
+        let (theirs, their_pwd) = answer.unwrap();
+        let now = self.now;
+        let client = &mut self.clients[index];
+        let mut direct = client.rtc.direct_api();
+        direct.set_local_ice_credentials(str0m::IceCreds { ufrag: ufrag.to_owned(), pass: pwd.to_owned() });
+        direct.set_remote_ice_credentials(str0m::IceCreds { ufrag: theirs, pass: their_pwd });
+        client.deadline = now;
+    }
+
+    fn tap(&mut self) {
+        for tapped in std::mem::take(self.engine.tapped()) {
+            self.taps.take(self.now, tapped);
+        }
+        if self.next_advance <= self.now {
+            self.next_advance = self.now + ADVANCE_EVERY;
+            self.taps.advance(self.now);
+            for (track, layer) in std::mem::take(&mut self.taps.wanted) {
+                self.engine.want_key_frame(track, layer);
+            }
+        }
     }
 
     fn client(&mut self, name: &str, config: RtcConfig) -> Client {
@@ -301,7 +358,8 @@ impl World {
             media.map_or(client.deadline, |sends| client.deadline.min(sends.next_frame).min(sends.next_audio))
         };
         let clients = self.clients.iter().map(client).min();
-        let Some(next) = [flight, clients, Some(self.engine.deadline())].into_iter().flatten().min() else {
+        let advance = (!self.taps.is_empty()).then_some(self.next_advance);
+        let Some(next) = [flight, clients, advance, Some(self.engine.deadline())].into_iter().flatten().min() else {
             return false;
         };
         if next > until {
@@ -317,6 +375,7 @@ impl World {
             }
         }
         let mut outbox = Outbox::default();
+        self.tap();
         self.engine.flush(self.now, &mut outbox);
         self.launch(outbox);
         self.hear();
@@ -511,6 +570,7 @@ impl Client {
             sequence: *packet.seq_no,
             timestamp: packet.header.timestamp,
             payload: packet.payload,
+            marker: packet.header.marker,
             audio,
             frame_number: extensions::frame_number(&packet.header.ext_vals),
         });
@@ -524,77 +584,28 @@ impl Client {
         self.seen.iter().filter(|seen| seen.audio).collect()
     }
 
+    /// The pictures seen, in order from the first on: their timestamps and
+    /// frames. One that a switch cut short has no end, and is none, as in a browser.
+    pub(super) fn pictures(&self, codec: Codec) -> Vec<(u32, Frame)> {
+        let in_order: BTreeMap<u64, &Seen> = self.video().into_iter().map(|seen| (seen.sequence, seen)).collect();
+        let first = in_order.keys().next().copied().unwrap_or(0);
+        let whole = in_order.iter().zip(first..).take_while(|((sequence, _), expected)| *sequence == expected);
+        let mut pictures: Vec<(u32, Frame)> = Vec::new();
+        let mut open: Vec<&Seen> = Vec::new();
+        for ((_, seen), _) in whole {
+            if open.last().is_some_and(|last| last.timestamp != seen.timestamp) {
+                open.clear();
+            }
+            open.push(seen);
+            if seen.marker {
+                let payloads: Vec<&[u8]> = open.drain(..).map(|seen| &seen.payload[..]).collect();
+                pictures.push((seen.timestamp, payload::frame(codec, &payloads).unwrap().unwrap()));
+            }
+        }
+        pictures
+    }
+
     pub(super) fn layer(&self) -> Option<u8> {
         self.video().last().map(|seen| seen.layer())
     }
-}
-
-impl Sends {
-    fn audio(&mut self, rtc: &mut Rtc, now: Instant) -> bool {
-        let pt = rtc.codec_config().find(|params| params.spec().codec == Codec::Opus).unwrap().pt();
-        let timestamp = (now - self.began).as_millis() as u32 * 48;
-        let extensions = str0m::rtp::ExtensionValues {
-            audio_level: Some(self.audio_level),
-            voice_activity: Some(self.audio_level > -50),
-            ..Default::default()
-        };
-        let write = RtpWrite::new(pt, self.audio_sequence.into(), timestamp, now, vec![0xfc; 80]).ext_vals(extensions);
-        let mut direct = rtc.direct_api();
-        let Some(stream) = direct.stream_tx_by_mid(self.audio, None) else { return false };
-        stream.write_rtp(write);
-        self.audio_sequence += 1;
-        true
-    }
-
-    fn frames(&mut self, rtc: &mut Rtc, now: Instant) -> bool {
-        let pt = rtc.codec_config().find(|params| params.spec().codec == Codec::Vp8).unwrap().pt();
-        let ticks = ((now - self.began).as_micros() * 9 / 100) as u32;
-        for encoding in &mut self.encodings {
-            let key = std::mem::take(&mut encoding.wants_key);
-            let bytes = (encoding.rate_bps / 8 / 30) as usize * if key { 3 } else { 1 };
-            let packets = bytes.div_ceil(PACKET_BYTES).max(1);
-            let mut values = str0m::rtp::ExtensionValues::default();
-            extensions::describe_frame(&mut values, encoding.picture);
-            for packet in 0..packets {
-                let last = packet + 1 == packets;
-                let length = if last { bytes - (packets - 1) * PACKET_BYTES } else { PACKET_BYTES };
-                let payload = picture_part(encoding, key, packet == 0, length.max(HEIGHT_AT + 2));
-                let write = RtpWrite::new(
-                    pt,
-                    encoding.sequence.into(),
-                    encoding.timestamp_base.wrapping_add(ticks),
-                    now,
-                    payload,
-                )
-                .marker(last)
-                .ext_vals(values.clone())
-                .nackable(true);
-                encoding.sequence += 1;
-                let mut direct = rtc.direct_api();
-                let Some(stream) = direct.stream_tx_by_mid(self.video, encoding.rid) else { return false };
-                stream.write_rtp(write);
-            }
-            encoding.picture = (encoding.picture + 1) & 0x7fff;
-        }
-        true
-    }
-}
-
-/// VP8: descriptor with a 15-bit picture id and TL0PICIDX, then (in the first
-/// packet) a frame header of height 180, 360 or 720, then the layer's number.
-fn picture_part(encoding: &Encoding, key: bool, first: bool, length: usize) -> Vec<u8> {
-    let mut payload = vec![0; length];
-    payload[0] = if first { 0x90 } else { 0x80 };
-    payload[1] = 0xe0;
-    payload[2] = 0x80 | (encoding.picture >> 8) as u8;
-    payload[3] = encoding.picture as u8;
-    payload[4] = encoding.picture as u8;
-    payload[6] = if key { 0x10 } else { 0x11 };
-    if first && key {
-        payload[9..12].copy_from_slice(&[0x9d, 0x01, 0x2a]);
-        payload[HEIGHT_AT..HEIGHT_AT + 2].copy_from_slice(&(180u16 << encoding.number).to_le_bytes());
-    }
-    // The width goes unread; its place holds the layer.
-    payload[LAYER_AT] = encoding.number;
-    payload
 }
