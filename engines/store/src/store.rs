@@ -4,8 +4,8 @@ use crate::db::{Db, params, rolled_back};
 use crate::error::is_busy;
 use crate::writes::{Report, Writes};
 use crate::{
-    Accounts, Address, Audit, Conversations, Covers, Devices, Error, GuestLinks, People, Reports, Rooms, Setup,
-    StreamKeys, Videos, schema,
+    Accounts, Address, Audit, Conversations, Covers, Devices, Error, Follows, GuestLinks, People, Reports, Rooms,
+    Setup, StreamKeys, Videos, schema,
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -87,6 +87,11 @@ impl Store {
     /// What concerns two people.
     pub fn people(&self) -> People<'_> {
         People(&self.db)
+    }
+
+    /// Who follows whom.
+    pub fn follows(&self) -> Follows<'_> {
+        Follows(&self.db)
     }
 
     /// What encoders show to send to a room.

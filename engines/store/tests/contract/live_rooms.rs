@@ -55,21 +55,21 @@ pub async fn a_broadcasts_chat_is_read_by_media_time(address: Address) {
 pub async fn follows_are_kept_counted_and_paged(address: Address) {
     let mut opened = with_accounts(&address, &["ana", "bo", "cy", "di"]).await;
     let follow = |who, whom| Write::Follow { user: user(who), other: user(whom) };
-    let follows =
+    let given =
         [follow("bo", "ana"), follow("cy", "ana"), follow("di", "ana"), follow("bo", "ana"), follow("bo", "cy")];
-    for result in opened.write(follows).await {
+    for result in opened.write(given).await {
         result.unwrap();
     }
-    let people = opened.store.people();
-    assert_eq!(people.followed_by(&user("bo")).await.unwrap(), [profile("ana"), profile("cy")]);
-    assert_eq!(people.count_followers(&user("ana")).await.unwrap(), 3);
-    assert_eq!(people.followers(&user("ana"), None, 2).await.unwrap(), [user("bo"), user("cy")]);
-    assert_eq!(people.followers(&user("ana"), Some(&user("cy")), 2).await.unwrap(), [user("di")]);
+    let follows = opened.store.follows();
+    assert_eq!(follows.of(&user("bo")).await.unwrap(), [profile("ana"), profile("cy")]);
+    assert_eq!(follows.count_followers(&user("ana")).await.unwrap(), 3);
+    assert_eq!(follows.followers(&user("ana"), None, 2).await.unwrap(), [user("bo"), user("cy")]);
+    assert_eq!(follows.followers(&user("ana"), Some(&user("cy")), 2).await.unwrap(), [user("di")]);
     assert_eq!(opened.store.rooms().by_id(&room("ana")).await.unwrap().unwrap().followers, 3);
     opened.put(Write::Unfollow { user: user("bo"), other: user("ana") }).await;
-    let people = opened.store.people();
-    assert_eq!(people.followed_by(&user("bo")).await.unwrap(), [profile("cy")]);
-    assert_eq!(people.count_followers(&user("ana")).await.unwrap(), 2);
+    let follows = opened.store.follows();
+    assert_eq!(follows.of(&user("bo")).await.unwrap(), [profile("cy")]);
+    assert_eq!(follows.count_followers(&user("ana")).await.unwrap(), 2);
     let nobody = opened.write([follow("ana", "nobody")]).await;
     assert!(nobody[0].is_err(), "who does not exist can't be followed");
     opened.store.close().await;
