@@ -4,12 +4,20 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use crate::engine::TrackKey;
 use crate::engine::{Egress, Engine, Peer, Transport};
+use crate::feed::Packetizer;
 use crate::forward::key_frame;
+use crate::forward::rewrite::SourceId;
 use crate::net::take_frames;
-use crate::{Codec, Command, Event, LegId, Limits, SpaceId};
+use crate::payload::{self, h264, red};
+use crate::tap::{TapKey, TapPacket, Tapped, TappedTrack, Taps};
+use crate::{
+    Codec, Command, Event, FeedCodec, Kind, LegId, Limits, Source, SpaceId, TAP_HOLD_MS, TapFrame, TapSink, TapWants,
+    TrackId,
+};
 
 struct Nowhere;
 
@@ -103,5 +111,103 @@ pub fn payload(bytes: &[u8]) {
     for codec in [Codec::Opus, Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1] {
         let _ = key_frame::starts_key_frame(codec, bytes);
         let _ = key_frame::height_px(codec, bytes);
+    }
+}
+
+/// Parts of the form `[length, bytes…]`.
+fn parts(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut parts = Vec::new();
+    let mut rest = bytes;
+    while let Some((&length, tail)) = rest.split_first() {
+        let (part, tail) = tail.split_at(usize::from(length).min(tail.len()));
+        parts.push(part);
+        rest = tail;
+    }
+    parts
+}
+
+/// Payloads of one frame, as `[length, bytes…]`: what is made of them has the form that it says.
+pub fn depacketize(bytes: &[u8]) {
+    let payloads = parts(bytes);
+    for codec in [Codec::Opus, Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1] {
+        let Ok(Some(frame)) = payload::frame(codec, &payloads) else { continue };
+        assert!(!frame.data.is_empty());
+        if codec == Codec::H264 {
+            let units = h264::units(&frame.data).expect("lengths that fit");
+            let again: Vec<_> = h264::packets(&units, 100);
+            assert!(again.iter().all(|packet| !packet.is_empty() && packet.len() <= 100));
+            let payloads: Vec<&[u8]> = again.iter().map(|packet| &packet[..]).collect();
+            if units.iter().all(|unit| (1..=23).contains(&h264::kind(unit))) && !units.is_empty() {
+                let whole = payload::frame(codec, &payloads).expect("what was packed").expect("something");
+                assert_eq!(h264::units(&whole.data), Ok(units));
+            }
+        }
+    }
+    if let Ok(blocks) = red::blocks(bytes) {
+        assert!(blocks.iter().map(|block| block.payload.len()).sum::<usize>() < bytes.len());
+    }
+}
+
+/// Samples that are fed, as `[length, bytes…]`: they are packed or refused.
+pub fn feed(bytes: &[u8]) {
+    for codec in [FeedCodec::H264, FeedCodec::Opus] {
+        let mut packetizer = Packetizer::new(codec);
+        for sample in std::iter::once(bytes).chain(parts(bytes)) {
+            let Ok(Some(packetized)) = packetizer.packetize(sample) else { continue };
+            assert!(packetized.payloads.iter().all(|payload| !payload.is_empty() && payload.len() <= 1_150));
+        }
+    }
+}
+
+/// Packets of a tapped leg, as `[length, how, bytes…]`: what comes out goes forward in time, begins with a key
+/// frame, and again after each gap.
+pub fn tap(bytes: &[u8]) {
+    let frames: Arc<Mutex<Vec<TapFrame>>> = Arc::default();
+    let sink = frames.clone();
+    let mut now = Instant::now();
+    let mut taps = Taps::new(now, TapSink(Arc::new(move |frame| sink.lock().expect("plain vector").push(frame))));
+    let track = |key: u64, kind: Kind, layers: usize| TappedTrack {
+        key: TrackKey(key),
+        track: TrackId::parse(&format!("track_trial_{key}")).expect("well formed"),
+        kind,
+        source: Source::Camera,
+        rids: (0..layers).map(|layer| layer.to_string()).collect(),
+    };
+    let tracks = vec![track(0, Kind::Video, 2), track(1, Kind::Audio, 1)];
+    let wants = TapWants { key_frame_every_ms: 1_000 };
+    taps.take(now, Tapped::Leg { tap: TapKey(0), leg: leg("leg_p"), wants, tracks });
+    let (mut sequence, mut timestamp) = (100u64, 0u32);
+    for part in parts(bytes) {
+        let Some((&how, payload)) = part.split_first() else { continue };
+        sequence = sequence.saturating_add_signed(i64::from(how & 0x07) - 2);
+        timestamp = timestamp.wrapping_add(u32::from(how >> 6) * 3_000);
+        now += Duration::from_millis(u64::from(how >> 5) * 7);
+        let video = how & 0x08 == 0;
+        let codecs = [Codec::H264, Codec::Vp8, Codec::Vp9, Codec::Av1];
+        let packet = TapPacket {
+            tap: TapKey(0),
+            track: TrackKey(u64::from(!video)),
+            layer: usize::from(how >> 4 & 1),
+            source: SourceId(u64::from(how >> 4 & 1)),
+            codec: if video { codecs[payload.len() % codecs.len()] } else { Codec::Opus },
+            red: payload.len().is_multiple_of(2),
+            sequence,
+            timestamp,
+            marker: how & 0x20 != 0,
+            arrived: now,
+            clock: None,
+            payload: payload.into(),
+        };
+        taps.take(now, Tapped::Packet(packet));
+        taps.advance(now);
+    }
+    taps.advance(now + Duration::from_millis(TAP_HOLD_MS));
+    let frames = frames.lock().expect("plain vector");
+    for kind in [Kind::Video, Kind::Audio] {
+        let of_kind: Vec<&TapFrame> = frames.iter().filter(|frame| frame.kind == kind).collect();
+        assert!(of_kind.first().is_none_or(|first| first.key_frame && !first.discontinuity));
+        assert!(of_kind.windows(2).all(|pair| pair[0].timestamp_us < pair[1].timestamp_us));
+        assert!(of_kind.iter().all(|frame| !frame.discontinuity || frame.key_frame));
+        assert!(of_kind.windows(2).all(|pair| pair[0].rid == pair[1].rid || pair[1].key_frame));
     }
 }

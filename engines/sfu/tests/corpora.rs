@@ -35,3 +35,18 @@ fn frames_of_ice_over_tcp() {
 fn payloads_of_publishers() {
     replay("payload", 6, trial::payload);
 }
+
+#[test]
+fn frames_in_packets() {
+    replay("depacketize", 6, trial::depacketize);
+}
+
+#[test]
+fn frames_that_are_fed() {
+    replay("feed", 4, trial::feed);
+}
+
+#[test]
+fn packets_of_tapped_legs() {
+    replay("tap", 4, trial::tap);
+}
