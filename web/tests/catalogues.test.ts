@@ -4,10 +4,14 @@ import appEn from '../src/app/messages/en';
 import appZh from '../src/app/messages/zh';
 import chatEn from '../src/capabilities/conversation/messages/en';
 import chatZh from '../src/capabilities/conversation/messages/zh';
+import floatsEn from '../src/capabilities/floating_messages/messages/en';
+import floatsZh from '../src/capabilities/floating_messages/messages/zh';
 import liveEn from '../src/capabilities/live_rooms/messages/en';
 import liveZh from '../src/capabilities/live_rooms/messages/zh';
 import peopleEn from '../src/capabilities/people/messages/en';
 import peopleZh from '../src/capabilities/people/messages/zh';
+import filmsEn from '../src/capabilities/videos/messages/en';
+import filmsZh from '../src/capabilities/videos/messages/zh';
 
 type Leaf = readonly [path: string, text: string];
 
@@ -21,7 +25,7 @@ function leaves(value: unknown, path = ''): Leaf[] {
 /** The same in both languages, by nature. */
 const SAME = new Set(['figures.unknown', 'figures.ways.hls']);
 
-describe.each([['app', appEn, appZh], ['conversation', chatEn, chatZh], ['live_rooms', liveEn, liveZh], ['people', peopleEn, peopleZh]])('%s', (_name, en, zh) => {
+describe.each([['app', appEn, appZh], ['conversation', chatEn, chatZh], ['live_rooms', liveEn, liveZh], ['people', peopleEn, peopleZh], ['floating_messages', floatsEn, floatsZh], ['videos', filmsEn, filmsZh]])('%s', (_name, en, zh) => {
   const english = leaves(en);
   const chinese = new Map(leaves(zh));
   it('says everything in both languages', () => {

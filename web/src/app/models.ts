@@ -4,12 +4,14 @@
  */
 import type { FrontPageModel, RoomModel } from '../capabilities/live_rooms/model';
 import type { AdminModel, SessionModel, SettingsModel } from '../capabilities/people/model';
+import type { VideoModel } from '../capabilities/videos/model';
 
 export interface Models {
   readonly session: SessionModel;
   frontPage(): FrontPageModel;
   /** Resolves once its code is here, not once the room is; the model says how far it is. */
   room(hostName: string): Promise<RoomModel>;
+  video(id: string): Promise<VideoModel>;
   settings(): Promise<SettingsModel>;
   admin(): Promise<AdminModel>;
 }

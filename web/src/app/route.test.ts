@@ -9,6 +9,8 @@ describe('addresses', () => {
     { at: 'room', host: 'mira' },
     { at: 'room', host: '林晓雨' },
     { at: 'room', host: 'a/b?c#d%' },
+    { at: 'video', id: 'video_01jc' },
+    { at: 'video', id: 'a/b?c#d%' },
     { at: 'sign_in', next: null },
     { at: 'sign_in', next: '/@mira' },
     { at: 'sign_in', next: null, problem: 'oidc' },

@@ -6,6 +6,7 @@ export type SignInProblem = (typeof SIGN_IN_PROBLEMS)[number];
 export type Route =
   | { readonly at: 'front' }
   | { readonly at: 'room'; readonly host: string }
+  | { readonly at: 'video'; readonly id: string }
   | { readonly at: 'sign_in'; readonly next: string | null; readonly problem?: SignInProblem }
   | { readonly at: 'setup'; readonly token: string }
   | { readonly at: 'settings' }
@@ -44,6 +45,11 @@ export function parse(url: URL): Route {
     const host = decoded(room[1]);
     if (host) return { at: 'room', host };
   }
+  const video = /^\/videos\/([^/]+)$/.exec(path);
+  if (video?.[1]) {
+    const id = decoded(video[1]);
+    if (id) return { at: 'video', id };
+  }
   return { at: 'nowhere', path: url.pathname };
 }
 
@@ -51,6 +57,7 @@ export function href(route: Route): string {
   switch (route.at) {
     case 'front': return '/';
     case 'room': return `/@${encodeURIComponent(route.host)}`;
+    case 'video': return `/videos/${encodeURIComponent(route.id)}`;
     case 'sign_in': {
       const { next, problem } = route;
       const query = new URLSearchParams({ ...(next === null ? {} : { next }), ...(problem && { problem }) });

@@ -22,6 +22,11 @@ export async function openScreen(route: Lazy, models: Models): Promise<Opened> {
       await screen.ready();
       return opened(screen.RoomScreen, { room: model, session: models.session });
     }
+    case 'video': {
+      const [screen, model] = await Promise.all([import('../capabilities/videos/screens'), models.video(route.id)]);
+      await screen.ready();
+      return opened(screen.ReplayScreen, { video: model, session: models.session });
+    }
     case 'sign_in': {
       const screen = await import('../capabilities/people/screens');
       await screen.ready();

@@ -24,6 +24,14 @@ export function createModels(): Models {
         link: new URLSearchParams(location.search).get('link'),
       });
     },
+    async video(id) {
+      const [{ Video }, { videos }] = await Promise.all([import('../capabilities/videos/video.svelte'), import('../engines/http/videos')]);
+      return new Video(id, {
+        api: videos,
+        me: () => session.me?.id ?? null,
+        blocked: () => new Set(session.wire?.blocked.map((one) => one.id)),
+      });
+    },
     async settings() {
       const [{ Settings }, line] = await Promise.all([import('../capabilities/people/settings.svelte'), live()]);
       return new Settings(api, session, (command) => line.connection.person(command));

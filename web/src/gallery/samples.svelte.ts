@@ -5,8 +5,9 @@ import type { AdminModel, Me, Outcome, SessionModel, SettingsModel } from '../ca
 import { PALETTES, still } from './pictures';
 import { ANA, author, CROWD, GUEST } from './sample_people';
 import { sampleRoom, type RoomChoice } from './sample_room.svelte';
+import { sampleVideo, type VideoChoice } from './sample_video.svelte';
 
-export interface SampleChoice extends RoomChoice {
+export interface SampleChoice extends RoomChoice, VideoChoice {
   readonly me?: 'signed_out' | 'guest' | 'signed_in';
   /** The room lets in no guest without a link. */
   readonly closed?: boolean;
@@ -112,6 +113,7 @@ export function sampleModels(choice: SampleChoice): Models {
     session,
     frontPage: () => sampleFront(choice),
     room: () => Promise.resolve(sampleRoom(choice, session)),
+    video: () => Promise.resolve(sampleVideo(choice)),
     settings: () => Promise.resolve(sampleSettings()),
     admin: () => Promise.resolve(sampleAdmin()),
   };

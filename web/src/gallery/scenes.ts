@@ -11,6 +11,7 @@ export interface Scene extends SampleChoice {
 
 const front: Route = { at: 'front' };
 const room: Route = { at: 'room', host: 'mira' };
+const video: Route = { at: 'video', id: 'video_kiln' };
 
 export const SCENES: readonly Scene[] = [
   { name: 'front', route: front },
@@ -55,6 +56,16 @@ export const SCENES: readonly Scene[] = [
   { name: 'chat-empty', route: room, chat: 'empty' },
   { name: 'chat-muted', route: room, writing: 'muted' },
   { name: 'chat-slow', route: room, writing: 'slow' },
+  { name: 'replay', route: video },
+  { name: 'replay-playing', route: video, film: 'playing' },
+  { name: 'replay-chinese', route: video, film: 'chinese' },
+  { name: 'replay-floating-settings', route: video, film: 'playing', press: ['Floating messages'] },
+  { name: 'replay-speed', route: video, film: 'playing', press: ['Speed'] },
+  { name: 'replay-recording', route: video, film: 'recording' },
+  { name: 'replay-lost', route: video, film: 'lost' },
+  { name: 'replay-failed', route: video, film: 'failed' },
+  { name: 'replay-loading', route: video, film: 'loading' },
+  { name: 'replay-missing', route: video, film: 'missing' },
   { name: 'host-offline', route: { at: 'room', host: 'ana' }, broadcast: 'offline', studio: 'closed' },
   { name: 'host-edit', route: { at: 'room', host: 'ana' }, studio: 'live', press: ['Edit', 'Make a link'] },
   { name: 'host-green-room', route: { at: 'room', host: 'ana' }, broadcast: 'offline', studio: 'green_room' },

@@ -18,7 +18,6 @@ const en = {
   opacity: 'Opacity',
   size: 'Size',
   speed: 'Speed',
-  percent: (value: string) => `${value}%`,
   times: (value: string) => `${value}×`,
   colors: 'In colours',
   top: 'Those at the top',
@@ -27,7 +26,7 @@ const en = {
   wordsHint: 'A word or a few. Only you don’t see them float; the chat still shows them.',
   addWord: 'Add',
   removeWord: (word: string) => `Show messages with “${word}” again`,
-  reset: 'As at first',
+  reset: 'Reset',
   compose: {
     open: 'How it floats',
     floats: 'Float over the picture',

@@ -13,7 +13,6 @@ const zh: Messages = {
   opacity: '不透明度',
   size: '字号',
   speed: '速度',
-  percent: (value) => `${value}%`,
   times: (value) => `${value} 倍`,
   colors: '显示彩色弹幕',
   top: '显示顶部弹幕',

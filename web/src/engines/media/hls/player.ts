@@ -5,7 +5,7 @@
  * By hls.js where there are Media Source Extensions, else by the browser.
  */
 import type Hls from 'hls.js/light';
-import type { HlsConfig, LevelDetails } from 'hls.js/light';
+import type { HlsConfig, LevelDetails, LoadPolicy } from 'hls.js/light';
 import { Dates } from './dates';
 import { library, playsNatively, type HlsLibrary } from './library';
 import { Recovery, type Fault } from './recovery';
@@ -50,6 +50,17 @@ export const LIVE_WITHIN_MS = 4_000;
 const LOOK_EVERY_MS = 500;
 /** Kept for small steps back, in seconds. */
 const BACK_BUFFER_S = 60;
+
+/** hls.js tries a few times, quickly, before it says that something fails; what follows is ours to decide. */
+const LOAD_POLICY: LoadPolicy = {
+  default: {
+    maxTimeToFirstByteMs: 8_000,
+    maxLoadTimeMs: 20_000,
+    timeoutRetry: { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 },
+    errorRetry: { maxNumRetry: 3, retryDelayMs: 300, maxRetryDelayMs: 2_000 },
+  },
+};
+const LOADING: Partial<HlsConfig> = { manifestLoadPolicy: LOAD_POLICY, playlistLoadPolicy: LOAD_POLICY, fragLoadPolicy: LOAD_POLICY };
 
 const LIVE: Partial<HlsConfig> = {
   lowLatencyMode: true,
@@ -220,6 +231,7 @@ export class HlsPlayer {
   #byLibrary(Library: HlsLibrary, address: string): void {
     const { Events, ErrorTypes } = Library;
     const hls = new Library({
+      ...LOADING,
       backBufferLength: BACK_BUFFER_S,
       capLevelToPlayerSize: true,
       ...(this.live ? LIVE : { startPosition: this.#pending_ms === null ? -1 : this.#pending_ms / 1_000 }),
@@ -264,7 +276,8 @@ export class HlsPlayer {
     if (this.#closed) return;
     const remedy = this.#recovery.after(fault, performance.now(), Math.random());
     switch (remedy.do) {
-      case 'reload': this.#later(remedy.after_ms, () => (this.#hls ? this.#hls.startLoad() : void this.#begin())); break;
+      // Without a list of levels there is nothing to load on with.
+      case 'reload': this.#later(remedy.after_ms, () => (this.#hls && this.#hls.levels.length > 0 ? this.#hls.startLoad() : void this.#begin())); break;
       case 'recover_media': this.#hls?.recoverMediaError(); break;
       case 'swap_audio': this.#hls?.swapAudioCodec(); this.#hls?.recoverMediaError(); break;
       case 'begin_anew': this.#again(remedy.after_ms); break;

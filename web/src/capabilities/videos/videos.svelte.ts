@@ -1,0 +1,53 @@
+/** The films of a room, newest first. */
+import { waitBefore_ms } from '../../engines/connection/backoff';
+import type { VideosApi } from '../../engines/http/videos';
+import type { VideoCard, VideosModel } from './model';
+import { cardOf } from './video.svelte';
+
+export class Videos implements VideosModel {
+  state = $state<VideosModel['state']>('loading');
+  videos = $state.raw<readonly VideoCard[]>([]);
+  more = $state(false);
+  #loading = false;
+  #failures = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(private readonly room: string, private readonly api: VideosApi) {
+    void this.#load();
+  }
+
+  retry(): void {
+    this.state = 'loading';
+    void this.#load();
+  }
+
+  loadMore(): void {
+    if (this.more) void this.#load();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #load(): Promise<void> {
+    if (this.#loading) return;
+    this.#loading = true;
+    clearTimeout(this.#timer);
+    const reply = await this.api.ofRoom(this.room, this.videos.at(-1)?.created_ms ?? null);
+    this.#loading = false;
+    if (this.#closed) return;
+    if (reply.is === 'ok') {
+      this.#failures = 0;
+      const known = new Set(this.videos.map((one) => one.id));
+      this.videos = [...this.videos, ...reply.value.videos.filter((one) => !known.has(one.id)).map(cardOf)];
+      this.more = reply.value.more;
+      this.state = 'ready';
+    } else if (reply.is === 'rejected') this.state = 'failed';
+    else {
+      if (this.videos.length === 0) this.state = 'failed';
+      this.#timer = setTimeout(() => void this.#load(), waitBefore_ms(++this.#failures, Math.random()));
+    }
+  }
+}

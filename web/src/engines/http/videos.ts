@@ -1,0 +1,21 @@
+/** Videos, and the chat that belongs to them. */
+import { HISTORY_PAGE_MAX } from '../../protocol/generated/limits';
+import type { ChangeVideo, MediaMessages, SpaceId, Video, VideoId, Videos } from '../../protocol/generated/types';
+import { request } from './http';
+
+const of = (id: VideoId) => `/videos/${encodeURIComponent(id)}`;
+
+export const videos = {
+  video: (id: VideoId) => request<Video>('GET', of(id)),
+  change: (id: VideoId, body: ChangeVideo) => request<Video>('PATCH', of(id), body),
+  remove: (id: VideoId) => request<void>('DELETE', of(id)),
+  /** Messages after a media time; of the same time, after a position. `after` null: from the beginning. */
+  messages: (id: VideoId, after: { readonly ms: number; readonly position: number } | null) =>
+    request<MediaMessages>('GET', `${of(id)}/messages?limit=${HISTORY_PAGE_MAX}${after === null ? '' : `&after_ms=${after.ms}&after_position=${after.position}`}`),
+  /** Newest first; `before_ms` of the last one that is known. */
+  ofRoom: (room: SpaceId, before_ms: number | null) =>
+    request<Videos>('GET', `/rooms/${encodeURIComponent(room)}/videos${before_ms === null ? '' : `?before_ms=${before_ms}`}`),
+};
+
+/** What the models ask for; tests give them another. */
+export type VideosApi = typeof videos;

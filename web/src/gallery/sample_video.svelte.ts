@@ -1,0 +1,71 @@
+import { COLORS, PLACES } from '../capabilities/floating_messages/model';
+import type { Film, ReplayMessage, VideoModel } from '../capabilities/videos/model';
+import { PALETTES, playScene, still } from './pictures';
+import { ANA, line, MIRA } from './sample_people';
+
+export interface VideoChoice {
+  readonly film?: 'idle' | 'playing' | 'chinese' | 'recording' | 'lost' | 'failed' | 'loading' | 'missing';
+}
+
+const DURATION_MS = 5_043_000;
+/** Where a film that plays is when it is opened. */
+const FROM_MS = 1_264_000;
+const PER_MINUTE = 150;
+const DUSK = PALETTES[0] as (typeof PALETTES)[0];
+
+const CHINESE = ['开窑啦！', '这个釉色太绝了', '前排围观', '温度多少？', '第一次看柴烧，好震撼', '哈哈哈哈', '老师辛苦了👏', '声音好治愈', '这只碗我想要', '窑变！窑变！', '🔥🔥🔥', '晚上好～'];
+
+/** Always the same chat: what is said, when, and how it floats follow from its number. */
+function messages(chinese: boolean): ReplayMessage[] {
+  const step_ms = 60_000 / PER_MINUTE;
+  return Array.from({ length: 900 }, (_, at) => {
+    const said = line(at * 3);
+    const text = chinese ? (CHINESE[(at * 5 + (at % 3)) % CHINESE.length] ?? '') : said.text;
+    return {
+      id: `p${at}`, author: said.author, text, media_ms: FROM_MS - 90_000 + at * step_ms + ((at * 97) % 300), deleted: false, mine: said.author.id === ANA.id, mentions: ['ana'],
+      float: at % 3 === 2 && !chinese ? null : { color: COLORS[at % 4 === 0 ? (at * 3) % COLORS.length : 0] ?? COLORS[0], place: PLACES[at % 23 === 5 ? 1 : at % 29 === 7 ? 2 : 0] ?? 'scroll' },
+    };
+  });
+}
+
+export function sampleVideo(choice: VideoChoice): VideoModel {
+  const which = choice.film ?? 'idle';
+  const film: Film = {
+    id: 'video_kiln', owner: MIRA, title: which === 'chinese' ? '开窑直播：九小时的草木灰釉' : 'Opening the kiln: nine hours of ash glaze', state: which === 'recording' ? 'recording' : which === 'lost' ? 'failed' : 'ready',
+    duration_ms: which === 'recording' ? 0 : DURATION_MS, created_ms: Date.now() - 3 * 86_400_000, poster: which === 'recording' ? null : still(DUSK, 1280, 720),
+    playable: which !== 'recording' && which !== 'lost', download: null,
+  };
+  const plays = which === 'playing' || which === 'chinese';
+  const state = $state({
+    entry: (which === 'loading' ? 'loading' : which === 'missing' ? 'missing' : 'ready') as VideoModel['entry'],
+    film: which === 'loading' || which === 'missing' ? null : film,
+    playback: (plays ? 'playing' : which === 'failed' ? 'failed' : 'idle') as VideoModel['playback'],
+    media_ms: plays ? FROM_MS : 0,
+    duration_ms: film.duration_ms,
+    buffered_ms: plays ? FROM_MS + 38_000 : 0,
+    speed: 1,
+    levels: [{ id: '0', height_px: 1080, fps: 30, bitrate_bps: 4e6 }, { id: '1', height_px: 720, fps: 30, bitrate_bps: 2e6 }, { id: '2', height_px: 360, fps: 30, bitrate_bps: 6e5 }],
+    level: 'auto',
+    height_px: 720,
+    messages: messages(which === 'chinese'),
+    chat: 'ready' as const,
+  });
+  let read_ms = performance.now();
+  const go = () => {
+    const now_ms = performance.now();
+    if (state.playback === 'playing') state.media_ms = Math.min(DURATION_MS, state.media_ms + (now_ms - read_ms) * state.speed);
+    read_ms = now_ms;
+  };
+  const timer = setInterval(go, 250);
+  return Object.assign(state, {
+    attach: (video: HTMLVideoElement) => (plays ? playScene(video, DUSK) : () => {}),
+    play() { go(); state.playback = 'playing'; },
+    pause() { go(); state.playback = 'paused'; },
+    seek(media_ms: number) { go(); state.media_ms = Math.max(0, Math.min(DURATION_MS, media_ms)); },
+    setSpeed(speed: number) { go(); state.speed = speed; },
+    setLevel(id: string) { state.level = id; },
+    moment: () => ({ media_ms: state.media_ms + (state.playback === 'playing' ? (performance.now() - read_ms) * state.speed : 0), rate: state.playback === 'playing' ? state.speed : 0 }),
+    retry() { state.playback = 'playing'; },
+    close() { clearInterval(timer); },
+  });
+}
