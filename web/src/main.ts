@@ -7,6 +7,8 @@ import { followLinks } from './app/navigation.svelte';
 import { createModels } from './app/wiring';
 import { startLocale } from './i18n/locale.svelte';
 
+// The page that most come to, on its way while the words are.
+if (location.pathname === '/') void import('./capabilities/live_rooms/front');
 followLinks();
 await startLocale();
 await app.ready();

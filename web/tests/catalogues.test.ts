@@ -8,6 +8,10 @@ import floatsEn from '../src/capabilities/floating_messages/messages/en';
 import floatsZh from '../src/capabilities/floating_messages/messages/zh';
 import liveEn from '../src/capabilities/live_rooms/messages/en';
 import liveZh from '../src/capabilities/live_rooms/messages/zh';
+import hostingEn from '../src/capabilities/live_rooms/studio/messages/en';
+import hostingZh from '../src/capabilities/live_rooms/studio/messages/zh';
+import moderationEn from '../src/capabilities/moderation/messages/en';
+import moderationZh from '../src/capabilities/moderation/messages/zh';
 import peopleEn from '../src/capabilities/people/messages/en';
 import peopleZh from '../src/capabilities/people/messages/zh';
 import filmsEn from '../src/capabilities/videos/messages/en';
@@ -25,7 +29,7 @@ function leaves(value: unknown, path = ''): Leaf[] {
 /** The same in both languages, by nature. */
 const SAME = new Set(['figures.unknown', 'figures.ways.hls']);
 
-describe.each([['app', appEn, appZh], ['conversation', chatEn, chatZh], ['live_rooms', liveEn, liveZh], ['people', peopleEn, peopleZh], ['floating_messages', floatsEn, floatsZh], ['videos', filmsEn, filmsZh]])('%s', (_name, en, zh) => {
+describe.each([['app', appEn, appZh], ['conversation', chatEn, chatZh], ['live_rooms', liveEn, liveZh], ['hosting', hostingEn, hostingZh], ['moderation', moderationEn, moderationZh], ['people', peopleEn, peopleZh], ['floating_messages', floatsEn, floatsZh], ['videos', filmsEn, filmsZh]])('%s', (_name, en, zh) => {
   const english = leaves(en);
   const chinese = new Map(leaves(zh));
   it('says everything in both languages', () => {

@@ -8,7 +8,7 @@ import type { VideoModel } from '../capabilities/videos/model';
 
 export interface Models {
   readonly session: SessionModel;
-  frontPage(): FrontPageModel;
+  frontPage(): Promise<FrontPageModel>;
   /** Resolves once its code is here, not once the room is; the model says how far it is. */
   room(hostName: string): Promise<RoomModel>;
   video(id: string): Promise<VideoModel>;

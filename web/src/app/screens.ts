@@ -13,10 +13,14 @@ function opened<P extends Record<string, unknown>>(View: Component<P>, props: P)
   return { View: View as unknown as Opened['View'], props };
 }
 
-type Lazy = Exclude<Route, { at: 'front' } | { at: 'nowhere' }>;
+type Lazy = Exclude<Route, { at: 'nowhere' }>;
 
 export async function openScreen(route: Lazy, models: Models): Promise<Opened> {
   switch (route.at) {
+    case 'front': {
+      const [screen, model] = await Promise.all([import('../capabilities/live_rooms/front'), models.frontPage()]);
+      return opened(screen.FrontPage, { front: model, session: models.session });
+    }
     case 'room': {
       const [screen, model] = await Promise.all([import('../capabilities/live_rooms/room'), models.room(route.host)]);
       await screen.ready();

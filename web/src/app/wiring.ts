@@ -1,5 +1,4 @@
 /** Joins the screens' models to the engines: one session, one live connection, and a room for each that is entered. */
-import { FrontPage } from '../capabilities/live_rooms/front_page.svelte';
 import { Session } from '../capabilities/people/session.svelte';
 import { api } from '../engines/http/http';
 import type { Live } from '../engines/connection/live';
@@ -13,7 +12,10 @@ export function createModels(): Models {
   const live = () => (opened ??= import('../engines/connection/live').then(({ Live }) => new Live(session)));
   return {
     session,
-    frontPage: () => new FrontPage(api),
+    async frontPage() {
+      const { FrontPage } = await import('../capabilities/live_rooms/front_page.svelte');
+      return new FrontPage(api, session);
+    },
     async room(hostName) {
       const [{ LiveRoom }, line] = await Promise.all([import('../capabilities/live_rooms/live_room.svelte'), live()]);
       return new LiveRoom(hostName, {

@@ -1,9 +1,11 @@
 import type { ChatMessage, ChatModel, MessageState, Writing } from '../capabilities/conversation/model';
 import type { Outcome, SessionModel } from '../capabilities/people/model';
+import { COLORS, PLACES, type FloatStyle } from '../capabilities/floating_messages/model';
 import { author, CROWD, line, MIRA } from './sample_people';
+import { ON_AIR_MS } from './sample_watching.svelte';
 
 export interface ChatChoice {
-  readonly chat?: 'usual' | 'long' | 'hard' | 'empty';
+  readonly chat?: 'usual' | 'long' | 'hard' | 'empty' | 'floating';
   readonly writing?: 'muted' | 'slow' | 'closed';
   /** Something was said that was not on screen. */
   readonly unread?: boolean;
@@ -40,11 +42,24 @@ function hard(): ChatMessage[] {
   return texts.map(([text, more], at) => usual(400 + at, { id: `hard_${at}`, text, author: CROWD[(at * 5 + 1) % CROWD.length] ?? MIRA, ...more }));
 }
 
+/** What is said in half a minute around now, most of it floating. */
+function floating(): ChatMessage[] {
+  const began_ms = Date.now() - ON_AIR_MS;
+  return Array.from({ length: 140 }, (_, at) => {
+    const media_ms = ON_AIR_MS - 14_000 + at * 210;
+    return usual(at * 3, {
+      id: `float_${at}`, at_ms: began_ms + Math.min(media_ms, ON_AIR_MS), mentionsMe: false,
+      float: { style: { color: COLORS[at % 4 === 0 ? at % COLORS.length : 0] ?? COLORS[0], place: PLACES[at % 31 === 4 ? 1 : at % 37 === 9 ? 2 : 0] ?? 'scroll' }, media_ms },
+    });
+  });
+}
+
 function first(choice: ChatChoice): ChatMessage[] {
   const from = choice.chat === 'long' ? -2_000 : 370;
   const some = Array.from({ length: 400 - from }, (_, at) => usual(Math.abs(from + at), { id: `message_${from + at}`, at_ms: Date.now() - (400 - from - at) * 41_000 }));
   switch (choice.chat) {
     case 'empty': return [];
+    case 'floating': return floating();
     case 'hard': return [...some.slice(0, 3), ...hard()];
     default: {
       const quoted = some.at(-6);
@@ -64,15 +79,17 @@ export function sampleChat(choice: ChatChoice, session: SessionModel, hosting: b
     mayWriteAt_ms: choice.writing === 'slow' ? performance.now() + SLOW_MS : 0,
     moderating: true,
     hosting,
+    floating: !('broadcast' in choice),
   });
   if (choice.chat === undefined) state.unreadFrom = state.messages.at(-4)?.id ?? null;
   let sent = 0;
+  const opened_ms = performance.now();
   const put = (id: string, change: Partial<ChatMessage>) => {
     state.messages = state.messages.map((message) => (message.id === id ? { ...message, ...change } : message));
   };
   const settle = (id: string, to: MessageState) => setTimeout(() => put(id, { state: to, refusal: to === 'failed' ? { reason: 'disconnected' } : null }), 700);
   const model = Object.assign(state, {
-    send(text: string, replyTo: string | null) {
+    send(text: string, replyTo: string | null, style?: FloatStyle | null) {
       const me = session.me;
       if (!me) return;
       const quoted = state.messages.find((message) => message.id === replyTo);
@@ -80,7 +97,7 @@ export function sampleChat(choice: ChatChoice, session: SessionModel, hosting: b
       state.messages = [...state.messages, usual(0, {
         id, text, at_ms: Date.now(), author: { ...me, role: hosting ? 'host' : 'member' }, mine: true, state: 'pending',
         replyTo: quoted ? { id: quoted.id, authorName: quoted.author.displayName, text: quoted.text } : null,
-        mentions: CROWD.map((one) => one.name), mentionsMe: false,
+        mentions: CROWD.map((one) => one.name), mentionsMe: false, ...(style ? { float: { style, media_ms: ON_AIR_MS + performance.now() - opened_ms } } : {}),
       })];
       if (state.slowMode_ms) state.mayWriteAt_ms = performance.now() + state.slowMode_ms;
       settle(id, text.includes('fail') ? 'failed' : 'stored');
@@ -98,7 +115,7 @@ export function sampleChat(choice: ChatChoice, session: SessionModel, hosting: b
     },
     markRead() {},
     remove(id: string) { put(id, { state: 'deleted' }); return done(); },
-    mute: done, unmute: done, ban: done, unban: done, block: done, setModerator: done,
+    mute: done, unmute: done, ban: done, putOut: done, report: done, unban: done, block: done, setModerator: done,
     setSlowMode(interval_ms: number) { state.slowMode_ms = interval_ms; return done(); },
     sanctions: () => Promise.resolve([
       { person: author('zed', 'Donaudampfschifffahrtsgesellschaftskapitän'), is: 'muted' as const, until_ms: Date.now() + 400_000 },

@@ -1,5 +1,5 @@
 import { COLORS, PLACES } from '../capabilities/floating_messages/model';
-import type { Film, ReplayMessage, VideoModel } from '../capabilities/videos/model';
+import type { Film, ReplayMessage, VideoCard, VideoModel, VideosModel } from '../capabilities/videos/model';
 import { PALETTES, playScene, still } from './pictures';
 import { ANA, line, MIRA } from './sample_people';
 
@@ -26,6 +26,16 @@ function messages(chinese: boolean): ReplayMessage[] {
       float: at % 3 === 2 && !chinese ? null : { color: COLORS[at % 4 === 0 ? (at * 3) % COLORS.length : 0] ?? COLORS[0], place: PLACES[at % 23 === 5 ? 1 : at % 29 === 7 ? 2 : 0] ?? 'scroll' },
     };
   });
+}
+
+export function sampleVideos(): VideosModel {
+  const card = (at: number, title: string, more: Partial<VideoCard> = {}): VideoCard => ({
+    id: `video_${at}`, owner: MIRA, title, state: 'ready', duration_ms: DURATION_MS - at * 611_000, created_ms: Date.now() - (at + 1) * 4.3 * 86_400_000, poster: still(PALETTES[at % PALETTES.length] ?? DUSK), ...more,
+  });
+  return {
+    state: 'ready', more: true, retry() {}, close() {}, loadMore() {},
+    videos: [card(0, 'Opening the kiln: nine hours of ash glaze'), card(1, '练习拉坯：从一团泥开始'), card(2, 'Trimming, and a long talk about clay bodies that went much further than anybody had planned'), card(3, ''), card(4, 'A test', { state: 'failed', poster: null })],
+  };
 }
 
 export function sampleVideo(choice: VideoChoice): VideoModel {

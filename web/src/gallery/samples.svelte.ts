@@ -1,6 +1,6 @@
 /** Models with made-up content, in whichever state a scene asks for. They answer actions as a server would. */
 import type { Models } from '../app/models';
-import type { FrontPageModel, LiveRoomCard } from '../capabilities/live_rooms/model';
+import type { FrontPageModel, RoomCard, RoomSearch } from '../capabilities/live_rooms/model';
 import type { AdminModel, Me, Outcome, SessionModel, SettingsModel } from '../capabilities/people/model';
 import { PALETTES, still } from './pictures';
 import { ANA, author, CROWD, GUEST } from './sample_people';
@@ -42,29 +42,44 @@ function sampleSession(choice: SampleChoice): SessionModel {
   });
 }
 
-function cards(): LiveRoomCard[] {
+const picturesOf = (at: number) => { const palette = PALETTES[at]; return palette ? still(palette) : null; };
+
+function cards(): RoomCard[] {
   const started = (hours: number) => Date.now() - hours * HOUR_MS;
   const pictures = PALETTES.map((palette) => still(palette));
   const picture = (at: number) => pictures[at] ?? null;
   return [
-    { host: author('mira', 'Mira Halvorsen'), title: 'Opening the kiln: nine hours of ash glaze', category: 'making', language: 'en', tags: ['pottery', 'glaze'], here: 1284, startedAt_ms: started(1.4), picture: picture(0) },
-    { host: author('lin', '林晓雨'), title: '深夜钢琴｜一起听雨，慢慢聊聊这一周', category: 'music', language: 'zh', tags: ['钢琴'], here: 642, startedAt_ms: started(0.6), picture: picture(3) },
-    { host: author('tomas', 'Tomás de la Fuente y Garcilaso'), title: 'Cocina de domingo: fabada sin prisa, con preguntas de todos y una larga sobremesa al final', category: 'food', language: 'es', tags: ['asturias'], here: 210, startedAt_ms: started(3.2), picture: picture(2) },
-    { host: author('ben', 'Ben Okafor'), title: 'Graph theory from scratch, part 4', category: 'learning', language: 'en', tags: ['maths'], here: 97, startedAt_ms: started(0.2), picture: null },
-    { host: author('yuki', 'ゆき'), title: '朝の散歩、鴨川から', category: 'outdoors', language: 'ja', tags: [], here: 58, startedAt_ms: started(0.9), picture: picture(5) },
-    { host: author('noor', 'نور الهدى'), title: 'حكايات قبل النوم', category: 'talk', language: 'ar', tags: [], here: 33, startedAt_ms: started(0.4), picture: picture(4) },
-    { host: author('sam', 'sam'), title: 'speedrun practice', category: 'games', language: 'en', tags: [], here: 1, startedAt_ms: started(0.05), picture: picture(1) },
+    { host: author('mira', 'Mira Halvorsen'), title: 'Opening the kiln: nine hours of ash glaze', category: 'making', language: 'en', tags: ['pottery', 'glaze'], here: 1284, startedAt_ms: started(1.4), picture: picture(0), followers: 12, followed: false },
+    { host: author('lin', '林晓雨'), title: '深夜钢琴｜一起听雨，慢慢聊聊这一周', category: 'music', language: 'zh', tags: ['钢琴'], here: 642, startedAt_ms: started(0.6), picture: picture(3), followers: 12, followed: false },
+    { host: author('tomas', 'Tomás de la Fuente y Garcilaso'), title: 'Cocina de domingo: fabada sin prisa, con preguntas de todos y una larga sobremesa al final', category: 'food', language: 'es', tags: ['asturias'], here: 210, startedAt_ms: started(3.2), picture: picture(2), followers: 12, followed: false },
+    { host: author('ben', 'Ben Okafor'), title: 'Graph theory from scratch, part 4', category: 'learning', language: 'en', tags: ['maths'], here: 97, startedAt_ms: started(0.2), picture: null, followers: 12, followed: true },
+    { host: author('yuki', 'ゆき'), title: '朝の散歩、鴨川から', category: 'outdoors', language: 'ja', tags: [], here: 58, startedAt_ms: started(0.9), picture: picture(5), followers: 12, followed: false },
+    { host: author('noor', 'نور الهدى'), title: 'حكايات قبل النوم', category: 'talk', language: 'ar', tags: [], here: 33, startedAt_ms: started(0.4), picture: picture(4), followers: 12, followed: false },
+    { host: author('sam', 'sam'), title: 'speedrun practice', category: 'games', language: 'en', tags: [], here: 1, startedAt_ms: started(0.05), picture: picture(1), followers: 12, followed: false },
   ];
 }
 
 function sampleFront(choice: SampleChoice): FrontPageModel {
   const which = choice.front ?? 'full';
-  return {
-    state: which === 'loading' ? 'loading' : which === 'failed' ? 'failed' : 'ready',
-    rooms: which === 'full' ? cards() : which === 'one' ? cards().slice(0, 1) : [],
+  const rooms = which === 'full' ? cards() : which === 'one' ? cards().slice(0, 1) : [];
+  const off: RoomCard[] = [
+    { host: author('olena', 'Олена'), title: 'Гончарство для початківців', category: 'making', language: 'uk', tags: ['кераміка', 'pottery'], here: 0, startedAt_ms: null, picture: picturesOf(2), followers: 40, followed: false },
+    { host: author('priya', 'Priya'), title: 'Pottery and stories', category: 'making', language: 'en', tags: ['pottery'], here: 0, startedAt_ms: null, picture: null, followers: 7, followed: true },
+  ];
+  const state = $state({
+    state: (which === 'loading' ? 'loading' : which === 'failed' ? 'failed' : 'ready') as FrontPageModel['state'],
+    rooms,
+    found: null as readonly RoomCard[] | null,
+    searching: 'no' as FrontPageModel['searching'],
+  });
+  return Object.assign(state, {
+    search(what: RoomSearch | null) {
+      const words = what === null ? '' : `${what.words} ${what.tag}`.trim().toLowerCase();
+      state.found = what === null ? null : [...rooms, ...off].filter((one) => `${one.title} ${one.tags.join(' ')}`.toLowerCase().includes(words));
+    },
     retry() {},
     close() {},
-  };
+  });
 }
 
 function sampleSettings(): SettingsModel {
@@ -111,7 +126,7 @@ export function sampleModels(choice: SampleChoice): Models {
   const session = sampleSession(choice);
   return {
     session,
-    frontPage: () => sampleFront(choice),
+    frontPage: () => Promise.resolve(sampleFront(choice)),
     room: () => Promise.resolve(sampleRoom(choice, session)),
     video: () => Promise.resolve(sampleVideo(choice)),
     settings: () => Promise.resolve(sampleSettings()),

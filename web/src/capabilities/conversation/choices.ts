@@ -2,11 +2,13 @@
 import type { ChatMessage, Role } from './model';
 
 export type Choice =
-  | 'reply' | 'copy' | 'remove' | 'mute' | 'muteLonger' | 'ban' | 'block' | 'makeModerator' | 'unmakeModerator';
+  | 'reply' | 'copy' | 'remove' | 'askOnStage' | 'mute' | 'muteLonger' | 'putOut' | 'ban' | 'report' | 'block' | 'makeModerator' | 'unmakeModerator';
 
 export interface Standing {
   readonly moderating: boolean;
   readonly hosting: boolean;
+  /** Whether I am somebody here: only who came in reports. */
+  readonly inside: boolean;
 }
 
 /** Nobody mutes or bans the host, and only the host does so to moderators. */
@@ -18,6 +20,7 @@ function withPerson(role: Role, mine: Standing): Choice[] {
   const choices: Choice[] = [];
   if (mine.hosting && role === 'moderator') choices.push('unmakeModerator');
   if (mine.hosting && role === 'member') choices.push('makeModerator');
+  if (mine.inside) choices.push('report');
   if (role !== 'host') choices.push('block');
   return choices;
 }
@@ -27,13 +30,14 @@ export function choicesForMessage(message: ChatMessage, mine: Standing & { reado
   const role = message.author.role;
   const groups: Choice[][] = [[...(mine.canReply ? (['reply'] as const) : []), 'copy']];
   if (message.mine) return [...groups, ['remove']];
-  if (outranks(mine, role)) groups.push(['remove', 'mute', 'muteLonger', 'ban']);
+  if (outranks(mine, role)) groups.push(['remove', 'mute', 'muteLonger', 'putOut', 'ban']);
   return [...groups, withPerson(role, mine)].filter((group) => group.length > 0);
 }
 
-/** `itsMe`: nothing is to be done with oneself. */
-export function choicesForPerson(role: Role, itsMe: boolean, mine: Standing): Choice[][] {
+/** `itsMe`: nothing is to be done with oneself. `mayAsk`: they could come onto the stage. */
+export function choicesForPerson(role: Role, itsMe: boolean, mine: Standing, mayAsk = false): Choice[][] {
   if (itsMe) return [];
-  const groups: Choice[][] = outranks(mine, role) ? [['mute', 'muteLonger', 'ban']] : [];
-  return [...groups, withPerson(role, mine)].filter((group) => group.length > 0);
+  const onto: Choice[][] = mayAsk && role !== 'host' ? [['askOnStage']] : [];
+  const groups: Choice[][] = outranks(mine, role) ? [['mute', 'muteLonger', 'putOut', 'ban']] : [];
+  return [...onto, ...groups, withPerson(role, mine)].filter((group) => group.length > 0);
 }

@@ -218,6 +218,10 @@ export class Conversation implements ChatModel {
   }
   unmute(who: UserId): Promise<Outcome> { return this.#do({ kind: 'unmute', user: who }); }
   ban(who: UserId): Promise<Outcome> { return this.#do({ kind: 'ban', user: who }); }
+  putOut(who: UserId): Promise<Outcome> { return this.#do({ kind: 'remove', user: who }); }
+  report(who: UserId, message: MessageId | null, reason: string): Promise<Outcome> {
+    return this.#do({ kind: 'report', user: who, position: message === null ? null : this.#timeline.positionOf(message), reason });
+  }
   unban(who: UserId): Promise<Outcome> { return this.#do({ kind: 'unban', user: who }); }
   setModerator(who: UserId, moderator: boolean): Promise<Outcome> { return this.#do({ kind: 'set_moderator', user: who, moderator }); }
   setSlowMode(interval_ms: number): Promise<Outcome> { return this.#do({ kind: 'set_slow_mode', interval_s: Math.round(interval_ms / 1_000) }); }

@@ -11,7 +11,8 @@ const message = (position: number, more: Partial<Message> = {}): Message =>
 const snapshot = (messages: Message[], more: Partial<Snapshot> = {}): Snapshot => ({
   about: { title: '', category: '', language: '', tags: [], rules: '', entry: 'open' },
   host: ANA, broadcast: { state: 'off' }, publishers: [], audience: 2, messages, more_messages: false, read_position: 0,
-  slow_mode_s: 0, you: { profile: BO, role: 'viewer' }, muted_until_ms: null, ...more,
+  slow_mode_s: 0, you: { profile: BO, role: 'viewer' }, muted_until_ms: null,
+  your_stage: { state: 'audience' }, recording: { wanted: false, video: null }, ...more,
 });
 
 /** A conversation whose server is played by the test: commands wait until they are answered. */

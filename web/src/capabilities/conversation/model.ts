@@ -103,7 +103,11 @@ export interface ChatModel {
   unmute(who: UserId): Promise<Outcome>;
   ban(who: UserId): Promise<Outcome>;
   unban(who: UserId): Promise<Outcome>;
+  /** Out of the room; they may come back at once. */
+  putOut(who: UserId): Promise<Outcome>;
   block(who: UserId): Promise<Outcome>;
+  /** @param message null: the person is reported @param reason may be empty */
+  report(who: UserId, message: MessageId | null, reason: string): Promise<Outcome>;
   setModerator(who: UserId, moderator: boolean): Promise<Outcome>;
   setSlowMode(interval_ms: number): Promise<Outcome>;
   /** Who is muted or banned here. Null when it couldn't be read. Only for those who moderate. */

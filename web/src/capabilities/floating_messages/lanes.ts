@@ -4,7 +4,8 @@
  * A scrolling message enters at the right edge and moves at a speed of its own, so two things must hold of the one
  * before it in its lane: that its tail has come in, and that it has left before the newcomer could catch up.
  * Distances between two that move evenly change evenly: what holds at both ends holds in between.
- * Those that stand take rows of a grid of their own, from above or from below.
+ * One that stands takes a row's middle, from above or from below: it comes when the last that scrolls there has passed the
+ * middle, and the next that scrolls reaches it when the other has gone.
  */
 import type { Place } from './model';
 
@@ -20,6 +21,8 @@ export interface Field {
   readonly gap_px: number;
   /** How much later than it was said a message may come, when there is no room for it at once. */
   readonly patience_ms: number;
+  /** The same for those that stand, which need more room. */
+  readonly standsPatience_ms: number;
 }
 
 export interface Seat {
@@ -45,14 +48,14 @@ export function leftOf(seat: Seat, field: Field, at_ms: number): number {
 }
 
 export class Lanes {
-  /** The last of each scrolling lane. */
+  /** The last that scrolls of each row. */
   #last: (Seat | undefined)[];
-  /** When each row of those that stand is free again. */
-  #standsUntil_ms: number[];
+  /** The last that stands of each row. */
+  #standing: (Seat | undefined)[];
 
   constructor(readonly field: Field) {
     this.#last = new Array<Seat | undefined>(field.rows).fill(undefined);
-    this.#standsUntil_ms = new Array<number>(field.rows).fill(-Infinity);
+    this.#standing = new Array<Seat | undefined>(field.rows).fill(undefined);
   }
 
   /**
@@ -60,10 +63,10 @@ export class Lanes {
    * Must be called in the order of `at_ms`.
    * @param patience_ms other than the field's, for one's own
    */
-  seat(width_px: number, place: Place, at_ms: number, patience_ms = this.field.patience_ms): Seat | null {
+  seat(width_px: number, place: Place, at_ms: number, patience_ms?: number): Seat | null {
     // What is wider than the picture can't stand in it.
-    if (place !== 'scroll' && width_px <= this.field.width_px) return this.#stand(width_px, place, at_ms, patience_ms);
-    return this.#scroll(width_px, at_ms, patience_ms);
+    if (place !== 'scroll' && width_px <= this.field.width_px) return this.#stand(width_px, place, at_ms, patience_ms ?? this.field.standsPatience_ms);
+    return this.#scroll(width_px, at_ms, patience_ms ?? this.field.patience_ms);
   }
 
   #scroll(width_px: number, at_ms: number, patience_ms: number): Seat | null {
@@ -87,10 +90,13 @@ export class Lanes {
   #freeAt(row: number, speed_px_per_ms: number): number {
     const { field } = this;
     const before = this.#last[row];
-    if (!before) return -Infinity;
+    const standing = this.#standing[row];
+    // Its head may be at the other's right end when that goes.
+    const standingGone_ms = standing ? standing.end_ms - Math.max(0, (field.width_px - standing.width_px) / 2 - field.gap_px) / speed_px_per_ms : -Infinity;
+    if (!before) return standingGone_ms;
     const entered_ms = before.start_ms + (before.width_px + field.gap_px) / before.speed_px_per_ms;
     const notCaughtUp_ms = before.end_ms - Math.max(0, field.width_px - field.gap_px) / speed_px_per_ms;
-    return Math.max(entered_ms, notCaughtUp_ms);
+    return Math.max(standingGone_ms, entered_ms, notCaughtUp_ms);
   }
 
   #stand(width_px: number, place: 'top' | 'bottom', at_ms: number, patience_ms: number): Seat | null {
@@ -99,11 +105,21 @@ export class Lanes {
     let best_ms = Infinity;
     for (let step = 0; step < rows && best_ms > at_ms; step += 1) {
       const row = place === 'top' ? step : rows - 1 - step;
-      const free_ms = Math.max(at_ms, this.#standsUntil_ms[row] ?? -Infinity);
+      const free_ms = Math.max(at_ms, this.#standing[row]?.end_ms ?? -Infinity, this.#passedAt(row, width_px));
       if (free_ms < best_ms) [best, best_ms] = [row, free_ms];
     }
     if (best < 0 || best_ms - at_ms > patience_ms) return null;
-    this.#standsUntil_ms[best] = best_ms + stay_ms;
-    return { place, row: best, start_ms: best_ms, end_ms: best_ms + stay_ms, width_px, speed_px_per_ms: 0 };
+    const seat: Seat = { place, row: best, start_ms: best_ms, end_ms: best_ms + stay_ms, width_px, speed_px_per_ms: 0 };
+    this.#standing[best] = seat;
+    return seat;
+  }
+
+  /** When the last that scrolls in a row has left its middle, as wide as that is. */
+  #passedAt(row: number, width_px: number): number {
+    const { field } = this;
+    const last = this.#last[row];
+    if (!last) return -Infinity;
+    const left_px = (field.width_px - width_px) / 2 - field.gap_px;
+    return last.start_ms + (field.width_px + last.width_px - left_px) / last.speed_px_per_ms;
   }
 }

@@ -101,6 +101,8 @@ const FONT = { share: 1 / 44, min_px: 15, max_px: 34 } as const;
 const ROW_PER_FONT = 1.42;
 const CROSS_MS = { narrow: 6_000, wide: 9_500, wide_px: 1_280 } as const;
 export const STAY_MS = 4_500;
+/** One that stands waits this long for the middle of a row. */
+export const STANDS_PATIENCE_MS = 3_000;
 /** One's own waits this long for a seat. */
 export const OWN_PATIENCE_MS = 8_000;
 const DENSITY: Record<Density, { readonly gapPerWidth: number; readonly gapPerRow: number; readonly patience_ms: number }> = {
@@ -142,6 +144,7 @@ export function layoutOf(box: Box, settings: FloatSettings, still: boolean): Lay
       stay_ms: STAY_MS / Math.sqrt(settings.speed),
       gap_px: density.gapPerWidth * box.width_px + density.gapPerRow * row_px,
       patience_ms: density.patience_ms,
+      standsPatience_ms: Math.max(density.patience_ms, STANDS_PATIENCE_MS),
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Which of the rooms on the front page are shown, and what can be filtered by. */
-import { CATEGORIES, type Category, type LiveRoomCard } from './model';
+import { CATEGORIES, type Category, type RoomCard } from './model';
 
 export interface FrontFilter {
   readonly words: string;
@@ -9,8 +9,8 @@ export interface FrontFilter {
 
 const folded = (text: string) => text.normalize('NFKC').toLocaleLowerCase();
 
-/** Every word must occur in title, host or tags; the fullest room comes first, ties by name. */
-export function matching(rooms: readonly LiveRoomCard[], filter: FrontFilter): LiveRoomCard[] {
+/** Every word must occur in title, host or tags; whom I follow comes first, then the fullest room, ties by name. */
+export function matching(rooms: readonly RoomCard[], filter: FrontFilter): RoomCard[] {
   const words = folded(filter.words).split(/\s+/).filter((word) => word !== '');
   return rooms
     .filter((room) => {
@@ -19,13 +19,18 @@ export function matching(rooms: readonly LiveRoomCard[], filter: FrontFilter): L
       const text = folded([room.title, room.host.displayName, `@${room.host.name}`, ...room.tags.map((tag) => `#${tag}`)].join(' '));
       return words.every((word) => text.includes(word));
     })
-    .sort((a, b) => b.here - a.here || (a.host.name < b.host.name ? -1 : 1));
+    .sort((a, b) => Number(b.followed) - Number(a.followed) || b.here - a.here || (a.host.name < b.host.name ? -1 : 1));
 }
 
 /** Only what some room has: a filter that leads nowhere is not offered. */
-export function offered(rooms: readonly LiveRoomCard[]): { categories: Category[]; languages: string[] } {
+export function offered(rooms: readonly RoomCard[]): { categories: Category[]; languages: string[] } {
   return {
     categories: CATEGORIES.filter((category) => rooms.some((room) => room.category === category)),
-    languages: [...new Set(rooms.map((room) => room.language))].sort(),
+    languages: [...new Set(rooms.map((room) => room.language).filter((one) => one !== ''))].sort(),
   };
+}
+
+/** Of what was found, who is live and who isn't, each in the order the server gave. */
+export function parted(found: readonly RoomCard[]): { live: RoomCard[]; off: RoomCard[] } {
+  return { live: found.filter((one) => one.startedAt_ms !== null), off: found.filter((one) => one.startedAt_ms === null) };
 }

@@ -1,8 +1,8 @@
 /** The keys of a room: the same wherever a stage is. */
-export type RoomKey = 'play' | 'mute' | 'theatre' | 'full_screen' | 'panel' | 'write' | 'louder' | 'quieter' | 'help';
+export type RoomKey = 'play' | 'mute' | 'theatre' | 'full_screen' | 'panel' | 'write' | 'louder' | 'quieter' | 'help' | 'hand';
 
 const KEYS = new Map<string, RoomKey>(Object.entries({
-  ' ': 'play', k: 'play', m: 'mute', t: 'theatre', f: 'full_screen', c: 'panel', '/': 'write', '?': 'help',
+  ' ': 'play', k: 'play', m: 'mute', t: 'theatre', f: 'full_screen', c: 'panel', '/': 'write', '?': 'help', h: 'hand',
   ArrowUp: 'louder', ArrowDown: 'quieter',
 } as const));
 

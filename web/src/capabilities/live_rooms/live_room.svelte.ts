@@ -3,22 +3,23 @@ import type { Connection as LiveConnection, SpaceLine } from '../../engines/conn
 import type { Answer, Status } from '../../engines/connection/machine';
 import { href } from '../../app/route';
 import { waitBefore_ms } from '../../engines/connection/backoff';
-import { guestLinks } from '../../engines/http/guest_links';
 import type { Api } from '../../engines/http/http';
 import type {
-  About, Broadcast as WireBroadcast, Command, EndReason, Event, Member, Publisher, Rejection, Room as WireRoom, Snapshot, UserId,
+  About, Broadcast as WireBroadcast, Command, EndReason, Event, Member, Publisher, Rejection, Room as WireRoom, Snapshot, Source, UserId,
 } from '../../protocol/generated/types';
 import { authorRole, Conversation } from '../conversation/conversation.svelte';
 import type { Author } from '../conversation/model';
 import type { Outcome, Person } from '../people/model';
 import { person } from '../people/person';
-import { DISCONNECTED, ofAnswer, refusal } from '../people/refusal';
+import { DISCONNECTED, ofAnswer, ofReply, refusal } from '../people/refusal';
 import type { Session } from '../people/session.svelte';
 import { aboutOf, detailsOf, sameAbout } from './details';
-import { GuestLinks } from './guest_links.svelte';
-import type { Broadcast, Connection, RoomDetails, RoomModel } from './model';
+import type { Broadcast, Connection, GuestLinksModel, Recording, RoomDetails, RoomModel, StreamKeysModel } from './model';
+import type { VideosModel } from '../videos/model';
+import { Moderating } from './moderating.svelte';
 import { Stage } from './stage.svelte';
-import { Studio } from './studio.svelte';
+import { StagePart } from './stage_part.svelte';
+import type { Studio } from './studio/studio.svelte';
 
 /** While one stands before the door, the room is looked at again this often. */
 export const LOOK_EVERY_MS = 5_000;
@@ -48,7 +49,13 @@ export class LiveRoom implements RoomModel {
   people = $state.raw<readonly Author[]>([]);
   peopleCount = $state(0);
   studio = $state.raw<Studio | null>(null);
+  recording = $state.raw<Recording>({ wanted: false, running: false, failed: false });
+  followers = $state<number | null>(null);
+  following = $state(false);
+  cover = $state<string | null>(null);
+  moderation = $state.raw<Moderating | null>(null);
   readonly stage: Stage;
+  readonly part: StagePart;
   readonly chat: Conversation;
 
   #line: SpaceLine | null = null;
@@ -63,6 +70,8 @@ export class LiveRoom implements RoomModel {
   #lookTimer: ReturnType<typeof setTimeout> | undefined;
   #peopleTimer: ReturnType<typeof setTimeout> | undefined;
   #peopleRead_ms = -PEOPLE_EVERY_MS;
+  #studioOpening = false;
+  #members = new Map<UserId, string>();
   #undo: (() => void)[] = [];
   #closed = false;
 
@@ -75,6 +84,7 @@ export class LiveRoom implements RoomModel {
       serverTime_ms: () => port.connection.serverTime_ms,
       now_ms: () => performance.now(),
       nonce: () => nonce(),
+      media_ms: () => this.stage.watching.moment()?.media_ms ?? null,
     });
     this.stage = new Stage({
       watch: async (keep) => {
@@ -84,7 +94,15 @@ export class LiveRoom implements RoomModel {
       unwatch: () => void command({ kind: 'unwatch' }),
       answer: (leg, generation, sdp) => void command({ kind: 'answer', leg, generation, sdp }),
       prefer: (track, layer) => void command({ kind: 'prefer', track, layer }),
+    }, {
+      address: async () => {
+        const { videos } = await import('../../engines/http/videos');
+        const reply = await videos.watch(this.#room?.id ?? '');
+        return reply.is === 'ok' ? reply.value.hls : null;
+      },
+      serverTime_ms: () => port.connection.serverTime_ms,
     });
+    this.part = new StagePart({ command, openStudio: () => this.#makeStudio(() => this.part.leave()), changed: () => this.#namesChanged() });
     this.#undo.push(port.onStatus((status) => this.#statusChanged(status)), port.session.onChange(() => this.#sessionChanged()));
     this.#statusChanged(port.connection.status);
     void this.#look();
@@ -99,9 +117,56 @@ export class LiveRoom implements RoomModel {
     return ofAnswer(await this.#command({ kind: 'set_about', about }));
   }
 
-  guestLinks(): GuestLinks | null {
+  guestLinks(): Promise<GuestLinksModel> | null {
     if (!this.mine || !this.#room) return null;
-    return new GuestLinks(guestLinks, this.#room.id, location.origin + href({ at: 'room', host: this.hostName }));
+    const { id } = this.#room;
+    return Promise.all([import('./studio/guest_links.svelte'), import('../../engines/http/guest_links')])
+      .then(([{ GuestLinks }, { guestLinks }]) => new GuestLinks(guestLinks, id, location.origin + href({ at: 'room', host: this.hostName })));
+  }
+
+  streamKeys(): Promise<StreamKeysModel> | null {
+    if (!this.mine || !this.#room) return null;
+    const { id } = this.#room;
+    return Promise.all([import('./studio/stream_keys.svelte'), import('../../engines/http/hosting')])
+      .then(([{ StreamKeys }, { hosting }]) => new StreamKeys(hosting, id));
+  }
+
+  get mayFollow(): boolean {
+    return !this.mine && this.#room !== null && this.port.session.state === 'signed_in';
+  }
+
+  async follow(follow: boolean): Promise<Outcome> {
+    if (!this.#room) return { ok: false, refusal: DISCONNECTED };
+    const before = this.following;
+    const outcome = ofAnswer(await this.port.connection.person({ kind: follow ? 'follow' : 'unfollow', user: this.#room.host.id }));
+    if (outcome.ok && follow !== before) {
+      this.following = follow;
+      if (this.followers !== null) this.followers = Math.max(0, this.followers + (follow ? 1 : -1));
+    }
+    return outcome;
+  }
+
+  async setRecording(wanted: boolean): Promise<Outcome> {
+    return ofAnswer(await this.#command({ kind: 'set_recording', wanted }));
+  }
+
+  async setCover(picture: Blob | null): Promise<Outcome> {
+    if (!this.mine || !this.#room) return { ok: false, refusal: DISCONNECTED };
+    const { hosting } = await import('../../engines/http/hosting');
+    const { id } = this.#room;
+    const reply = await (picture === null ? hosting.removeCover(id) : hosting.setCover(id, picture));
+    if (reply.is === 'ok') {
+      // Its address is the server's to say.
+      const room = await this.port.api.roomOf(this.hostName);
+      this.cover = picture !== null && room.is === 'ok' ? room.value.picture : null;
+    }
+    return ofReply(reply);
+  }
+
+  videos(): Promise<VideosModel> | null {
+    if (!this.#room) return null;
+    const { id } = this.#room;
+    return Promise.all([import('../videos/videos.svelte'), import('../../engines/http/videos')]).then(([{ Videos }, { videos }]) => new Videos(id, videos));
   }
 
   reconnectNow(): void {
@@ -117,8 +182,10 @@ export class LiveRoom implements RoomModel {
     for (const undo of this.#undo) undo();
     this.port.session.standAt(null);
     this.studio?.leave();
+    this.part.leaveRoom();
     this.stage.close();
     this.chat.close();
+    this.moderation?.close();
     this.#line?.leave();
   }
 
@@ -132,6 +199,8 @@ export class LiveRoom implements RoomModel {
       this.#failures = 0;
       this.#room = reply.value;
       this.host = person(reply.value.host);
+      this.followers = reply.value.followers;
+      if (reply.value.broadcast.state === 'off') this.cover = reply.value.picture;
       this.port.session.standAt({ room: reply.value.id, entry: reply.value.about.entry, link: this.port.link });
       if (this.entry === 'missing') this.entry = 'entering';
       if (this.#line === null) this.#seenFromOutside(reply.value);
@@ -161,8 +230,9 @@ export class LiveRoom implements RoomModel {
     this.chat.setMe(me, session.wire?.blocked ?? []);
     if (!this.#room) return;
     this.mine = me?.id === this.#room.host.id;
-    if (this.mine && !this.studio) this.studio = this.#openStudio(this.#room.id);
-    if (!this.mine && this.studio) {
+    this.following = session.wire?.follows.some((one) => one.id === this.#room?.host.id) ?? false;
+    if (this.mine) this.#openStudio();
+    else if (this.studio) {
       this.studio.leave();
       this.studio = null;
     }
@@ -186,17 +256,30 @@ export class LiveRoom implements RoomModel {
     });
   }
 
-  #openStudio(room: string): Studio {
+  #openStudio(): void {
+    if (this.studio || this.#studioOpening) return;
+    this.#studioOpening = true;
+    void this.#makeStudio(async () => ofAnswer(await this.#command({ kind: 'end_broadcast' }))).then((studio) => {
+      this.#studioOpening = false;
+      if (this.#closed || !this.mine) return;
+      this.studio = studio;
+      if (this.entry === 'inside' && this.#wire.state !== 'off') void studio.resume();
+    });
+  }
+
+  async #makeStudio(end: () => Promise<Outcome>): Promise<Studio> {
+    const { Studio } = await import('./studio/studio.svelte');
     return new Studio({
-      room,
+      room: this.#room?.id ?? '',
       saveDetails: (details) => this.saveDetails(details),
-      endBroadcast: async () => ofAnswer(await this.#command({ kind: 'end_broadcast' })),
+      end,
+      setMuted: async (source: Source, muted: boolean) => ofAnswer(await this.#command({ kind: 'set_muted', source, muted })),
       publish: async (offer, sources, take_over) => {
         const answer = await this.#command({ kind: 'publish', offer, sources, take_over });
         if (answer.is === 'ok' && answer.outcome.kind === 'publishing') return { is: 'publishing', leg: answer.outcome.leg, answer: answer.outcome.answer };
         return answer.is === 'rejected' ? { is: 'rejected', rejection: answer.rejection } : { is: 'lost' };
       },
-    }, () => this.#wantStage());
+    }, () => this.#ownChanged());
   }
 
   // ── Inside ──────────────────────────────────────────────────────────────────────────────────
@@ -209,6 +292,7 @@ export class LiveRoom implements RoomModel {
     this.#statusChanged(this.port.connection.status);
     if (resumed) {
       this.entry = 'inside';
+      this.#partStands();
       if (connectionIsNew) this.#mediaReconnected();
     }
   }
@@ -234,6 +318,7 @@ export class LiveRoom implements RoomModel {
     this.stage.setWanted(false);
     this.chat.setOpen(false);
     this.studio?.leave();
+    this.part.leaveRoom();
   }
 
   #event(event: Event): void {
@@ -247,16 +332,23 @@ export class LiveRoom implements RoomModel {
         this.details = detailsOf(event.about);
         break;
       case 'broadcast': this.#broadcastChanged(event.broadcast, event.ended); break;
-      case 'stage':
-        this.#publishers = event.publishers;
-        this.stage.setPublishers(event.publishers);
+      case 'stage': this.#publishersChanged(event.publishers); break;
+      case 'active_speaker': this.stage.setSpeaker(event.user); break;
+      case 'your_stage': this.part.told(event.standing); break;
+      case 'stage_requests':
+        this.part.toldRequests(event.requests);
+        this.#wantStage();
         break;
+      case 'stage_answer': this.part.toldAnswer(event.user, event.accepted); break;
+      case 'reported': this.moderation?.reported(event.report); break;
+      case 'recording': this.#recordingChanged(event.recording); break;
       case 'offer': this.stage.offered(event); break;
       case 'mapped': this.stage.mapped(event.leg, event.tracks); break;
       case 'layer': this.stage.layer(event.track, event.layer); break;
       case 'leg_closed':
         this.stage.legClosed(event.leg, event.reason);
         this.studio?.legClosed(event.leg, event.reason);
+        this.part.legClosed(event.leg, event.reason);
         break;
       case 'health': this.studio?.reported(event.health); break;
       case 'removed':
@@ -265,12 +357,14 @@ export class LiveRoom implements RoomModel {
           this.#line = null;
           this.entry = 'entering';
           this.stage.setWanted(false);
+          this.part.leaveRoom();
           this.chat.setOpen(false);
           void this.port.session.refresh().then(() => this.#look());
         }
         break;
       default:
         this.chat.event(event);
+        if (event.kind === 'you') this.#roleChanged();
         if (event.kind === 'you' || event.kind === 'user_removed') this.#readPeopleSoon();
     }
   }
@@ -281,18 +375,70 @@ export class LiveRoom implements RoomModel {
     this.host = person(snapshot.host);
     this.#about = snapshot.about;
     this.details = detailsOf(snapshot.about);
-    this.#publishers = snapshot.publishers;
-    this.stage.setPublishers(snapshot.publishers);
     this.chat.snapshot(snapshot);
+    this.#roleChanged();
+    this.#namesChanged();
+    this.#publishersChanged(snapshot.publishers);
     this.#audience(snapshot.audience);
+    this.part.toldRequests(snapshot.stage_requests);
+    this.#recordingChanged(snapshot.recording);
     this.#broadcastChanged(snapshot.broadcast);
+    this.part.told(snapshot.your_stage, !again);
     if (again) this.#mediaReconnected();
     else if (this.mine && snapshot.broadcast.state !== 'off') void this.studio?.resume();
   }
 
+  #publishersChanged(publishers: readonly Publisher[]): void {
+    this.#publishers = publishers;
+    this.stage.setPublishers(publishers);
+    const me = publishers.find((one) => one.user === this.port.session.me?.id);
+    if (me) for (const studio of [this.studio, this.part.studio]) {
+      if (studio?.publishing) studio.heardAs(me.muted?.includes('microphone') ?? false);
+    }
+    if (publishers.some((one) => !this.#members.has(one.user))) this.#readPeopleSoon();
+    this.#wantStage();
+  }
+
+  #recordingChanged({ wanted, video, failed }: Snapshot['recording']): void {
+    this.recording = { wanted, running: video !== null, failed: failed === true };
+  }
+
+  /** Who moderates is told what others are not. */
+  #roleChanged(): void {
+    const moderating = this.chat.moderating;
+    if (moderating && !this.moderation && this.#room) this.moderation = new Moderating(this.#room.id, (user) => this.#members.get(user) ?? null);
+    if (!moderating && this.moderation) {
+      this.moderation.close();
+      this.moderation = null;
+    }
+    this.#partStands();
+  }
+
+  #partStands(): void {
+    const live = this.broadcast.state === 'live' || this.broadcast.state === 'publisher_lost';
+    this.part.stands(this.entry === 'inside', live, this.mine, this.chat.moderating);
+  }
+
+  #namesChanged(): void {
+    for (const one of [...this.part.known, ...(this.host ? [this.host] : []), ...(this.port.session.me ? [this.port.session.me] : [])]) {
+      this.#members.set(one.id, one.displayName);
+    }
+    this.stage.setNames((user) => this.#members.get(user) ?? '');
+  }
+
+  /** What this page sends itself changed. */
+  #ownChanged(): void {
+    const studio = [this.studio, this.part.studio].find((one) => one?.publishing);
+    const { me } = this.port.session;
+    this.stage.setOwn(studio && me ? { user: me.id, camera: studio.camera === 'on', screen: studio.screen === 'on', silent: studio.microphone !== 'on' } : null);
+    this.#wantStage();
+  }
+
   #mediaReconnected(): void {
     this.stage.reconnected();
-    this.studio?.reconnected(this.#publishers.map((one) => one.leg));
+    const on = this.#publishers.map((one) => one.leg);
+    this.studio?.reconnected(on);
+    this.part.reconnected(on);
   }
 
   #broadcastChanged(broadcast: WireBroadcast, ended?: EndReason): void {
@@ -305,13 +451,21 @@ export class LiveRoom implements RoomModel {
       startedAt_ms: live ? broadcast.since_ms : null,
       here: this.peopleCount,
     };
+    this.stage.watching.setBegan(this.broadcast.startedAt_ms);
+    this.chat.floating = live;
     if (ended !== undefined) this.studio?.ended();
+    if (broadcast.state === 'on_air') this.studio?.encoderCame();
+    this.#partStands();
     this.#wantStage();
   }
 
+  /** Who publishes here alone has nothing to watch but themselves. */
   #wantStage(): void {
     const inside = this.entry === 'inside' && this.#line !== null;
-    this.stage.setWanted(inside && this.#wire.state !== 'off' && !(this.studio?.publishing ?? false));
+    const me = this.port.session.me?.id;
+    this.stage.watching.setBarred([this.studio, this.part.studio].some((one) => one?.publishing === true));
+    const others = this.#publishers.some((one) => one.user !== me) || this.part.expectsGuests;
+    this.stage.setWanted(inside && this.#wire.state !== 'off' && (others || !(this.studio?.publishing ?? false)));
   }
 
   #audience(count: number): void {
@@ -340,6 +494,8 @@ export class LiveRoom implements RoomModel {
     }
     const rank = { host: 0, moderator: 1, viewer: 2 };
     members.sort((a, b) => rank[a.role] - rank[b.role] || a.profile.display_name.localeCompare(b.profile.display_name));
+    for (const { profile } of members) this.#members.set(profile.id, profile.display_name);
+    this.#namesChanged();
     this.people = members.map((one) => ({ ...person(one.profile), role: authorRole(one.role, one.profile) }));
     this.chat.setHere(members);
   }

@@ -6,7 +6,14 @@
  * which an implementation fills with whatever it plays by (WebRTC now, LL-HLS later).
  */
 import type { Author, ChatModel } from '../conversation/model';
+import type { ModerationModel } from '../moderation/model';
 import type { Loaded, Outcome, Person, Refusal } from '../people/model';
+import type { StageModel, StagePartModel } from './stage_model';
+import type { Recording, StreamKeysModel, StudioModel } from './studio_model';
+import type { VideosModel } from '../videos/model';
+
+export * from './stage_model';
+export * from './studio_model';
 
 export const CATEGORIES = [
   'talk', 'music', 'games', 'making', 'learning', 'sport', 'outdoors', 'food', 'other',
@@ -32,7 +39,7 @@ export { RULES_MAX_CHARS, TAG_MAX_CHARS, TAGS_MAX, TITLE_MAX_CHARS } from '../..
 
 // ── The front page ────────────────────────────────────────────────────────────────────────────
 
-export interface LiveRoomCard {
+export interface RoomCard {
   readonly host: Person;
   readonly title: string;
   readonly category: Category;
@@ -40,13 +47,31 @@ export interface LiveRoomCard {
   readonly tags: readonly string[];
   /** How many are in the room, its host among them. */
   readonly here: number;
-  readonly startedAt_ms: number;
-  /** A recent still of the stream on this origin, or null while there is none. */
+  /** Null while it isn't live. */
+  readonly startedAt_ms: number | null;
+  /** A recent still of the stream, else the cover, on this origin; null while there is none. */
   readonly picture: string | null;
+  readonly followers: number;
+  /** Whether I follow its host. */
+  readonly followed: boolean;
+}
+
+/** What is looked for among all rooms, live or not. */
+export interface RoomSearch {
+  readonly words: string;
+  readonly category: Category | '';
+  readonly language: string;
+  readonly tag: string;
 }
 
 export interface FrontPageModel extends Loaded {
-  readonly rooms: readonly LiveRoomCard[];
+  /** Who is live. */
+  readonly rooms: readonly RoomCard[];
+  /** What the last search found, live ones first; null while nothing is looked for. */
+  readonly found: readonly RoomCard[] | null;
+  readonly searching: 'no' | 'yes' | 'failed';
+  /** Null ends looking. The newest search wins. */
+  search(what: RoomSearch | null): void;
 }
 
 // ── The room ──────────────────────────────────────────────────────────────────────────────────
@@ -92,9 +117,29 @@ export interface RoomModel {
   readonly peopleCount: number;
   /** Only in my own room. */
   readonly studio: StudioModel | null;
+  /** My part in the stage. */
+  readonly part: StagePartModel;
+  /** How many follow the host; null while it is not known. */
+  readonly followers: number | null;
+  readonly following: boolean;
+  /** Whether I can: I have an account, and it is not my own room. */
+  readonly mayFollow: boolean;
+  readonly recording: Recording;
+  /** The room's cover; null: it has none, or has not been read. */
+  readonly cover: string | null;
+  /** For the host and moderators: how many reports are open, and the lists. */
+  readonly moderation: ModerationModel | null;
   saveDetails(details: RoomDetails): Promise<Outcome>;
   /** Opens the list of my room's guest links; null in a room that isn't mine. */
-  guestLinks(): GuestLinksModel | null;
+  guestLinks(): Promise<GuestLinksModel> | null;
+  /** Opens the list of my room's stream keys; null in a room that isn't mine. */
+  streamKeys(): Promise<StreamKeysModel> | null;
+  follow(follow: boolean): Promise<Outcome>;
+  setRecording(wanted: boolean): Promise<Outcome>;
+  /** Null takes it away. */
+  setCover(picture: Blob | null): Promise<Outcome>;
+  /** Opens the list of the room's films; null while the room is not known. */
+  videos?(): Promise<VideosModel> | null;
   reconnectNow(): void;
   close(): void;
 }
@@ -126,120 +171,3 @@ export interface GuestLinksModel extends Loaded {
 
 /** The lifetimes that are offered, in seconds; null: until it is revoked. */
 export const GUEST_LINK_LIFETIMES_S = [null, 24 * 3_600, 7 * 24 * 3_600] as const;
-
-// ── Watching ──────────────────────────────────────────────────────────────────────────────────
-
-export type Playback =
-  | 'idle'
-  | 'connecting'
-  | 'playing'
-  /** Frames stopped coming; the last one stays on screen. */
-  | 'stalled'
-  /** The browser plays no sound before the person has touched the page. The picture runs. */
-  | 'sound_blocked'
-  | 'failed';
-
-export interface Quality {
-  readonly id: string;
-  readonly height_px: number;
-  readonly fps: number;
-}
-
-/** Figures of the last second or so; null where not yet known. */
-export interface StageFigures {
-  readonly path: 'udp' | 'tcp' | 'hls' | null;
-  readonly roundTrip_ms: number | null;
-  /** From the server to this screen: half the round trip, and from a frame's arrival to its display. */
-  readonly latency_ms: number | null;
-  readonly bitrate_bps: number | null;
-  readonly width_px: number | null;
-  readonly height_px: number | null;
-  readonly fps: number | null;
-  readonly lost_percent: number | null;
-  readonly codec: string | null;
-}
-
-export interface StageModel {
-  readonly playback: Playback;
-  /** False while only sound arrives. */
-  readonly hasPicture: boolean;
-  /** Screen and camera at once: the screen is the main picture, the camera the inset. */
-  readonly hasInset: boolean;
-  readonly qualities: readonly Quality[];
-  /** `auto` or the id of a quality. */
-  readonly quality: string;
-  readonly figures: StageFigures;
-  /** Plays the main picture and all sound in `video`. Returns what undoes it. */
-  attachMain(video: HTMLVideoElement): () => void;
-  /** Plays the inset, silently. */
-  attachInset(video: HTMLVideoElement): () => void;
-  setQuality(id: string): void;
-  /** In CSS pixels times the device pixel ratio; 0×0 when hidden. Decides the layer that is sent. */
-  shownAt(width_px: number, height_px: number): void;
-  /** Called within a touch or key press, which is what lets a browser start sound. */
-  startSound(): void;
-  retry(): void;
-}
-
-// ── Hosting ───────────────────────────────────────────────────────────────────────────────────
-
-export type Capture =
-  | 'off'
-  | 'asking'
-  | 'on'
-  | 'denied'
-  | 'no_device'
-  /** Another program holds it. */
-  | 'in_use'
-  /** The page was not loaded over HTTPS or from this machine, so the browser gives no devices. */
-  | 'insecure'
-  | 'failed';
-
-export interface CaptureDevice {
-  readonly id: string;
-  readonly label: string;
-}
-
-/** How the broadcast does, measured at the server where it can be. */
-export interface Health {
-  readonly word: 'good' | 'fair' | 'poor' | 'unknown';
-  readonly bitrate_bps: number | null;
-  readonly fps: number | null;
-  readonly width_px: number | null;
-  readonly height_px: number | null;
-  readonly keyFrameDistance_ms: number | null;
-  readonly roundTrip_ms: number | null;
-  readonly lost_percent: number | null;
-}
-
-/** The host's side: devices and preview before going live, and the controls while live. */
-export interface StudioModel {
-  readonly phase: 'closed' | 'green_room' | 'starting' | 'live' | 'reconnecting';
-  readonly camera: Capture;
-  readonly microphone: Capture;
-  readonly screen: Capture;
-  readonly cameras: readonly CaptureDevice[];
-  readonly microphones: readonly CaptureDevice[];
-  readonly cameraId: string | null;
-  readonly microphoneId: string | null;
-  /** Loudness of the microphone now, 0 to 1 on a perceptual scale. */
-  readonly level: number;
-  readonly canShareScreen: boolean;
-  readonly health: Health;
-  /** Opens the green room and asks for camera and microphone. */
-  open(): void;
-  /** Leaves the green room and lets go of every device. Not while live. */
-  close(): void;
-  setCamera(on: boolean): void;
-  setMicrophone(on: boolean): void;
-  /** Turning on must be called within a touch or key press. */
-  setScreen(on: boolean): void;
-  chooseCamera(id: string): void;
-  chooseMicrophone(id: string): void;
-  /** The main picture as the audience will see it: the screen if shared, else the camera. */
-  attachPreview(video: HTMLVideoElement): () => void;
-  /** The camera, when the screen is shared too. */
-  attachPreviewInset(video: HTMLVideoElement): () => void;
-  goLive(details: RoomDetails): Promise<Outcome>;
-  end(): Promise<Outcome>;
-}

@@ -17,6 +17,8 @@ export type StageState =
   | 'mine'
   | 'mine_ended'
   | 'starting'
+  /** My own room: the encoder was told, and has not come. */
+  | 'awaiting_encoder'
   | 'own_reconnecting';
 
 type Seen = Pick<RoomModel, 'entry' | 'broadcast' | 'mine' | 'host'> & {
@@ -30,6 +32,7 @@ export function stageState(room: Seen): StageState {
   if (phase === 'starting') return 'starting';
   if (phase === 'reconnecting') return 'own_reconnecting';
   if (phase === 'live') return 'playing';
+  if (phase === 'awaiting_encoder' && room.broadcast.state !== 'live' && room.broadcast.state !== 'publisher_lost') return 'awaiting_encoder';
   const outside = room.entry === 'entering' && room.chat.writing.may === 'sign_in';
   // Of a room that has not been read yet nothing can be said.
   if (room.entry === 'entering' && (!outside || room.host === null)) return 'connecting';

@@ -1,7 +1,7 @@
 /** Typed requests to `/api`. What the server declines comes back as a rejection, never as an exception. */
 import { HISTORY_PAGE_MAX } from '../../protocol/generated/limits';
 import type {
-  Account, Accounts, ChangeAccount, ChangeMe, Devices, GuestEntry, LiveRooms, Me, MessagePage, NewAccount, Rejection, Room,
+  Account, Accounts, ChangeAccount, ChangeMe, Devices, FoundRooms, GuestEntry, LiveRooms, Me, MessagePage, NewAccount, Rejection, Room,
   Session, Setup, SignIn, SpaceId, UserId,
 } from '../../protocol/generated/types';
 
@@ -14,13 +14,13 @@ export type Reply<T> =
   /** No answer came, or none of ours (a proxy's page, say). */
   | { readonly is: 'unreachable' };
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 function isRejection(body: unknown): body is Rejection {
   return typeof body === 'object' && body !== null && typeof (body as { kind?: unknown }).kind === 'string';
 }
 
-/** @param path below `/api`, with its segments already encoded */
+/** @param path below `/api`, with its segments already encoded @param body sent as JSON; a picture as it is */
 export async function request<T>(method: Method, path: string, body?: unknown): Promise<Reply<T>> {
   try {
     const response = await fetch(`/api${path}`, {
@@ -29,7 +29,8 @@ export async function request<T>(method: Method, path: string, body?: unknown): 
       cache: 'no-store',
       signal: AbortSignal.timeout(PATIENCE_MS),
       // A cookie's unsafe requests must be JSON, also without a body: no form of a foreign page can be.
-      ...(method === 'GET' ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}) }),
+      ...(method === 'GET' ? {} : body instanceof Blob ? { headers: { 'content-type': body.type }, body }
+        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}) }),
     });
     if (response.status === 204) return { is: 'ok', value: undefined as T };
     const answer: unknown = await response.json();
@@ -50,11 +51,15 @@ export const api = {
   devices: () => request<Devices>('GET', '/devices'),
   signOutDevice: (id: string) => request<void>('DELETE', `/devices/${encodeURIComponent(id)}`),
   accounts: (after: UserId | null) => request<Accounts>('GET', after === null ? '/accounts' : `/accounts?after=${encodeURIComponent(after)}`),
+  /** Also for oneself, where the server lets anybody make an account. */
   addAccount: (body: NewAccount) => request<Account>('POST', '/accounts', body),
   changeAccount: (id: UserId, body: ChangeAccount) => request<Account>('PATCH', `/accounts/${encodeURIComponent(id)}`, body),
   /** By the host's account name. */
   roomOf: (name: string) => request<Room>('GET', `/rooms/@${encodeURIComponent(name)}`),
   live: () => request<LiveRooms>('GET', '/live'),
+  /** Among all rooms that I may see, live or not. */
+  findRooms: (what: { readonly q?: string; readonly category?: string; readonly language?: string; readonly tag?: string }) =>
+    request<FoundRooms>('GET', `/rooms?${new URLSearchParams(Object.entries(what).filter(([, value]) => value !== ''))}`),
   messagesBefore: (space: SpaceId, position: number) =>
     request<MessagePage>('GET', `/rooms/${encodeURIComponent(space)}/messages?before=${position}&limit=${HISTORY_PAGE_MAX}`),
 };

@@ -86,7 +86,7 @@ export const POOR_FPS = 5;
 export const FAIR_FPS = 12;
 
 /** A host's broadcast in a word. Without a picture the frame rate says nothing. */
-export function wordOf(health: WireHealth | null, hasPicture: boolean): 'good' | 'fair' | 'poor' | 'unknown' {
+export function wordOf(health: Pick<WireHealth, 'bitrate_bps' | 'loss' | 'frame_rate'> | null, hasPicture: boolean): 'good' | 'fair' | 'poor' | 'unknown' {
   if (health === null) return 'unknown';
   if (health.bitrate_bps === 0 || health.loss > POOR_LOSS || (hasPicture && health.frame_rate < POOR_FPS)) return 'poor';
   return health.loss > FAIR_LOSS || (hasPicture && health.frame_rate < FAIR_FPS) ? 'fair' : 'good';

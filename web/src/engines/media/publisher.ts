@@ -48,6 +48,22 @@ export function redundantFirst<T extends { readonly mimeType: string }>(codecs: 
   return [...codecs.filter(isRed), ...codecs.filter((one) => !isRed(one))];
 }
 
+/** What every browser decodes of H.264: constrained baseline, with packets that may hold parts of a picture. */
+const H264_BEST = /packetization-mode=1.*profile-level-id=42e0|profile-level-id=42e0.*packetization-mode=1/i;
+
+/**
+ * H.264 first where the browser encodes it, then VP8: HLS and the recording take H.264 as it is, VP8 would be converted.
+ * Chromium sends all layers of a simulcast in either.
+ */
+export function recordableFirst<T extends { readonly mimeType: string; readonly sdpFmtpLine?: string }>(codecs: readonly T[]): T[] {
+  const rank = (one: T) => {
+    const kind = one.mimeType.toLowerCase();
+    if (kind === 'video/h264') return H264_BEST.test(one.sdpFmtpLine ?? '') ? 0 : 1;
+    return kind === 'video/vp8' ? 2 : 3;
+  };
+  return codecs.map((one, at) => ({ one, at })).sort((a, b) => rank(a.one) - rank(b.one) || a.at - b.at).map(({ one }) => one);
+}
+
 interface SendingLeg {
   readonly peer: RTCPeerConnection;
   readonly senders: ReadonlyMap<Source, RTCRtpSender>;
@@ -164,10 +180,8 @@ export class Publisher {
     for (const [source, track] of this.#sources) {
       if (source === 'screen') track.contentHint = 'detail';
       const transceiver = peer.addTransceiver(track, { direction: 'sendonly', sendEncodings: encodings(source) });
-      if (track.kind === 'audio') {
-        const codecs = RTCRtpSender.getCapabilities('audio')?.codecs;
-        if (codecs) transceiver.setCodecPreferences(redundantFirst(codecs));
-      }
+      const codecs = RTCRtpSender.getCapabilities(track.kind)?.codecs;
+      if (codecs) transceiver.setCodecPreferences(track.kind === 'audio' ? redundantFirst(codecs) : recordableFirst(codecs));
       senders.set(source, transceiver.sender);
     }
     return { peer, senders, id: null };

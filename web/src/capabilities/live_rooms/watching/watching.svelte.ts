@@ -33,6 +33,9 @@ export class Watching implements WatchingModel {
 
   #machine = new WayMachine();
   #wanted = false;
+  #barred = false;
+  /** The room has HLS. */
+  #reachable = false;
   #began_ms: number | null = null;
   #player: HlsPlayer | null = null;
   #past = false;
@@ -57,9 +60,22 @@ export class Watching implements WatchingModel {
 
   // ── What the stage tells ────────────────────────────────────────────────────────────────────
 
-  /** @param began_ms Unix time at which the broadcast began */
-  setWanted(wanted: boolean, began_ms: number | null): void {
-    if (began_ms !== null) this.#began_ms = began_ms;
+  /** Unix time at which the broadcast began; null while there is none. */
+  setBegan(began_ms: number | null): void {
+    this.#began_ms = began_ms;
+  }
+
+  /** Who is on the stage needs to be in time with the others: for them there is only WebRTC. */
+  setBarred(barred: boolean): void {
+    if (barred === this.#barred) return;
+    this.#barred = barred;
+    this.available = this.#reachable && !barred;
+    this.#machine.setAvailable(this.available);
+    if (barred && this.#past) this.goLive();
+    else this.#settle();
+  }
+
+  setWanted(wanted: boolean): void {
     if (wanted === this.#wanted) return;
     this.#wanted = wanted;
     if (wanted) {
@@ -73,10 +89,10 @@ export class Watching implements WatchingModel {
       for (const timer of [this.#askTimer, this.#againTimer]) clearTimeout(timer);
       clearInterval(this.#tick);
       this.#machine.setAvailable(false);
-      this.available = this.running = this.#past = this.#paused = false;
+      this.#reachable = this.available = this.running = this.#past = this.#paused = false;
       this.atLive = true;
       this.shown = 'webrtc';
-      this.#began_ms = this.#from_ms = this.#frozen_ms = null;
+      this.#from_ms = this.#frozen_ms = null;
       this.window = this.media_ms = null;
       this.port.setWebrtc(false);
     }
@@ -175,7 +191,9 @@ export class Watching implements WatchingModel {
   }
 
   moment(): MediaMoment | null {
-    if (!this.#wanted || this.#began_ms === null) return null;
+    if (this.#began_ms === null) return null;
+    // Who sends the picture sees it as it is now.
+    if (!this.#wanted) return { media_ms: Math.max(0, this.port.serverTime_ms() - this.#began_ms), rate: 1 };
     if (this.shown === 'hls') {
       const player = this.#player;
       const media_ms = player?.media_ms ?? null;
@@ -196,9 +214,10 @@ export class Watching implements WatchingModel {
     clearTimeout(this.#askTimer);
     const address = await this.port.address().catch(() => null);
     if (!this.#wanted) return;
-    this.available = address !== null;
+    this.#reachable = address !== null;
+    this.available = this.#reachable && !this.#barred;
     this.#machine.setAvailable(this.available);
-    if (!this.available) this.#askTimer = setTimeout(() => void this.#ask(), ASK_EVERY_MS);
+    if (!this.#reachable) this.#askTimer = setTimeout(() => void this.#ask(), ASK_EVERY_MS);
     this.#show();
     this.#settle();
   }
@@ -212,7 +231,6 @@ export class Watching implements WatchingModel {
     this.#machine.hls(seen ? 'playing' : state === 'failed' ? 'failed' : 'loading', performance.now());
     this.#show();
     this.#settle();
-    this.port.changed();
   }
 
   #settle(): void {
@@ -239,5 +257,6 @@ export class Watching implements WatchingModel {
     this.window = !this.available || now_ms === null ? null
       : (this.shown === 'hls' ? this.#player?.window : null) ?? { from_ms: Math.max(0, now_ms - WINDOW_MS), to_ms: now_ms };
     this.atLive = !this.#past && (this.shown === 'webrtc' || this.#player === null || this.#player.atLiveEdge);
+    if (this.shown === 'hls') this.port.changed();
   }
 }

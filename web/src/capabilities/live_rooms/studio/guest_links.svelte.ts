@@ -1,9 +1,9 @@
 /** The guest links of my room. The secret of one is known only from the answer that made it. */
-import type { GuestLinksApi } from '../../engines/http/guest_links';
-import type { GuestLink as WireGuestLink, SpaceId } from '../../protocol/generated/types';
-import type { Outcome } from '../people/model';
-import { ofReply } from '../people/refusal';
-import type { GuestLink, GuestLinksModel, MadeGuestLink } from './model';
+import type { GuestLinksApi } from '../../../engines/http/guest_links';
+import type { GuestLink as WireGuestLink, SpaceId } from '../../../protocol/generated/types';
+import type { Outcome } from '../../people/model';
+import { ofReply } from '../../people/refusal';
+import type { GuestLink, GuestLinksModel, MadeGuestLink } from '../model';
 
 function link({ id, created_ms, expires_ms }: WireGuestLink): GuestLink {
   return { id, created_ms, expires_ms };

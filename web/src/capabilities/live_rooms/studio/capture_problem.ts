@@ -1,5 +1,5 @@
 /** Which captures need a word from the host before they work. */
-import type { Capture } from './model';
+import type { Capture } from '../model';
 
 export type Problem = 'denied' | 'no_device' | 'in_use' | 'insecure' | 'failed';
 

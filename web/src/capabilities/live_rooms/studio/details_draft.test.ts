@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { detailsOf, draftOf, tagsOf } from './details_draft';
-import { TAG_MAX_CHARS, TAGS_MAX } from './model';
+import { TAG_MAX_CHARS, TAGS_MAX } from '../model';
 
 describe('what a host types about the room', () => {
   it('makes tags of what is between commas of any script', () => {

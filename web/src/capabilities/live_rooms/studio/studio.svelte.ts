@@ -1,18 +1,21 @@
-/** The host's side of a room: devices and preview before going live, and the controls while live. */
+/** The side of whoever publishes in a room, its host or a guest of its stage: devices and preview before, controls and health while on it. */
 import {
   canShareScreen, devicesOf, onDeviceChange, openCamera, openMicrophone, openScreen, type Captured,
-} from '../../engines/media/capture';
-import { between, read, wordOf, type Reading } from '../../engines/media/figures';
-import { meter } from '../../engines/media/level';
-import { Publisher, type PublisherSignal } from '../../engines/media/publisher';
-import type { Health as WireHealth, LegClosedReason, LegId, Source } from '../../protocol/generated/types';
-import type { Outcome } from '../people/model';
-import { DISCONNECTED, refusal } from '../people/refusal';
-import type { Capture, CaptureDevice, Health, RoomDetails, StudioModel } from './model';
+} from '../../../engines/media/capture';
+import { between, read, wordOf, type Reading } from '../../../engines/media/figures';
+import { meter } from '../../../engines/media/level';
+import { Publisher, type PublisherSignal } from '../../../engines/media/publisher';
+import type { Health as WireHealth, LegClosedReason, LegId, Source } from '../../../protocol/generated/types';
+import type { Outcome } from '../../people/model';
+import { DISCONNECTED, refusal } from '../../people/refusal';
+import type { RoomDetails } from '../model';
+import { HISTORY_MS, type Capture, type CaptureDevice, type Health, type HealthSample, type StudioModel, type StudioPhase } from '../studio_model';
+import { OwnMute } from './own_mute';
 
 const READ_EVERY_MS = 1_000;
 const NO_HEALTH: Health = {
   word: 'unknown', bitrate_bps: null, fps: null, width_px: null, height_px: null, keyFrameDistance_ms: null, roundTrip_ms: null, lost_percent: null,
+  via: null, watching: null, conversions: [],
 };
 /** Remembered for this tab, so that a page that is loaded anew goes on with its broadcast. */
 const LIVE_AS = 'hearth.live';
@@ -29,11 +32,14 @@ interface Resumed {
 export interface StudioPort extends PublisherSignal {
   readonly room: string;
   saveDetails(details: RoomDetails): Promise<Outcome>;
-  endBroadcast(): Promise<Outcome>;
+  /** Ends the broadcast, or leaves the stage. */
+  end(): Promise<Outcome>;
+  /** Says what of one's own is turned off, so that others see it. */
+  setMuted(source: Source, muted: boolean): Promise<Outcome>;
 }
 
 export class Studio implements StudioModel {
-  phase = $state<StudioModel['phase']>('closed');
+  phase = $state<StudioPhase>('closed');
   camera = $state<Capture>('off');
   microphone = $state<Capture>('off');
   screen = $state<Capture>('off');
@@ -42,12 +48,13 @@ export class Studio implements StudioModel {
   cameraId = $state<string | null>(null);
   microphoneId = $state<string | null>(null);
   level = $state(0);
+  silenced = $state(false);
   health = $state.raw<Health>(NO_HEALTH);
+  history = $state.raw<readonly HealthSample[]>([]);
   readonly canShareScreen = canShareScreen();
 
   #tracks = new Map<Source, MediaStreamTrack>();
-  #preview = new MediaStream();
-  #previewInset = new MediaStream();
+  #previews = { camera: new MediaStream(), screen: new MediaStream() };
   #publisher: Publisher;
   #reported: WireHealth | null = null;
   #reading: Reading | null = null;
@@ -55,13 +62,17 @@ export class Studio implements StudioModel {
   #stopDevices: (() => void) | null = null;
   #readTimer: ReturnType<typeof setInterval> | undefined;
   #changed: () => void;
+  #ownMute: OwnMute;
+  /** A picture came in this broadcast, so that its absence is a fault. */
+  #pictured = false;
 
   constructor(private readonly port: StudioPort, changed: () => void) {
     this.#changed = changed;
     this.#publisher = new Publisher(port, () => this.#publisherChanged(), () => this.#finished('closed'));
+    this.#ownMute = new OwnMute((muted) => port.setMuted('microphone', muted), () => this.#silence());
   }
 
-  /** Whether this page is what is live, so that there is nothing to watch but the preview. */
+  /** Whether this page is what is live. */
   get publishing(): boolean { return this.phase === 'starting' || this.phase === 'live' || this.phase === 'reconnecting'; }
 
   // ── What the room tells ─────────────────────────────────────────────────────────────────────
@@ -70,12 +81,27 @@ export class Studio implements StudioModel {
   legClosed(leg: LegId, reason: LegClosedReason): void { this.#publisher.legClosed(leg, reason); }
   reported(health: WireHealth): void {
     this.#reported = health;
+    const at_ms = performance.now();
+    const sample = { at_ms, bitrate_bps: health.bitrate_bps, fps: health.frame_rate, lost_percent: health.loss * 100 };
+    this.history = [...this.history.filter((one) => one.at_ms > at_ms - HISTORY_MS), sample];
     this.#describeHealth(null);
   }
 
-  /** The broadcast is over, whoever ended it. */
+  /** What the server says of my microphone. */
+  heardAs(silent: boolean): void { this.#ownMute.told(silent, this.microphone === 'on'); }
+
+  /** The broadcast is over, or I am off the stage, whoever wanted it so. */
   ended(): void {
     if (this.phase === 'live' || this.phase === 'reconnecting') this.#finished('closed');
+    this.#reported = null;
+    this.#pictured = false;
+    this.history = [];
+    this.health = NO_HEALTH;
+  }
+
+  /** What was waited for is live. */
+  encoderCame(): void {
+    if (this.phase === 'awaiting_encoder') this.#finished('closed');
   }
 
   /** After the page was loaded anew in the middle of a broadcast: goes on with it, without a question. */
@@ -104,7 +130,7 @@ export class Studio implements StudioModel {
   }
 
   close(): void {
-    if (this.phase !== 'green_room') return;
+    if (this.phase !== 'green_room' && this.phase !== 'awaiting_encoder') return;
     this.#finished('closed');
   }
 
@@ -126,7 +152,10 @@ export class Studio implements StudioModel {
     // Muted is not closed: being heard again must be immediate.
     held.enabled = on;
     this.microphone = on ? 'on' : 'off';
+    if (on) this.silenced = false;
+    if (this.publishing) this.#ownMute.say(!on);
     this.#remember();
+    this.#changed();
   }
 
   setScreen(on: boolean): void {
@@ -149,8 +178,7 @@ export class Studio implements StudioModel {
     void this.#openMicrophone();
   }
 
-  attachPreview(video: HTMLVideoElement): () => void { return attach(video, this.#preview); }
-  attachPreviewInset(video: HTMLVideoElement): () => void { return attach(video, this.#previewInset); }
+  attachPreview(source: 'camera' | 'screen', video: HTMLVideoElement): () => void { return attach(video, this.#previews[source]); }
 
   async goLive(details: RoomDetails): Promise<Outcome> {
     if (this.phase !== 'green_room') return { ok: false, refusal: { reason: 'already_live' } };
@@ -160,18 +188,28 @@ export class Studio implements StudioModel {
       this.phase = 'green_room';
       return saved;
     }
-    const published = await this.#publisher.start(this.#tracks, true);
-    if (published.is === 'publishing') {
-      this.#remember();
-      return { ok: true };
+    return this.#start();
+  }
+
+  async awaitEncoder(details: RoomDetails): Promise<Outcome> {
+    if (this.phase !== 'green_room') return { ok: false, refusal: { reason: 'already_live' } };
+    const saved = await this.port.saveDetails(details);
+    if (saved.ok) {
+      this.#finished('closed');
+      this.phase = 'awaiting_encoder';
     }
-    this.phase = 'green_room';
-    this.#changed();
-    return { ok: false, refusal: published.is === 'rejected' ? refusal(published.rejection) : DISCONNECTED };
+    return saved;
+  }
+
+  async join(withCamera: boolean): Promise<Outcome> {
+    if (this.phase !== 'green_room') return { ok: false, refusal: { reason: 'already_live' } };
+    this.phase = 'starting';
+    if (!withCamera) this.setCamera(false);
+    return this.#start();
   }
 
   async end(): Promise<Outcome> {
-    const outcome = await this.port.endBroadcast();
+    const outcome = await this.port.end();
     if (outcome.ok || outcome.refusal.reason === 'unknown') this.#finished('closed');
     return outcome;
   }
@@ -182,7 +220,33 @@ export class Studio implements StudioModel {
     this.#finished('closed', !live);
   }
 
+  /** I am not on the stage any more, wherever I stood. */
+  dismiss(): void {
+    if (this.phase !== 'closed') this.#finished('closed');
+  }
+
   // ── Within ──────────────────────────────────────────────────────────────────────────────────
+
+  async #start(): Promise<Outcome> {
+    const published = await this.#publisher.start(this.#tracks, true);
+    if (published.is === 'publishing') {
+      // Who comes with the microphone off is seen so from the start.
+      if (this.#tracks.has('microphone') && this.microphone === 'off') this.#ownMute.say(true);
+      this.#remember();
+      return { ok: true };
+    }
+    this.phase = 'green_room';
+    this.#changed();
+    return { ok: false, refusal: published.is === 'rejected' ? refusal(published.rejection) : DISCONNECTED };
+  }
+
+  #silence(): void {
+    const held = this.#tracks.get('microphone');
+    if (held) held.enabled = false;
+    this.microphone = 'off';
+    this.silenced = true;
+    this.#changed();
+  }
 
   #attend(): void {
     this.#stopDevices ??= onDeviceChange(() => void this.#listDevices());
@@ -260,13 +324,12 @@ export class Studio implements StudioModel {
 
   /** What is captured now is what the host and the audience see. */
   #show(): void {
-    const screen = this.#tracks.get('screen');
-    const camera = this.#tracks.get('camera');
-    hold(this.#preview, screen ?? camera);
-    hold(this.#previewInset, screen && camera);
+    hold(this.#previews.screen, this.#tracks.get('screen'));
+    hold(this.#previews.camera, this.#tracks.get('camera'));
     // A broadcast of nothing is none: its last source goes dark, and its leg stays for what comes next.
     if (this.#tracks.size > 0) this.#publisher.show(new Map(this.#tracks));
     this.#remember();
+    this.#changed();
   }
 
   #publisherChanged(): void {
@@ -286,8 +349,9 @@ export class Studio implements StudioModel {
     if (phase === 'closed') {
       for (const source of [...this.#tracks.keys()]) this.#drop(source);
       this.camera = this.microphone = this.screen = 'off';
-      hold(this.#preview, undefined);
-      hold(this.#previewInset, undefined);
+      this.silenced = false;
+      this.#ownMute.forget();
+      for (const stream of Object.values(this.#previews)) hold(stream, undefined);
       this.#stopDevices?.();
       this.#stopDevices = null;
       clearInterval(this.#readTimer);
@@ -321,8 +385,10 @@ export class Studio implements StudioModel {
     const here = now === null ? null : between(this.#reading, now);
     if (now !== null) this.#reading = now;
     const there = this.#reported;
+    this.#pictured ||= (there?.frame_rate ?? 0) > 0;
+    const pictured = this.publishing ? this.#tracks.has('camera') || this.#tracks.has('screen') : this.#pictured;
     this.health = {
-      word: this.phase === 'reconnecting' ? 'poor' : wordOf(there, this.#tracks.has('camera')),
+      word: this.phase === 'reconnecting' ? 'poor' : wordOf(there, pictured),
       bitrate_bps: there?.bitrate_bps ?? here?.bitrate_bps ?? this.health.bitrate_bps,
       fps: there && there.frame_rate > 0 ? Math.round(there.frame_rate) : here?.fps ?? this.health.fps,
       width_px: this.#reading?.width_px ?? null,
@@ -330,6 +396,9 @@ export class Studio implements StudioModel {
       keyFrameDistance_ms: there && there.key_frame_distance_ms > 0 ? there.key_frame_distance_ms : null,
       roundTrip_ms: this.#reading?.roundTrip_ms ?? null,
       lost_percent: there ? there.loss * 100 : here?.lost_percent ?? null,
+      via: there?.via ?? null,
+      watching: there?.watching ?? null,
+      conversions: there?.conversions ?? [],
     };
   }
 }

@@ -1,5 +1,5 @@
 /** What a host types about the room, and what becomes of it. */
-import { TAG_MAX_CHARS, TAGS_MAX, type Category, type Entry, type RoomDetails } from './model';
+import { TAG_MAX_CHARS, TAGS_MAX, type Category, type Entry, type RoomDetails } from '../model';
 
 export interface DetailsDraft {
   title: string;

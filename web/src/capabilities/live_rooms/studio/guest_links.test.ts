@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { GuestLinksApi } from '../../engines/http/guest_links';
-import type { GuestLink } from '../../protocol/generated/types';
+import type { GuestLinksApi } from '../../../engines/http/guest_links';
+import type { GuestLink } from '../../../protocol/generated/types';
 import { GuestLinks } from './guest_links.svelte';
 
 const ADDRESS = 'https://hearth.example/@ana';
