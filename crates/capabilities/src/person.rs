@@ -1,11 +1,13 @@
-//! A person: their live connections, whom they blocked, and what concerns only them.
+//! A person: their live connections, whom they blocked, whom they follow, and what concerns only them.
 //!
 //! What a person gets: all of their devices show the same, a device that was away catches up,
-//! and whoever they blocked can't reach them, and isn't told.
+//! whoever they blocked can't reach them, and isn't told, and whoever they follow is announced when they go live.
+//!
+//! Invariants: nobody follows whom they blocked; what is followed or blocked holds when it is stored.
 
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::{ConnectionId, SpaceId, UserId};
-use hearth_protocol::limits::LimitName;
+use hearth_protocol::limits::{FOLLOWS_MAX, LimitName};
 use hearth_protocol::people::{Me, Profile};
 use hearth_protocol::{Outcome, PersonCommand, PersonEvent, Rejection, Resume};
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::effect::{Effect, Tell, Timer, Write, WriteId};
 use crate::input::{Lookup, PersonInput, RequestId, StoreFailure, Time};
 use crate::kernel::limits::{
-    BLOCKS_MAX, CONNECTIONS_PER_USER_MAX, IDLE_MS, MENTIONS_PER_WINDOW_MAX, MENTIONS_WINDOW_MS, invalid, past,
+    BLOCKS_MAX, CONNECTIONS_PER_USER_MAX, IDLE_MS, MENTIONS_PER_WINDOW_MAX, MENTIONS_WINDOW_MS, WENT_LIVE_EVERY_MS,
+    invalid, past,
 };
 use crate::kernel::stream::Stream;
 use crate::kernel::writes::Writes;
@@ -39,6 +42,27 @@ pub struct Record {
 enum Then {
     Blocked(Profile, RequestId),
     Unblocked(UserId, RequestId),
+    Followed(Profile, RequestId),
+    Unfollowed(UserId, RequestId),
+}
+
+impl Then {
+    fn request(&self) -> RequestId {
+        match self {
+            Then::Blocked(_, request)
+            | Then::Unblocked(_, request)
+            | Then::Followed(_, request)
+            | Then::Unfollowed(_, request) => *request,
+        }
+    }
+}
+
+/// Somebody who is followed.
+#[derive(Debug)]
+struct Followed {
+    profile: Profile,
+    /// When it was last told that they went live.
+    told: Option<Time>,
 }
 
 /// A person.
@@ -47,6 +71,7 @@ pub struct Person {
     profile: Profile,
     administrator: bool,
     blocked: BTreeMap<UserId, Profile>,
+    follows: BTreeMap<UserId, Followed>,
     connections: BTreeSet<ConnectionId>,
     stream: Stream<PersonEvent>,
     writes: Writes<Then>,
@@ -56,6 +81,12 @@ pub struct Person {
 
 type Out = Vec<Effect>;
 
+impl Followed {
+    fn new(profile: Profile) -> Self {
+        Self { profile, told: None }
+    }
+}
+
 impl Person {
     /// A person as the store knows them.
     pub fn open(now: Time, record: Record) -> (Self, Vec<Effect>) {
@@ -63,6 +94,7 @@ impl Person {
             profile: record.profile,
             administrator: record.administrator,
             blocked: record.blocked.into_iter().map(|profile| (profile.id.clone(), profile)).collect(),
+            follows: record.follows.into_iter().map(|profile| (profile.id.clone(), Followed::new(profile))).collect(),
             connections: BTreeSet::new(),
             stream: Stream::new(record.epoch),
             writes: Writes::default(),
@@ -93,7 +125,14 @@ impl Person {
             PersonInput::Told { tell: Tell::Mentioned { space, message } } => {
                 self.mentioned(now, &mut out, space, message);
             }
-            PersonInput::Told { tell: Tell::WentLive { .. } } => {}
+            PersonInput::Told { tell: Tell::WentLive { space, host, about, since } } => {
+                self.went_live(now, &mut out, &host.id, || PersonEvent::WentLive {
+                    space,
+                    host: host.clone(),
+                    about,
+                    since_ms: since.0,
+                });
+            }
             PersonInput::Changed { profile, administrator } => {
                 if (&self.profile, self.administrator) != (&profile, administrator) {
                     (self.profile, self.administrator) = (profile, administrator);
@@ -120,7 +159,7 @@ impl Person {
             profile: self.profile.clone(),
             administrator: self.administrator,
             blocked: self.blocked.values().cloned().collect(),
-            follows: Vec::new(),
+            follows: self.follows.values().map(|followed| followed.profile.clone()).collect(),
         }
     }
 
@@ -149,52 +188,126 @@ impl Person {
         lookup: Lookup,
     ) -> Result<(), Rejection> {
         self.writes.has_room()?;
+        let known = |user: &UserId| lookup.people.iter().find(|profile| profile.id == *user).cloned();
         match command {
-            PersonCommand::Block { user } => {
-                if user == self.profile.id {
-                    return Err(invalid("user", "oneself"));
-                }
-                let known = lookup.people.into_iter().find(|profile| profile.id == user);
-                let profile = known.ok_or(Rejection::NotFound)?;
-                if self.blocked.contains_key(&user) {
-                    out.push(Effect::Reply { request, result: Ok(Outcome::Done) });
-                    return Ok(());
-                }
-                if self.blocked.len() >= BLOCKS_MAX {
-                    return Err(past(LimitName::Blocks, BLOCKS_MAX));
-                }
-                self.writes.store(out, Write::Block { user }, Then::Blocked(profile, request));
-            }
+            PersonCommand::Block { user } => self.block(out, request, known(&user), user),
             PersonCommand::Unblock { user } => {
                 if !self.blocked.contains_key(&user) {
                     return Err(Rejection::NotFound);
                 }
                 self.writes.store(out, Write::Unblock { user: user.clone() }, Then::Unblocked(user, request));
+                Ok(())
             }
-            PersonCommand::Follow { .. } | PersonCommand::Unfollow { .. } => return Err(Rejection::Forbidden),
+            PersonCommand::Follow { user } => self.follow(out, request, known(&user), user),
+            PersonCommand::Unfollow { user } => {
+                if !self.follows.contains_key(&user) {
+                    return Err(Rejection::NotFound);
+                }
+                self.writes.store(out, Write::Unfollow { user: user.clone() }, Then::Unfollowed(user, request));
+                Ok(())
+            }
         }
+    }
+
+    fn block(
+        &mut self,
+        out: &mut Out,
+        request: RequestId,
+        known: Option<Profile>,
+        user: UserId,
+    ) -> Result<(), Rejection> {
+        if user == self.profile.id {
+            return Err(invalid("user", "oneself"));
+        }
+        let profile = known.ok_or(Rejection::NotFound)?;
+        if self.blocked.contains_key(&user) {
+            out.push(Effect::Reply { request, result: Ok(Outcome::Done) });
+            return Ok(());
+        }
+        let under_way = self.writes.waiting().filter(|then| matches!(then, Then::Blocked(..))).count();
+        if self.blocked.len() + under_way >= BLOCKS_MAX {
+            return Err(past(LimitName::Blocks, BLOCKS_MAX));
+        }
+        self.writes.store(out, Write::Block { user }, Then::Blocked(profile, request));
+        Ok(())
+    }
+
+    fn follow(
+        &mut self,
+        out: &mut Out,
+        request: RequestId,
+        known: Option<Profile>,
+        user: UserId,
+    ) -> Result<(), Rejection> {
+        if user == self.profile.id {
+            return Err(invalid("user", "oneself"));
+        }
+        // A guest is forgotten, and has no room to go live in.
+        if self.profile.name.is_none() {
+            return Err(Rejection::Forbidden);
+        }
+        let profile = known.filter(|profile| profile.name.is_some()).ok_or(Rejection::NotFound)?;
+        if self.blocked.contains_key(&user) {
+            return Err(Rejection::Forbidden);
+        }
+        if self.follows.contains_key(&user) {
+            out.push(Effect::Reply { request, result: Ok(Outcome::Done) });
+            return Ok(());
+        }
+        let under_way = self.writes.waiting().filter(|then| matches!(then, Then::Followed(..))).count();
+        if self.follows.len() + under_way >= FOLLOWS_MAX {
+            return Err(past(LimitName::Follows, FOLLOWS_MAX));
+        }
+        self.writes.store(out, Write::Follow { user }, Then::Followed(profile, request));
         Ok(())
     }
 
     fn stored(&mut self, out: &mut Out, write: WriteId, result: Result<u64, StoreFailure>) {
         let Some(then) = self.writes.take(write) else { return };
-        let (Then::Blocked(_, request) | Then::Unblocked(_, request)) = then;
+        let request = then.request();
         let result = match result {
             Ok(_) => {
-                match then {
-                    Then::Blocked(profile, _) => {
-                        self.blocked.insert(profile.id.clone(), profile);
-                    }
-                    Then::Unblocked(user, _) => {
-                        self.blocked.remove(&user);
-                    }
-                }
+                self.holds(out, then);
                 self.tell_me(out);
                 Ok(Outcome::Done)
             }
             Err(StoreFailure::Unavailable) => Err(Rejection::Storage),
         };
         out.push(Effect::Reply { request, result });
+    }
+
+    /// What was stored holds from now on.
+    fn holds(&mut self, out: &mut Out, then: Then) {
+        match then {
+            Then::Blocked(profile, _) => {
+                if self.follows.remove(&profile.id).is_some() {
+                    self.writes.note(out, Write::Unfollow { user: profile.id.clone() });
+                }
+                self.blocked.insert(profile.id.clone(), profile);
+            }
+            Then::Unblocked(user, _) => {
+                self.blocked.remove(&user);
+            }
+            Then::Followed(profile, _) if self.blocked.contains_key(&profile.id) => {
+                // Blocked while it was on its way.
+                self.writes.note(out, Write::Unfollow { user: profile.id });
+            }
+            Then::Followed(profile, _) => {
+                self.follows.insert(profile.id.clone(), Followed::new(profile));
+            }
+            Then::Unfollowed(user, _) => {
+                self.follows.remove(&user);
+            }
+        }
+    }
+
+    /// Somebody went live; told if they are followed, and not again for every broadcast of somebody who begins anew and anew.
+    fn went_live(&mut self, now: Time, out: &mut Out, host: &UserId, event: impl FnOnce() -> PersonEvent) {
+        let Some(followed) = self.follows.get_mut(host) else { return };
+        if followed.told.is_none_or(|told| now.since_ms(told) >= WENT_LIVE_EVERY_MS) {
+            followed.told = Some(now);
+            self.stream.everyone(out, event());
+        }
     }
 
     fn tell_me(&mut self, out: &mut Out) {

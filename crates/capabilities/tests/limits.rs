@@ -1,14 +1,22 @@
 //! One past each limit of a space: refused by the limit's name, and nothing before it is lost.
 
 use hearth_capabilities::kernel::limits::{
-    CHANGES_IN_FLIGHT_MAX, CONNECTIONS_PER_MEMBER_MAX, MEDIA_LEGS_MAX, MEMBERS_MAX, MESSAGES_IN_FLIGHT_MAX,
-    MODERATORS_MAX, NEGOTIATION_RATE, RECENT_MESSAGES_MAX, REPEATS_WAITING_MAX, SANCTIONS_MAX, SNAPSHOT_MESSAGES_MAX,
+    CANDIDATES_MAX, CHANGES_IN_FLIGHT_MAX, CONNECTIONS_PER_MEMBER_MAX, ENCODER_RATE, ICE_ATTRIBUTE_MAX_BYTES,
+    MEDIA_LEGS_MAX, MEMBERS_MAX, MESSAGES_IN_FLIGHT_MAX, MODERATORS_MAX, MUTE_RATE, NEGOTIATION_RATE, PLAYERS_MAX,
+    RECENT_MESSAGES_MAX, REPEATS_WAITING_MAX, SANCTIONS_MAX, SNAPSHOT_MESSAGES_MAX, TRACKS_MAX,
 };
 use hearth_capabilities::scenario::{self, BLACK_BOX_BYTES_MAX, BLACK_BOX_INPUTS_MAX, BlackBox, usual_record};
 use hearth_capabilities::space::Space;
-use hearth_capabilities::{Caller, Effect, Fresh, Input, Lookup, Payload, RequestId, Standing, Time, Write};
-use hearth_protocol::ids::{ConnectionId, DeviceId, UserId};
-use hearth_protocol::limits::{LimitName, MEMBERS_PAGE_MAX, MESSAGE_MAX_CHARS, SDP_MAX_BYTES};
+use hearth_capabilities::{
+    Caller, Effect, Fresh, Ingest, Input, Lookup, MediaOrder, MediaReport, Payload, PeerWants, RequestId, Standing,
+    Time, Write,
+};
+use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, StreamKeyId, TrackId, UserId};
+use hearth_protocol::limits::{
+    HANDS_MAX, LimitName, MEMBERS_PAGE_MAX, MESSAGE_MAX_CHARS, OPEN_REPORTS_MAX, REASON_MAX_CHARS, SDP_MAX_BYTES,
+    STAGE_GUESTS_MAX,
+};
+use hearth_protocol::media::{Source, SourceOfMid, Track};
 use hearth_protocol::people::Profile;
 use hearth_protocol::{Command, Event, Outcome, Rejection};
 
@@ -206,6 +214,241 @@ fn messages_on_their_way_and_repeats_that_wait() {
     let answered = room.store(&first).iter().filter(|effect| matches!(effect, Effect::Reply { .. })).count();
     assert_eq!(answered, 1 + REPEATS_WAITING_MAX, "everybody who waited is answered");
     assert!(replied(&room.say("ana", "more", "text")).is_none(), "there is room for one again");
+}
+
+/// Ana is live, from her browser.
+fn live() -> Room {
+    let mut room = Room::new();
+    room.join("ana", "ana").unwrap();
+    let effects = room.tell(caller("ana", "ana"), publish_with(1), Vec::new());
+    room.arrives(&effects);
+    room
+}
+
+fn publish_with(sources: usize) -> Command {
+    let sources = (0..sources).map(|mid| SourceOfMid { mid: mid.to_string(), source: Source::Camera }).collect();
+    Command::Publish { offer: "v=0".into(), sources, take_over: true }
+}
+
+impl Room {
+    /// Whatever leg was just opened is answered, and media comes by it. Gives the leg.
+    fn arrives(&mut self, effects: &[Effect]) -> LegId {
+        let opened = effects.iter().find_map(|effect| match effect {
+            Effect::Media { leg, order: MediaOrder::Close } => panic!("{leg} is closed"),
+            Effect::Media { leg, .. } => Some(leg.clone()),
+            _ => None,
+        });
+        let leg = opened.unwrap();
+        let id = TrackId::parse("track_1").unwrap();
+        let tracks = vec![Track { id, source: Source::Camera, codec: "VP8".into(), layers: Vec::new() }];
+        for report in [MediaReport::Answer { sdp: "v=0".into() }, MediaReport::Tracks { tracks }] {
+            self.space.handle(self.now, Input::Media { leg: leg.clone(), report });
+        }
+        leg
+    }
+
+    fn encoder(&mut self, key: &str, ingest: Ingest) -> Vec<Effect> {
+        self.requests += 1;
+        let (request, fresh) = (RequestId(self.requests), Fresh(7, self.requests));
+        let key = StreamKeyId::parse(key).unwrap();
+        self.space.handle(self.now, Input::Encoder { request, key, ingest, fresh })
+    }
+
+    fn play(&mut self, offer_bytes: usize) -> Vec<Effect> {
+        self.requests += 1;
+        let (request, fresh) = (RequestId(self.requests), Fresh(7, self.requests));
+        self.space.handle(self.now, Input::Play { request, offer: "o".repeat(offer_bytes), fresh })
+    }
+
+    fn peer(&mut self, leg: &LegId, wants: PeerWants) -> Option<Result<Outcome, Rejection>> {
+        self.requests += 1;
+        let request = RequestId(self.requests);
+        replied(&self.space.handle(self.now, Input::Peer { request, leg: leg.clone(), wants }))
+    }
+}
+
+fn whip(bytes: usize) -> Ingest {
+    Ingest::Whip { offer: "o".repeat(bytes) }
+}
+
+#[test]
+fn hands_that_are_up() {
+    let mut room = live();
+    let raise = |room: &mut Room, name: &str| {
+        room.join(name, name).unwrap();
+        room.ask(caller(name, name), Command::RaiseHand { raised: true }).unwrap()
+    };
+    for number in 0..HANDS_MAX {
+        assert_eq!(raise(&mut room, &format!("m{number}")), Ok(Outcome::Done));
+    }
+    assert_eq!(limit(raise(&mut room, "more")), Some(LimitName::Hands));
+    let again = room.ask(caller("m0", "m0"), Command::RaiseHand { raised: true }).unwrap();
+    assert_eq!(again, Ok(Outcome::Done), "a hand that is up needs no room");
+    assert!(room.ask(caller("m0", "m0"), Command::RaiseHand { raised: false }).unwrap().is_ok());
+    assert_eq!(room.ask(caller("more", "more"), Command::RaiseHand { raised: true }), Some(Ok(Outcome::Done)));
+}
+
+#[test]
+fn guests_of_the_stage_and_who_was_asked() {
+    let mut room = live();
+    let ask = |room: &mut Room, name: &str| {
+        let user = profile(name).id;
+        room.ask(caller("ana", "ana"), Command::AskOnStage { user }).unwrap()
+    };
+    for number in 0..=STAGE_GUESTS_MAX {
+        let name = format!("m{number}");
+        room.join(&name, &name).unwrap();
+        if number < STAGE_GUESTS_MAX {
+            assert_eq!(ask(&mut room, &name), Ok(Outcome::Done));
+        }
+    }
+    for number in 0..STAGE_GUESTS_MAX / 2 {
+        let name = format!("m{number}");
+        assert!(room.ask(caller(&name, &name), Command::AnswerStage { accept: true }).unwrap().is_ok());
+    }
+    let last = format!("m{STAGE_GUESTS_MAX}");
+    assert_eq!(limit(ask(&mut room, &last)), Some(LimitName::StageGuests));
+    assert_eq!(ask(&mut room, "m0"), Ok(Outcome::Done), "who is on the stage needs no room");
+    assert!(room.ask(caller("m0", "m0"), Command::LeaveStage { user: None }).unwrap().is_ok());
+    assert_eq!(ask(&mut room, &last), Ok(Outcome::Done));
+    for number in STAGE_GUESTS_MAX / 2..=STAGE_GUESTS_MAX {
+        let name = format!("m{number}");
+        assert!(room.ask(caller(&name, &name), Command::AnswerStage { accept: true }).unwrap().is_ok(), "a kept seat");
+    }
+}
+
+#[test]
+fn turning_off_and_on() {
+    let mut room = live();
+    let mute = |room: &mut Room, muted| {
+        let command = Command::SetMuted { user: None, source: Source::Microphone, muted };
+        room.ask(caller("ana", "ana"), command).unwrap()
+    };
+    for number in 0..MUTE_RATE.burst {
+        assert!(mute(&mut room, number.is_multiple_of(2)).is_ok());
+    }
+    let waits = Rejection::Limit { limit: LimitName::CommandRate, max: MUTE_RATE.burst, retry_after_ms: Some(500) };
+    assert_eq!(mute(&mut room, true), Err(waits));
+    assert_eq!(mute(&mut room, false), Ok(Outcome::Done), "it is off already");
+    room.now = Time(500);
+    assert_eq!(mute(&mut room, true), Ok(Outcome::Done));
+}
+
+#[test]
+fn tracks_of_a_publisher() {
+    let mut room = Room::new();
+    room.join("ana", "ana").unwrap();
+    let refused = room.ask(caller("ana", "ana"), publish_with(TRACKS_MAX + 1)).unwrap();
+    assert_eq!(limit(refused), Some(LimitName::Tracks));
+    assert!(room.ask(caller("ana", "ana"), publish_with(TRACKS_MAX)).is_none());
+    let mut room = Room::new();
+    let rtmp = |tracks| Ingest::Rtmp { sources: vec![Source::Camera; tracks] };
+    let refused = replied(&room.encoder("key_a", rtmp(TRACKS_MAX + 1))).unwrap();
+    assert_eq!(limit(refused), Some(LimitName::Tracks));
+    assert!(replied(&room.encoder("key_a", rtmp(TRACKS_MAX))).is_none());
+}
+
+#[test]
+fn legs_of_encoders() {
+    let mut room = Room::new();
+    for _ in 0..ENCODER_RATE.burst {
+        let effects = room.encoder("key_a", whip(1));
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::Media { .. })));
+    }
+    let waits =
+        Rejection::Limit { limit: LimitName::MediaNegotiations, max: ENCODER_RATE.burst, retry_after_ms: Some(1_000) };
+    assert_eq!(replied(&room.encoder("key_a", whip(1))), Some(Err(waits)));
+    room.now = Time(1_000);
+    let effects = room.encoder("key_a", whip(1));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Media { .. })));
+}
+
+#[test]
+fn bytes_of_what_programs_offer() {
+    let mut room = Room::new();
+    let refused = replied(&room.encoder("key_a", whip(SDP_MAX_BYTES + 1))).unwrap();
+    assert_eq!(limit(refused), Some(LimitName::SdpBytes));
+    assert!(replied(&room.encoder("key_a", whip(SDP_MAX_BYTES))).is_none());
+    let mut room = live();
+    assert_eq!(limit(replied(&room.play(SDP_MAX_BYTES + 1)).unwrap()), Some(LimitName::SdpBytes));
+    assert!(replied(&room.play(SDP_MAX_BYTES)).is_none());
+}
+
+#[test]
+fn players_of_a_space() {
+    let mut room = live();
+    let mut first = None;
+    for _ in 0..PLAYERS_MAX {
+        let effects = room.play(1);
+        first.get_or_insert(room.arrives(&effects));
+    }
+    assert_eq!(limit(replied(&room.play(1)).unwrap()), Some(LimitName::Players));
+    assert_eq!(room.peer(&first.unwrap(), PeerWants::Close), Some(Ok(Outcome::Done)));
+    assert!(replied(&room.play(1)).is_none());
+}
+
+#[test]
+fn what_a_peer_may_say_at_a_time() {
+    let mut room = live();
+    let effects = room.play(1);
+    let leg = room.arrives(&effects);
+    let trickle = |count, bytes| PeerWants::Trickle { candidates: vec!["c".repeat(bytes); count] };
+    let restart = |ufrag: usize, pwd: usize| PeerWants::Restart { ufrag: "u".repeat(ufrag), pwd: "p".repeat(pwd) };
+    let most = ICE_ATTRIBUTE_MAX_BYTES;
+    assert_eq!(room.peer(&leg, trickle(CANDIDATES_MAX, most)), Some(Ok(Outcome::Done)));
+    for past in [trickle(CANDIDATES_MAX + 1, 1), trickle(1, most + 1), restart(most + 1, 1), restart(1, most + 1)] {
+        assert!(matches!(room.peer(&leg, past), Some(Err(Rejection::Invalid { .. }))));
+    }
+    assert_eq!(room.peer(&leg, restart(most, most)), None, "the engine is asked");
+}
+
+#[test]
+fn reports_that_are_open_and_their_reasons() {
+    let mut room = Room::new();
+    room.join("ana", "ana").unwrap();
+    room.join("bo", "bo").unwrap();
+    let mut report = |open_reports: usize, reason: usize| {
+        room.requests += 1;
+        let (from, request, fresh) = (caller("bo", "bo"), RequestId(room.requests), Fresh(7, room.requests));
+        let reason = "名".repeat(reason);
+        let command = Command::Report { user: profile("ana").id, position: None, reason };
+        let lookup = Lookup { open_reports: u32::try_from(open_reports).unwrap(), ..Lookup::default() };
+        room.space.handle(room.now, Input::Command { from, request, command, fresh, lookup })
+    };
+    assert_eq!(limit(replied(&report(0, REASON_MAX_CHARS + 1)).unwrap()), Some(LimitName::ReasonChars));
+    assert_eq!(limit(replied(&report(OPEN_REPORTS_MAX, 0)).unwrap()), Some(LimitName::Reports));
+    assert!(replied(&report(OPEN_REPORTS_MAX - 2, REASON_MAX_CHARS)).is_none());
+    assert!(replied(&report(OPEN_REPORTS_MAX - 2, 0)).is_none());
+    assert_eq!(
+        limit(replied(&report(OPEN_REPORTS_MAX - 2, 0)).unwrap()),
+        Some(LimitName::Reports),
+        "two are under way"
+    );
+}
+
+#[test]
+fn sanctions_and_moderators_that_are_under_way_count() {
+    let mut room = Room::new();
+    room.join("ana", "ana").unwrap();
+    let ban = |name: &str| (Command::Ban { user: profile(name).id }, vec![profile(name)]);
+    for number in 0..SANCTIONS_MAX {
+        let (command, people) = ban(&format!("b{number}"));
+        assert!(replied(&room.tell(caller("ana", "ana"), command, people)).is_none());
+    }
+    let (command, people) = ban("more");
+    let refused = replied(&room.tell(caller("ana", "ana"), command, people)).unwrap();
+    assert_eq!(limit(refused), Some(LimitName::Sanctions));
+
+    let mut room = Room::new();
+    room.join("ana", "ana").unwrap();
+    let appoint = |name: &str| (Command::SetModerator { user: profile(name).id, moderator: true }, vec![profile(name)]);
+    for number in 0..MODERATORS_MAX {
+        let (command, people) = appoint(&format!("m{number}"));
+        assert!(replied(&room.tell(caller("ana", "ana"), command, people)).is_none());
+    }
+    let (command, people) = appoint("more");
+    let refused = replied(&room.tell(caller("ana", "ana"), command, people)).unwrap();
+    assert_eq!(limit(refused), Some(LimitName::Moderators));
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! What a person gets: all devices show the same, a device that was away catches up, and who is blocked can't reach them.
 
 use hearth_capabilities::kernel::limits::{
-    BLOCKS_MAX, CONNECTIONS_PER_USER_MAX, IDLE_MS, MENTIONS_PER_WINDOW_MAX, MENTIONS_WINDOW_MS,
+    BLOCKS_MAX, CONNECTIONS_PER_USER_MAX, IDLE_MS, MENTIONS_PER_WINDOW_MAX, MENTIONS_WINDOW_MS, WENT_LIVE_EVERY_MS,
 };
 use hearth_capabilities::person::{Person, Record};
 use hearth_capabilities::{
-    Effect, Lookup, Payload, PersonInput, RequestId, StoreFailure, Tell, Time, Timer, To, WriteId,
+    Effect, Lookup, Payload, PersonInput, RequestId, StoreFailure, Tell, Time, Timer, To, Write, WriteId,
 };
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::{ConnectionId, DeviceId, SpaceId, UserId};
-use hearth_protocol::limits::LimitName;
+use hearth_protocol::limits::{FOLLOWS_MAX, LimitName};
+use hearth_protocol::live_rooms::About;
 use hearth_protocol::people::{Me, Profile};
 use hearth_protocol::{Outcome, PersonCommand, PersonEvent, Rejection, Resume};
 
@@ -62,11 +63,36 @@ fn mentioned(person: &mut Person, at: Time, author: &str, position: u64) -> Vec<
     person.handle(at, PersonInput::Told { tell: Tell::Mentioned { space, message } })
 }
 
-fn block(person: &mut Person, name: &str, known: bool) -> Vec<Effect> {
-    let people = if known { vec![profile(name)] } else { Vec::new() };
-    let command = PersonCommand::Block { user: profile(name).id };
+fn command(person: &mut Person, command: PersonCommand, people: Vec<Profile>) -> Vec<Effect> {
     let lookup = Lookup { people, ..Lookup::default() };
     person.handle(Time(0), PersonInput::Command { request: RequestId(2), command, lookup })
+}
+
+fn block(person: &mut Person, name: &str, known: bool) -> Vec<Effect> {
+    let people = if known { vec![profile(name)] } else { Vec::new() };
+    command(person, PersonCommand::Block { user: profile(name).id }, people)
+}
+
+fn follow(person: &mut Person, name: &str) -> Vec<Effect> {
+    command(person, PersonCommand::Follow { user: profile(name).id }, vec![profile(name)])
+}
+
+fn unfollow(person: &mut Person, name: &str) -> Vec<Effect> {
+    command(person, PersonCommand::Unfollow { user: profile(name).id }, Vec::new())
+}
+
+fn went_live(person: &mut Person, at: Time, host: &str) -> Vec<(u64, PersonEvent)> {
+    let (space, host) = (SpaceId::parse("room_bo").unwrap(), profile(host));
+    let tell = Tell::WentLive { space, host, about: About::default(), since: at };
+    events(&person.handle(at, PersonInput::Told { tell }))
+}
+
+/// Whom the person follows, as the last event says.
+fn follows(effects: &[Effect]) -> Vec<String> {
+    match events(effects).pop() {
+        Some((_, PersonEvent::Me { me })) => me.follows.into_iter().map(|profile| profile.display_name).collect(),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn stored(person: &mut Person, effects: &[Effect], result: Result<u64, StoreFailure>) -> Vec<Effect> {
@@ -211,4 +237,93 @@ fn a_changed_name_is_told_once() {
     let changed = || PersonInput::Changed { profile: profile("ana"), administrator: true };
     assert_eq!(events(&person.handle(Time(1), changed())).len(), 1);
     assert_eq!(person.handle(Time(2), changed()), []);
+}
+
+#[test]
+fn whoever_is_followed_is_announced_when_they_go_live() {
+    let mut person = ana();
+    assert_eq!(went_live(&mut person, Time(1), "bo"), [], "not followed");
+    let effects = follow(&mut person, "bo");
+    assert_eq!(went_live(&mut person, Time(2), "bo"), [], "not stored yet");
+    let effects = stored(&mut person, &effects, Ok(0));
+    assert_eq!((reply(&effects), follows(&effects)), (Ok(Outcome::Done), vec!["bo".to_owned()]));
+    assert!(matches!(&went_live(&mut person, Time(3), "bo")[..],
+        [(_, PersonEvent::WentLive { host, since_ms: 3, .. })] if *host == profile("bo")));
+    assert_eq!(went_live(&mut person, Time(2 + WENT_LIVE_EVERY_MS), "bo"), [], "again and again");
+    assert_eq!(went_live(&mut person, Time(3 + WENT_LIVE_EVERY_MS), "bo").len(), 1);
+
+    let again = follow(&mut person, "bo");
+    assert_eq!(again, [Effect::Reply { request: RequestId(2), result: Ok(Outcome::Done) }]);
+    let effects = unfollow(&mut person, "bo");
+    let effects = stored(&mut person, &effects, Ok(0));
+    assert_eq!((reply(&effects), follows(&effects)), (Ok(Outcome::Done), Vec::new()));
+    assert_eq!(went_live(&mut person, Time(u64::MAX), "bo"), []);
+    assert_eq!(reply(&unfollow(&mut person, "bo")), Err(Rejection::NotFound));
+}
+
+#[test]
+fn what_is_not_stored_is_not_followed() {
+    let mut person = ana();
+    let effects = follow(&mut person, "bo");
+    assert_eq!(reply(&stored(&mut person, &effects, Err(StoreFailure::Unavailable))), Err(Rejection::Storage));
+    assert_eq!(went_live(&mut person, Time(1), "bo"), []);
+    assert_eq!(reply(&unfollow(&mut person, "bo")), Err(Rejection::NotFound));
+}
+
+#[test]
+fn blocking_somebody_ends_following_them() {
+    let unfollowed = |effects: &[Effect]| {
+        let user = profile("bo").id;
+        effects.iter().any(
+            |effect| matches!(effect, Effect::Store { what, .. } if *what == Write::Unfollow { user: user.clone() }),
+        )
+    };
+    let mut person = ana();
+    let effects = follow(&mut person, "bo");
+    stored(&mut person, &effects, Ok(0));
+    let effects = block(&mut person, "bo", true);
+    let effects = stored(&mut person, &effects, Ok(0));
+    assert!(unfollowed(&effects) && follows(&effects).is_empty());
+    assert_eq!(went_live(&mut person, Time(1), "bo"), []);
+    assert_eq!(reply(&follow(&mut person, "bo")), Err(Rejection::Forbidden));
+
+    let mut person = ana();
+    let (following, blocking) = (follow(&mut person, "bo"), block(&mut person, "bo", true));
+    stored(&mut person, &blocking, Ok(0));
+    let effects = stored(&mut person, &following, Ok(0));
+    assert!(unfollowed(&effects) && follows(&effects).is_empty(), "blocked while it was on its way");
+}
+
+#[test]
+fn only_accounts_follow_and_only_accounts_are_followed() {
+    let mut person = ana();
+    assert!(matches!(reply(&follow(&mut person, "ana")), Err(Rejection::Invalid { .. })));
+    let guest = Profile { name: None, ..profile("gil") };
+    let refused = command(&mut person, PersonCommand::Follow { user: guest.id.clone() }, vec![guest.clone()]);
+    assert_eq!(reply(&refused), Err(Rejection::NotFound));
+    let nobody = command(&mut person, PersonCommand::Follow { user: profile("nobody").id }, Vec::new());
+    assert_eq!(reply(&nobody), Err(Rejection::NotFound));
+    let record =
+        Record { epoch: "e1".into(), profile: guest, administrator: false, blocked: Vec::new(), follows: Vec::new() };
+    let mut guest = Person::open(Time(0), record).0;
+    assert_eq!(reply(&follow(&mut guest, "ana")), Err(Rejection::Forbidden));
+}
+
+#[test]
+fn follows_of_a_user() {
+    let mut person = ana();
+    for number in 0..FOLLOWS_MAX - 1 {
+        let effects = follow(&mut person, &format!("b{number}"));
+        assert_eq!(reply(&stored(&mut person, &effects, Ok(0))), Ok(Outcome::Done));
+    }
+    let last = follow(&mut person, "last");
+    let refused = reply(&follow(&mut person, "more"));
+    assert!(
+        matches!(refused, Err(Rejection::Limit { limit: LimitName::Follows, .. })),
+        "one is under way: {refused:?}"
+    );
+    assert_eq!(reply(&stored(&mut person, &last, Err(StoreFailure::Unavailable))), Err(Rejection::Storage));
+    let more = follow(&mut person, "more");
+    assert_eq!(reply(&stored(&mut person, &more, Ok(0))), Ok(Outcome::Done));
+    assert!(matches!(reply(&follow(&mut person, "past")), Err(Rejection::Limit { limit: LimitName::Follows, .. })));
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::text::{write_input, write_record};
-use crate::input::{Input, MediaReport, Time};
+use crate::input::{Ingest, Input, MediaReport, PeerWants, Time};
 use crate::space::Record;
 
 /// Inputs that are kept.
@@ -33,10 +33,13 @@ fn weight_bytes(input: &Input) -> usize {
                 Command::Publish { offer, .. } => offer.len(),
                 Command::Answer { sdp, .. } => sdp.len(),
                 Command::SetAbout { about } => about.rules.len() + about.title.len(),
+                Command::Report { reason, .. } => reason.len(),
                 _ => 0,
             };
             text + lookup.message.as_ref().map_or(0, |message| message.text.len()) + 128 * lookup.people.len()
         }
+        Input::Encoder { ingest: Ingest::Whip { offer }, .. } | Input::Play { offer, .. } => offer.len(),
+        Input::Peer { wants: PeerWants::Trickle { candidates }, .. } => candidates.iter().map(String::len).sum(),
         Input::Media { report: MediaReport::Answer { sdp } | MediaReport::Offer { sdp, .. }, .. } => sdp.len(),
         _ => 0,
     }

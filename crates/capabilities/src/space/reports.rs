@@ -33,9 +33,15 @@ impl Space {
             None => None,
             Some(position) => Some(self.message(given, position).ok_or(Rejection::NotFound)?),
         };
-        let author = message.map(|message| &message.author).filter(|author| author.id == *user);
-        let here = self.members.get(user).map(|member| &member.profile).filter(|_| message.is_none());
-        let about = here.or(author).ok_or(Rejection::NotFound)?;
+        let about = match message {
+            Some(message) => Some(&message.author).filter(|author| author.id == *user),
+            // Who did something on the stage and is gone by now can still be reported.
+            None => {
+                let known = given.lookup.people.iter().find(|profile| profile.id == *user);
+                self.members.get(user).map(|member| &member.profile).or(known)
+            }
+        };
+        let about = about.ok_or(Rejection::NotFound)?;
         let under_way = self.writes.waiting().filter(|then| match then {
             Then::Reported(report, _) => report.by.id == *given.user(),
             _ => false,

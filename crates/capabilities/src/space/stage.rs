@@ -148,35 +148,48 @@ impl Space {
 
     /// A guest gives up their seat, or loses it.
     pub(super) fn off_stage(&mut self, out: &mut Out, user: &UserId) {
-        let Some(seat) = self.room.stage.take_off(user) else { return };
+        if self.gives_up_seat(out, user) {
+            self.stage_changed(out);
+        }
+    }
+
+    /// Takes a guest's seat back; says whether anything was heard from it.
+    fn gives_up_seat(&mut self, out: &mut Out, user: &UserId) -> bool {
+        let Some(seat) = self.room.stage.take_off(user) else { return false };
         if let Some(incoming) = seat.incoming {
             Self::give_up(out, incoming, Rejection::Forbidden);
         }
         out.push(Effect::CancelTimer { timer: Timer::GuestLost(user.clone()) });
+        let heard = seat.publisher.is_some();
         if let Some(publisher) = seat.publisher {
             out.push(Effect::Media { leg: publisher.leg.clone(), order: MediaOrder::Close });
-            self.stage_changed(out);
             self.leg_closed(out, &publisher.owner, publisher.leg, LegClosedReason::Asked);
         }
         self.stands_otherwise(out, user);
+        heard
     }
 
     /// Somebody is here no more: neither on the stage, nor on their way there.
     pub(super) fn forget_on_stage(&mut self, out: &mut Out, user: &UserId) {
-        if self.room.stage.withdraw(user) {
-            out.push(Effect::CancelTimer { timer: Timer::StageAskExpires(user.clone()) });
-            self.stands_otherwise(out, user);
-        } else if self.room.stage.lower(user) {
-            self.stands_otherwise(out, user);
-        } else {
-            self.off_stage(out, user);
+        self.forget_on_way(out, user);
+        self.off_stage(out, user);
+    }
+
+    /// The broadcast is over: nobody is on the stage, or on their way there. The stage itself is told by whoever ends it.
+    pub(super) fn clear_stage(&mut self, out: &mut Out) {
+        for user in self.room.stage.concerned() {
+            self.forget_on_way(out, &user);
+            self.gives_up_seat(out, &user);
         }
     }
 
-    /// The broadcast is over: nobody is on the stage, or on their way there.
-    pub(super) fn clear_stage(&mut self, out: &mut Out) {
-        for user in self.room.stage.concerned() {
-            self.forget_on_stage(out, &user);
+    fn forget_on_way(&mut self, out: &mut Out, user: &UserId) {
+        let asked = self.room.stage.withdraw(user);
+        if asked {
+            out.push(Effect::CancelTimer { timer: Timer::StageAskExpires(user.clone()) });
+        }
+        if self.room.stage.lower(user) || asked {
+            self.stands_otherwise(out, user);
         }
     }
 

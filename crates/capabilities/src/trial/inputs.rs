@@ -1,16 +1,16 @@
 //! Bytes as inputs of a space: few people, few connections, and every kind of thing they and the engines may say.
 
-use hearth_protocol::conversation::Message;
-use hearth_protocol::ids::{LegId, TrackId, UserId};
+use hearth_protocol::conversation::{Float, FloatPlace, Message};
+use hearth_protocol::ids::{LegId, StreamKeyId, TrackId, UserId, VideoId};
 use hearth_protocol::live_rooms::{About, Entry};
-use hearth_protocol::media::{Health, LayerPreference, Source as Carries, SourceOfMid, Track};
+use hearth_protocol::media::{Conversion, Health, LayerPreference, Source as Carries, SourceOfMid, Track};
 use hearth_protocol::people::Profile;
 use hearth_protocol::space::LegClosedReason;
 use hearth_protocol::{Command, Resume};
 
 use super::watch::Watch;
 use crate::effect::{Timer, WriteId};
-use crate::input::{Caller, Fresh, Input, Lookup, MediaReport, RequestId, StoreFailure, Time};
+use crate::input::{Caller, Fresh, Ingest, Input, Lookup, MediaReport, PeerWants, RequestId, StoreFailure, Time};
 use crate::scenario::people;
 
 const CALLERS: [&str; 14] = [
@@ -73,8 +73,8 @@ impl<'a> Source<'a> {
         let kind = self.byte();
         let wait = self.byte();
         let at = now.plus_ms(if wait < 200 { u64::from(wait) } else { u64::from(wait - 199) * 500 });
-        let input = match kind % 20 {
-            0..=10 => self.command(kind % 20, watch),
+        let input = match kind % 24 {
+            0..=10 => self.command(kind % 24, watch),
             11 => {
                 let connection = self.caller().connection.unwrap_or_else(|| self.bo().connection.expect("a browser"));
                 Input::ConnectionLost { connection }
@@ -88,6 +88,9 @@ impl<'a> Source<'a> {
             }
             17 => Input::Timer { timer: self.any_timer() },
             18 => Input::ActiveSpeaker { leg: self.any_leg(watch) },
+            19 | 20 => self.stage_command(watch),
+            21 => self.by_others(),
+            22 => self.of_peer(watch),
             _ => match self.byte() % 3 {
                 0 => Input::SignedOut { user: self.caller().profile.id },
                 1 => Input::Renamed { profile: self.somebody() },
@@ -138,11 +141,19 @@ impl<'a> Source<'a> {
             3 => Command::Leave,
             4 | 5 => self.send(&mut lookup),
             6 => self.moderation(&mut lookup),
-            7 => match self.byte() % 4 {
+            7 => match self.byte() % 8 {
+                4 => Command::SetRecording { wanted: self.byte().is_multiple_of(2) },
+                5 => {
+                    let about = self.somebody();
+                    let position = self.byte().is_multiple_of(2).then_some(u64::from(self.byte() % 16));
+                    lookup.open_reports = u32::from(self.byte() % 32);
+                    Command::Report { user: about.id, position, reason: "~ana".to_owned() }
+                }
                 0 => Command::ListMembers { after: Some(self.caller().profile.id) },
                 1 => Command::MarkRead { position: u64::from(self.byte()) },
                 2 => Command::SetAbout { about: self.about() },
-                _ => Command::EndBroadcast,
+                3 => Command::EndBroadcast,
+                _ => Command::RaiseHand { raised: true },
             },
             8 => Command::Publish {
                 offer: "v=0".to_owned(),
@@ -157,6 +168,83 @@ impl<'a> Source<'a> {
             },
         };
         Input::Command { from, request: RequestId(self.requests), command, fresh, lookup }
+    }
+
+    /// What moves people to the stage and off it: by people who are here, about people who are here.
+    fn stage_command(&mut self, watch: &Watch) -> Input {
+        let whom = self.present(watch).profile.id;
+        let own = self.byte().is_multiple_of(2).then(|| whom.clone());
+        let source = self.choice(&[Carries::Camera, Carries::Microphone]).unwrap_or(Carries::Screen);
+        let (from, command) = match self.byte() % 12 {
+            0..=3 => {
+                let host = self.choice(&["ana", "ana@phone", "mo", "admin:root"]).unwrap_or("ana");
+                (people::caller(host).expect("a caller's word"), Command::AskOnStage { user: whom })
+            }
+            4 => (self.present(watch), Command::AnswerStage { accept: self.byte().is_multiple_of(4) }),
+            5 => (self.present(watch), Command::RaiseHand { raised: !self.byte().is_multiple_of(4) }),
+            6 => (self.present(watch), Command::LowerHand { user: whom }),
+            7 => (self.present(watch), Command::LeaveStage { user: own }),
+            8 => {
+                let muted = self.byte().is_multiple_of(2);
+                (self.present(watch), Command::SetMuted { user: own, source, muted })
+            }
+            _ => {
+                // Whoever was asked last accepts, and publishes, so that the stage fills.
+                let theirs = |caller: &Caller| Some(&caller.profile.id) == watch.asked.as_ref();
+                let connected = |caller: &Caller| {
+                    caller.connection.as_ref().is_some_and(|connection| watch.is_attached(connection))
+                };
+                let callers = CALLERS.iter().filter_map(|word| people::caller(word));
+                let from = callers.filter(theirs).find(connected).unwrap_or_else(|| self.bo());
+                let publishes = watch.accepted.contains(&from.profile.id) && self.byte().is_multiple_of(2);
+                let command = if publishes {
+                    let sources = vec![SourceOfMid { mid: "0".to_owned(), source }];
+                    Command::Publish { offer: "v=0".to_owned(), sources, take_over: true }
+                } else {
+                    Command::AnswerStage { accept: true }
+                };
+                (from, command)
+            }
+        };
+        self.requests += 1;
+        let (request, fresh) = (RequestId(self.requests), Fresh(1, self.requests));
+        Input::Command { from, request, command, fresh, lookup: Lookup::default() }
+    }
+
+    /// What comes from encoders, players and the server itself.
+    fn by_others(&mut self) -> Input {
+        self.requests += 1;
+        let (request, fresh) = (RequestId(self.requests), Fresh(1, self.requests));
+        match self.byte() % 8 {
+            0 | 1 => {
+                let key = self.choice(&["key_obs", "key_phone"]).unwrap_or("key_obs");
+                let key = StreamKeyId::parse(key).expect("well formed");
+                let ingest = if self.byte().is_multiple_of(2) {
+                    Ingest::Whip { offer: "v=0".to_owned() }
+                } else {
+                    Ingest::Rtmp { sources: vec![Carries::Camera; usize::from(self.byte() % 11)] }
+                };
+                Input::Encoder { request, key, ingest, fresh }
+            }
+            2..=4 => Input::Play { request, offer: "v=0".to_owned(), fresh },
+            5 => Input::Converts { conversions: vec![Conversion::AacToOpus, Conversion::BFrames] },
+            6 => Input::Crowd { hls: u32::from(self.byte()) },
+            _ => {
+                let video = self.byte().is_multiple_of(2).then(|| VideoId::parse("video_1").expect("well formed"));
+                Input::Recording { video, failed: self.byte().is_multiple_of(2) }
+            }
+        }
+    }
+
+    fn of_peer(&mut self, watch: &Watch) -> Input {
+        self.requests += 1;
+        let leg = self.any_leg(watch).unwrap_or_else(|| leg(0));
+        let wants = match self.byte() % 8 {
+            0 => PeerWants::Close,
+            1..=4 => PeerWants::Restart { ufrag: "u".to_owned(), pwd: "p".to_owned() },
+            _ => PeerWants::Trickle { candidates: vec!["candidate".to_owned(); usize::from(self.byte() % 40)] },
+        };
+        Input::Peer { request: RequestId(self.requests), leg, wants }
     }
 
     fn resume(&mut self) -> Option<Resume> {
@@ -183,9 +271,10 @@ impl<'a> Source<'a> {
             });
         }
         lookup.people = vec![self.somebody()];
+        let color = self.choice(&["#00ff7f", "red", "#00FF7F"]).unwrap_or_default().to_owned();
         Command::Send {
-            float: None,
-            media_ms: None,
+            float: self.byte().is_multiple_of(2).then_some(Float { color, place: FloatPlace::Scroll }),
+            media_ms: self.byte().is_multiple_of(2).then_some(position * 1_000),
             text,
             reply_to: position.is_multiple_of(4).then_some(position),
             nonce: format!("n{}", self.byte() % 8),
@@ -197,7 +286,11 @@ impl<'a> Source<'a> {
         let whom = self.somebody();
         let user = whom.id.clone();
         lookup.people = vec![whom];
-        match self.byte() % 10 {
+        if self.byte().is_multiple_of(4) {
+            lookup.administrators = vec![user.clone()];
+        }
+        match self.byte() % 11 {
+            10 => Command::Remove { user },
             0 | 8 | 9 => Command::Mute { user, duration_s: self.byte().is_multiple_of(2).then_some(3) },
             1 => Command::Unmute { user },
             2 => Command::Ban { user },
@@ -237,7 +330,10 @@ impl<'a> Source<'a> {
     }
 
     fn any_timer(&mut self) -> Timer {
-        match self.byte() % 6 {
+        match self.byte() % 9 {
+            6 => Timer::GuestLost(self.caller().profile.id),
+            7 => Timer::StageAskExpires(self.caller().profile.id),
+            8 => Timer::StageRequestsDue,
             0 => Timer::MemberGone(self.caller().profile.id),
             1 => Timer::MuteEnds(self.caller().profile.id),
             2 => Timer::AudienceDue,
@@ -248,8 +344,21 @@ impl<'a> Source<'a> {
     }
 
     fn report(&mut self, watch: &Watch) -> Input {
+        // Now and then all goes well.
+        if self.byte().is_multiple_of(2) {
+            let waiting = watch.legs.iter().find(|(_, one)| one.publishes && !one.answered);
+            let flowing = watch.legs.iter().filter(|(_, one)| one.publishes).map(|(leg, _)| leg.clone());
+            let flowing: Vec<LegId> = flowing.collect();
+            if let Some((leg, _)) = waiting {
+                return Input::Media { leg: leg.clone(), report: MediaReport::Answer { sdp: "v=0".to_owned() } };
+            }
+            if let Some(leg) = self.choice(&flowing) {
+                return Input::Media { leg, report: MediaReport::Tracks { tracks: self.tracks() } };
+            }
+        }
         let about = self.any_leg(watch).unwrap_or_else(|| leg(0));
-        let report = match self.byte() % 12 {
+        let report = match self.byte() % 13 {
+            12 => MediaReport::Restarted { ufrag: "s".to_owned(), pwd: "s".to_owned(), candidates: Vec::new() },
             0 | 1 => MediaReport::Answer { sdp: "v=0".to_owned() },
             2 => MediaReport::Refused { reason: "no".to_owned() },
             3 => MediaReport::Offer { generation: u32::from(self.byte()), sdp: "v=0".to_owned(), tracks: Vec::new() },

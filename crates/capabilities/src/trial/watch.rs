@@ -3,10 +3,11 @@
 use hearth_protocol::ids::{ConnectionId, LegId, UserId};
 use hearth_protocol::limits::STAGE_GUESTS_MAX;
 use hearth_protocol::live_rooms::{Broadcast, EndReason};
-use hearth_protocol::{Command, Event};
+use hearth_protocol::media::Publisher;
+use hearth_protocol::{Command, Event, Outcome, Rejection};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::effect::{Effect, MediaOrder, Payload, Timer, To, Write, WriteId};
+use crate::effect::{Effect, MediaOrder, Packaged, Payload, Timer, To, Write, WriteId};
 use crate::input::{Input, MediaReport, RequestId, Time};
 
 /// A leg as the media engine knows it.
@@ -14,14 +15,27 @@ use crate::input::{Input, MediaReport, RequestId, Time};
 pub struct Leg {
     /// Whether it publishes.
     pub publishes: bool,
+    /// Whose it is, once that was answered; a player's is nobody's.
+    user: Option<UserId>,
+    /// Whether its peer may ask for more than its first offer (WHIP, WHEP).
+    negotiates: bool,
+    /// Whether its offer was answered.
+    pub answered: bool,
     generation: u64,
-    hears: Vec<LegId>,
+    hears: BTreeSet<LegId>,
+}
+
+/// Who waits for an answer, and what for.
+#[derive(Debug)]
+struct Waiting {
+    user: Option<UserId>,
+    accepts: bool,
 }
 
 /// What the world outside of a space knows of it.
 #[derive(Debug)]
 pub struct Watch {
-    waiting: BTreeSet<RequestId>,
+    waiting: BTreeMap<RequestId, Waiting>,
     attached: BTreeMap<ConnectionId, UserId>,
     joining: Option<(ConnectionId, UserId)>,
     resuming: bool,
@@ -30,6 +44,16 @@ pub struct Watch {
     last_seq: u64,
     broadcast: Broadcast,
     broadcasts: (u64, u64),
+    /// Broadcasts that were announced.
+    announced: u64,
+    /// What is packaged, and its generation.
+    packaged: (Option<Packaged>, u64),
+    /// The legs on the stage, as it was told last.
+    stage: BTreeSet<LegId>,
+    /// Who was asked onto the stage last.
+    pub asked: Option<UserId>,
+    /// Who has ever accepted.
+    pub accepted: BTreeSet<UserId>,
     /// What has happened: kinds of events, outcomes and refusals.
     pub reached: BTreeSet<String>,
     /// Writes whose end was not reported yet.
@@ -43,7 +67,7 @@ pub struct Watch {
 impl Watch {
     pub fn new() -> Self {
         Self {
-            waiting: BTreeSet::new(),
+            waiting: BTreeMap::new(),
             attached: BTreeMap::new(),
             joining: None,
             resuming: false,
@@ -52,6 +76,11 @@ impl Watch {
             last_seq: 0,
             broadcast: Broadcast::Off,
             broadcasts: (0, 0),
+            announced: 0,
+            packaged: (None, 0),
+            stage: BTreeSet::new(),
+            asked: None,
+            accepted: BTreeSet::new(),
             reached: BTreeSet::new(),
             writes: Vec::new(),
             timers: BTreeMap::new(),
@@ -65,7 +94,11 @@ impl Watch {
         self.resuming = false;
         match input {
             Input::Command { from, request, command, .. } => {
-                assert!(self.waiting.insert(*request), "the trial uses a request number twice");
+                let accepts = matches!(command, Command::AnswerStage { accept: true });
+                self.waits(*request, Some(from.profile.id.clone()), accepts);
+                if let Command::AskOnStage { user } = command {
+                    self.asked = Some(user.clone());
+                }
                 if let (Command::Join { resume }, Some(connection)) = (command, &from.connection) {
                     self.joining = Some((connection.clone(), from.profile.id.clone()));
                     self.resuming = resume.is_some();
@@ -80,11 +113,22 @@ impl Watch {
             Input::Timer { timer } => {
                 self.timers.remove(timer);
             }
-            Input::Media { leg, report: MediaReport::Closed { .. } | MediaReport::Refused { .. } } => {
+            Input::Encoder { request, .. } => self.waits(*request, UserId::parse("user_ana").ok(), false),
+            Input::Play { request, .. } | Input::Peer { request, .. } => self.waits(*request, None, false),
+            Input::Media { leg, report: MediaReport::Closed { .. } } => {
                 self.legs.remove(leg);
+            }
+            // What an open peer asks for is refused, and the leg goes on.
+            Input::Media { leg, report: MediaReport::Refused { .. } } => {
+                self.legs.retain(|one, state| one != leg || (state.negotiates && state.answered));
             }
             _ => {}
         }
+    }
+
+    fn waits(&mut self, request: RequestId, user: Option<UserId>, accepts: bool) {
+        let before = self.waiting.insert(request, Waiting { user, accepts });
+        assert!(before.is_none(), "the trial uses a request number twice");
     }
 
     fn committed(&mut self, what: &Write) {
@@ -107,10 +151,29 @@ impl Watch {
         for user in self.attached.values() {
             assert!(!self.banned.contains(user), "{user} is banned, and here");
         }
-        for (leg, state) in &self.legs {
-            for heard in &state.hears {
-                assert!(self.legs.get(heard).is_some_and(|one| one.publishes), "{leg} hears {heard}, which is closed");
-            }
+        self.everybody_hears_the_stage();
+        let live = matches!(self.broadcast, Broadcast::OnAir { .. } | Broadcast::Interrupted { .. });
+        assert_eq!(self.packaged.0.is_some(), live, "packaged: {:?}", self.packaged.0);
+        assert_eq!(self.announced, self.broadcasts.0);
+        if let Some(leg) = self.packaged.0.as_ref().and_then(|what| what.leg.as_ref()) {
+            assert!(self.legs.get(leg).is_some_and(|one| one.publishes), "{leg} is packaged, and closed");
+            assert!(matches!(self.broadcast, Broadcast::OnAir { .. }), "{leg} is packaged while interrupted");
+        }
+    }
+
+    /// Every leg that watches hears all legs of the stage that are open, but those of its own user.
+    fn everybody_hears_the_stage(&self) {
+        for (leg, state) in self.legs.iter().filter(|(_, state)| !state.publishes && state.answered) {
+            let others = self.stage.iter().filter(|one| {
+                let publisher = self.legs.get(*one);
+                publisher.is_some_and(|publisher| state.user.is_none() || publisher.user != state.user)
+            });
+            assert!(
+                state.hears.iter().eq(others),
+                "{leg} hears {:?}, and {:?} is on the stage",
+                state.hears,
+                self.stage
+            );
         }
     }
 
@@ -121,9 +184,16 @@ impl Watch {
                     Ok(outcome) => self.note(outcome),
                     Err(rejection) => self.note(rejection),
                 }
-                assert!(self.waiting.remove(request), "{request:?} is answered twice, or was never asked");
+                let waited = self.waiting.remove(request);
+                let waited = waited.unwrap_or_else(|| panic!("{request:?} is answered twice, or was never asked"));
+                self.answered(waited, result);
             }
-            Effect::Package { .. } | Effect::Announce { .. } => {}
+            Effect::Package { generation, what } => {
+                assert!(*generation > self.packaged.1, "an older generation");
+                assert_ne!(*what, self.packaged.0, "nothing has changed");
+                self.packaged = (what.clone(), *generation);
+            }
+            Effect::Announce { .. } => self.announced += 1,
             Effect::Attach { connection } => {
                 let (joining, user) = self.joining.clone().expect("only a join attaches");
                 assert_eq!(joining, *connection);
@@ -148,9 +218,22 @@ impl Watch {
             Effect::Sleep => {
                 assert!(self.attached.is_empty(), "it sleeps while somebody is here");
                 assert_eq!(self.broadcast, Broadcast::Off, "it sleeps while live");
+                assert!(self.legs.is_empty(), "it leaves legs behind: {:?}", self.legs);
             }
             Effect::Tell { .. } | Effect::List { .. } => {}
             Effect::Welcome { .. } => panic!("a space welcomes nobody"),
+        }
+    }
+
+    fn answered(&mut self, waited: Waiting, result: &Result<Outcome, Rejection>) {
+        match result {
+            Ok(Outcome::Publishing { leg, .. } | Outcome::Watching { leg } | Outcome::Playing { leg, .. }) => {
+                let state = self.legs.get_mut(leg).expect("an answer for a leg that is not there");
+                assert!(state.user.is_none() || state.user == waited.user, "{leg} changes hands");
+                (state.user, state.answered) = (waited.user, true);
+            }
+            Ok(Outcome::Done) if waited.accepts => self.accepted.extend(waited.user),
+            _ => {}
         }
     }
 
@@ -179,9 +262,34 @@ impl Watch {
             assert!(snapshot.publishers.len() <= 1 + STAGE_GUESTS_MAX, "too many publishers");
             assert_eq!(snapshot.broadcast, self.broadcast);
         }
-        if let Event::Stage { publishers } = event {
-            assert!(publishers.len() <= 1 + STAGE_GUESTS_MAX, "too many publishers");
+        match event {
+            Event::Stage { publishers } if !replayed => self.staged(publishers),
+            Event::YourStage { standing } => {
+                let value = serde_json::to_value(standing).unwrap_or_default();
+                self.reached.extend(value["state"].as_str().map(str::to_owned));
+            }
+            Event::Reported { report } => {
+                let To::Connections(connections) = to else { panic!("everybody hears of a report") };
+                let told = connections.iter().filter_map(|connection| self.attached.get(connection));
+                assert!(!told.into_iter().any(|user| *user == report.about.id), "who is reported hears of it");
+            }
+            _ => {}
         }
+    }
+
+    /// The host comes first, nobody twice, and nobody who has not accepted.
+    fn staged(&mut self, publishers: &[Publisher]) {
+        assert!(publishers.len() <= 1 + STAGE_GUESTS_MAX, "too many publishers");
+        let users: BTreeSet<&UserId> = publishers.iter().map(|publisher| &publisher.user).collect();
+        assert_eq!(users.len(), publishers.len(), "somebody is on the stage twice");
+        for (place, publisher) in publishers.iter().enumerate() {
+            let host = publisher.user.as_str() == "user_ana";
+            assert!(if host { place == 0 } else { self.accepted.contains(&publisher.user) }, "{publisher:?}");
+        }
+        if publishers.len() > 1 {
+            self.reached.insert("together".to_owned());
+        }
+        self.stage = publishers.iter().map(|publisher| publisher.leg.clone()).collect();
     }
 
     fn broadcast_moves(&mut self, to: &Broadcast, ended: Option<EndReason>) {
@@ -212,6 +320,8 @@ impl Watch {
             }
             Write::Message { message } => {
                 assert!(!message.text.is_empty() && message.nonce.is_some() && !message.deleted);
+                let live = matches!(self.broadcast, Broadcast::OnAir { .. } | Broadcast::Interrupted { .. });
+                assert_eq!((message.broadcast, message.media_ms.is_some()), (live.then_some(self.broadcasts.0), live));
             }
             Write::Block { .. } | Write::Unblock { .. } | Write::Follow { .. } | Write::Unfollow { .. } => {
                 panic!("a space blocks nobody")
@@ -227,7 +337,11 @@ impl Watch {
             | MediaOrder::OpenSubscribe
             | MediaOrder::OpenPlay { .. } => {
                 let publishes = matches!(order, MediaOrder::OpenPublish { .. } | MediaOrder::OpenFeed { .. });
-                let new = Leg { publishes, ..Leg::default() };
+                let negotiates = match order {
+                    MediaOrder::OpenPublish { sources, .. } => sources.is_empty(),
+                    other => matches!(other, MediaOrder::OpenPlay { .. }),
+                };
+                let new = Leg { publishes, negotiates, ..Leg::default() };
                 assert!(self.legs.insert(leg.clone(), new).is_none(), "{leg} is opened twice");
             }
             MediaOrder::Route { generation, hears } => {
@@ -235,13 +349,15 @@ impl Watch {
                 let state = self.legs.get_mut(leg).expect("a closed leg is routed");
                 assert!(!state.publishes && *generation > state.generation, "an older generation");
                 state.generation = *generation;
-                state.hears.clone_from(hears);
+                state.hears = hears.iter().cloned().collect();
+                assert_eq!(state.hears.len(), hears.len(), "a leg is heard twice");
             }
             MediaOrder::Answer { .. } | MediaOrder::Prefer { .. } => {
                 assert!(self.legs.get(leg).is_some_and(|one| !one.publishes), "{leg} is no subscriber");
             }
             MediaOrder::Trickle { .. } | MediaOrder::Restart { .. } => {
-                assert!(self.legs.contains_key(leg), "{leg} is closed");
+                let fine = self.legs.get(leg).is_some_and(|one| one.negotiates && one.answered);
+                assert!(fine, "{leg} is closed, or another's");
             }
             MediaOrder::Close => {
                 self.legs.remove(leg);
