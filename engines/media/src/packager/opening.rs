@@ -53,6 +53,14 @@ impl Opening {
         self.units.iter().any(|(unit, _)| unit.kind == kind)
     }
 
+    /// Whether there is sound from the first picture on: what came before it is not begun with.
+    fn has_sound_to_start_with(&self) -> bool {
+        let shown = self.units.iter().find(|(unit, _)| unit.kind == Kind::Video).map(|(unit, _)| unit.dts_us);
+        self.units
+            .iter()
+            .any(|(unit, _)| unit.kind == Kind::Audio && shown.is_none_or(|shown_us| unit.dts_us >= shown_us))
+    }
+
     /// Takes a frame. Returns what to begin with as soon as all that is wanted is there, or was waited for long enough.
     pub fn push(&mut self, unit: Unit, wall_ms: u64) -> Option<Start> {
         if self.units.is_empty() && !self.pictures {
@@ -67,7 +75,7 @@ impl Opening {
         }
         let overdue = self.bytes > WAITING_BYTES_MAX || self.units.len() >= WAITING_FRAMES_MAX;
         let video_settled = !self.wanted.video || self.has(Kind::Video);
-        let audio_settled = !self.wanted.audio || self.has(Kind::Audio);
+        let audio_settled = !self.wanted.audio || self.has_sound_to_start_with();
         let wait_ms = if self.lacks_key_frame() { KEY_FRAME_WAIT_MS } else { START_WAIT_MS };
         let begins = (video_settled && audio_settled) || waited_ms >= wait_ms || overdue;
         if begins { self.start() } else { None }
@@ -79,5 +87,33 @@ impl Opening {
         let mut units = std::mem::take(&mut self.units);
         units.retain(|(unit, _)| unit.dts_us >= anchor_us);
         Some(Start { anchor_us, anchor_wall_ms, units })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn unit(kind: Kind, dts_ms: u64) -> Unit {
+        let dts_us = dts_ms * 1_000;
+        Unit {
+            kind,
+            dts_us,
+            pts_us: dts_us,
+            key_frame: true,
+            discontinuity: false,
+            data: Bytes::from_static(b"x"),
+            samples: 960,
+        }
+    }
+
+    #[test]
+    fn sound_from_before_the_first_picture_is_not_enough() {
+        let mut opening = Opening::new(Wanted { video: true, audio: true });
+        assert!(opening.push(unit(Kind::Audio, 0), 1).is_none());
+        assert!(opening.push(unit(Kind::Video, 30), 31).is_none(), "the sound that came is older than the picture");
+        let start = opening.push(unit(Kind::Audio, 40), 41).expect("both are there");
+        assert_eq!((start.anchor_us, start.units.len()), (30_000, 2));
     }
 }
