@@ -1,12 +1,13 @@
 //! What forwarding costs: one publisher, many viewers, real UDP on loopback.
 //!
 //! ```text
-//! cargo run --release -p hearth-sfu --example forward_cost -- [viewers] [packets a second] [seconds] [bwe|plain]
+//! cargo run --release -p hearth-sfu --example forward_cost -- [viewers] [packets a second] [seconds] [bwe|plain|all] [tap]
 //! ```
 //!
 //! Prints the CPU time of the media thread for each forwarded packet, and the
 //! share of packets that reached the viewers. Viewers run on threads of their
-//! own in the same process and are not counted.
+//! own in the same process and are not counted. With `tap` the publisher is
+//! tapped too, and the CPU time of the tap thread for each of its packets is told.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,7 +15,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hearth_sfu::{Command, Config, Event, Hears, LegId, Sfu, SpaceId};
+use hearth_sfu::{Command, Config, Event, Hears, LegId, Sfu, SpaceId, TapFrame, TapSink, TapWants};
 use str0m::change::{SdpAnswer, SdpOffer};
 use str0m::format::Codec;
 use str0m::media::{Direction, MediaKind, Mid};
@@ -94,20 +95,27 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let mut number = |default: u32| arguments.next().and_then(|it| it.parse().ok()).unwrap_or(default);
     let (viewers, rate, seconds) = (number(200), number(300), number(10));
-    let only = arguments.next();
+    let only = arguments.next().filter(|only| only != "all");
+    let tap = arguments.next().is_some_and(|tap| tap == "tap");
     for bandwidth_estimation in [true, false] {
         let name = if bandwidth_estimation { "bwe" } else { "plain" };
         if only.as_deref().is_none_or(|only| only == name) {
-            measure(viewers, rate, seconds, bandwidth_estimation);
+            measure(viewers, rate, seconds, bandwidth_estimation, tap);
         }
     }
 }
 
-fn measure(viewers: u32, rate: u32, seconds: u32, bandwidth_estimation: bool) {
+fn measure(viewers: u32, rate: u32, seconds: u32, bandwidth_estimation: bool, tap: bool) {
     let (events, told) = channel();
     let events = Mutex::new(events);
     let mut config = Config::new("127.0.0.1:0".parse().expect("an address"));
     config.bandwidth_estimation = bandwidth_estimation;
+    let tapped_bytes = Arc::new(AtomicU64::new(0));
+    let counted = tapped_bytes.clone();
+    let count = move |frame: TapFrame| {
+        counted.fetch_add(frame.data.len() as u64, Ordering::Relaxed);
+    };
+    config.tap = tap.then(|| TapSink(Arc::new(count)));
     let tell = move |event| {
         let _ = events.lock().expect("no panic while telling").send(event);
     };
@@ -115,6 +123,10 @@ fn measure(viewers: u32, rate: u32, seconds: u32, bandwidth_estimation: bool) {
     let space = SpaceId::parse("room_cost").expect("a well-formed id");
     let started = Instant::now();
     let (publisher, mid) = publish(&sfu, &space, &told);
+    if tap {
+        let wants = TapWants { key_frame_every_ms: 2_000 };
+        sfu.send(Command::Tap { leg: leg("host"), tap: Some(wants) }).expect("room for a command");
+    }
     let (stop, received, sending) =
         (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     let sender = std::thread::spawn({
@@ -163,6 +175,17 @@ fn measure(viewers: u32, rate: u32, seconds: u32, bandwidth_estimation: bool) {
         after.sends_single - before.sends_single,
         after.datagrams_in - before.datagrams_in,
     );
+    if tap {
+        let (packets, frames) = (after.packets_in - before.packets_in, after.frames_tapped - before.frames_tapped);
+        let tap_us = after.tap_cpu_us - before.tap_cpu_us;
+        println!(
+            "tap: {:.2} µs a packet of the publisher ({packets}, in {frames} frames, {:.2} % of a core), lost {}, {} bytes in all",
+            tap_us as f64 / packets as f64,
+            tap_us as f64 / f64::from(seconds) / 10_000.0,
+            after.dropped_tap,
+            tapped_bytes.load(Ordering::Relaxed),
+        );
+    }
 }
 
 fn publish(sfu: &Sfu, space: &SpaceId, told: &Receiver<Event>) -> (Peer, Mid) {

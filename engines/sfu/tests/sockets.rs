@@ -2,11 +2,14 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use hearth_sfu::{Command, Config, Error, Event, Hears, LegId, Limits, Sfu, SpaceId};
+use hearth_sfu::{
+    Busy, Command, Config, Error, Event, FEED_QUEUE, FEED_QUEUE_BYTES, FRAME_BYTES, FeedCodec, FeedFrame, FeedTrack,
+    Hears, LegId, Limits, Sfu, Source, SpaceId, TapSink, TapWants,
+};
 use str0m::change::{SdpAnswer, SdpOffer};
 use str0m::media::{Direction, MediaKind, Mid};
 use str0m::net::{Protocol, Receive, TcpType};
@@ -245,4 +248,140 @@ fn tcp_connections_beyond_the_limit_and_those_that_talk_nonsense_are_closed() {
     let began = Instant::now();
     assert!(ends(held.pop().unwrap()), "one that says nothing");
     assert!(began.elapsed() > Duration::from_secs(3), "but not at once");
+}
+
+fn open_feed() -> Command {
+    let tracks = vec![FeedTrack { source: Source::Microphone, codec: FeedCodec::Opus }];
+    Command::OpenFeed { leg: leg("feed"), space: space(), tracks }
+}
+
+fn sound(number: u64) -> FeedFrame {
+    let data = number.to_be_bytes().to_vec().into();
+    FeedFrame { track: 0, timestamp_us: number * 20_000, key_frame: true, data }
+}
+
+#[test]
+fn what_is_fed_reaches_a_viewer_and_what_is_published_reaches_the_tap() {
+    let (frames, tapped) = channel();
+    let frames = Mutex::new(frames);
+    let tap = TapSink(Arc::new(move |frame| drop(frames.lock().unwrap().send(frame))));
+    let (sfu, told) = start(Config { tap: Some(tap), ..local() });
+    sfu.send(open_feed()).unwrap();
+    let (mut host, mid) = {
+        // The feed's tracks are told first.
+        assert!(matches!(told.recv_timeout(WITHIN).unwrap(), Event::Tracks { .. }));
+        publish(&sfu, &told)
+    };
+    sfu.send(Command::Tap { leg: leg("host"), tap: Some(TapWants { key_frame_every_ms: 2_000 }) }).unwrap();
+    let mut viewer = view(&sfu, &told, "viewer", false);
+    let route = Command::Route { leg: leg("viewer"), generation: 2, hears: Hears::Only(vec![leg("feed")]) };
+    sfu.send(route).unwrap();
+    let began = Instant::now();
+    let (mut number, mut next, mut heard) = (0u64, Instant::now(), Vec::new());
+    while viewer.payloads.len() < 50 || heard.len() < 50 {
+        assert!(began.elapsed() < WITHIN, "{:?}", sfu.stats());
+        host.turn();
+        viewer.turn();
+        heard.extend(tapped.try_iter());
+        if Instant::now() >= next {
+            next = Instant::now() + Duration::from_millis(10);
+            sfu.feed(&leg("feed"), sound(number)).unwrap();
+            if host.connected {
+                let pt = host.rtc.codec_config().params()[0].pt();
+                let payload = number.to_be_bytes().to_vec();
+                let write = RtpWrite::new(pt, number.into(), number as u32 * 480, Instant::now(), payload);
+                host.rtc.direct_api().stream_tx_by_mid(mid, None).unwrap().write_rtp(write);
+                host.deadline = Instant::now();
+            }
+            number += 1;
+        }
+        std::thread::yield_now();
+    }
+    let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().unwrap());
+    let fed: Vec<u64> = viewer.payloads.iter().rev().take(30).map(|payload| number(payload)).collect();
+    assert!(fed.windows(2).all(|pair| pair[0] == pair[1] + 1), "{fed:?}");
+    assert!(heard.iter().all(|frame| frame.leg == leg("host") && !frame.discontinuity));
+    for pair in heard.windows(2) {
+        assert_eq!(number(&pair[1].data), number(&pair[0].data) + 1);
+        assert_eq!(pair[1].timestamp_us - pair[0].timestamp_us, 10_000);
+    }
+    while sfu.stats().frames_tapped < 50 || sfu.stats().frames_fed < 50 {
+        assert!(began.elapsed() < WITHIN);
+        std::thread::yield_now();
+    }
+    assert_eq!(sfu.stats().dropped_tap, 0);
+    assert!(sfu.stats().tap_cpu_us > 0);
+}
+
+#[test]
+fn frames_wait_up_to_the_limits_and_not_one_more() {
+    // The media thread is held while it tells something.
+    let gate = Arc::new((Mutex::new(true), Condvar::new()));
+    let (held, reached) = channel();
+    let held = Mutex::new(held);
+    let keeper = gate.clone();
+    let events = move |_| {
+        drop(held.lock().unwrap().send(()));
+        let (closed, opened) = &*keeper;
+        drop(opened.wait_while(closed.lock().unwrap(), |closed| *closed).unwrap());
+    };
+    let sfu = Sfu::start(local(), Box::new(events)).unwrap();
+    sfu.send(open_feed()).unwrap();
+    reached.recv_timeout(WITHIN).unwrap();
+    let large = |bytes: usize| FeedFrame { data: vec![0; bytes].into(), ..sound(0) };
+    assert_eq!(sfu.feed(&leg("feed"), large(FRAME_BYTES + 1)), Err(Busy::FrameTooLarge));
+    for _ in 0..FEED_QUEUE_BYTES / FRAME_BYTES {
+        assert_eq!(sfu.feed(&leg("feed"), large(FRAME_BYTES)), Ok(()));
+    }
+    assert_eq!(sfu.feed(&leg("feed"), large(1)), Err(Busy::QueueFull), "bytes");
+    for _ in FEED_QUEUE_BYTES / FRAME_BYTES..FEED_QUEUE {
+        assert_eq!(sfu.feed(&leg("feed"), large(0)), Ok(()));
+    }
+    assert_eq!(sfu.feed(&leg("feed"), large(0)), Err(Busy::QueueFull), "frames");
+    assert_eq!(sfu.send(Command::Close { leg: leg("nobody") }), Ok(()), "commands have room of their own");
+    *gate.0.lock().unwrap() = false;
+    gate.1.notify_all();
+    let began = Instant::now();
+    while sfu.stats().frames_fed < FEED_QUEUE as u64 {
+        assert!(began.elapsed() < WITHIN);
+        std::thread::yield_now();
+    }
+    assert_eq!(sfu.feed(&leg("feed"), sound(1)), Ok(()));
+}
+
+#[test]
+fn a_tap_that_stands_still_loses_frames_and_nothing_else() {
+    let gate = Arc::new((Mutex::new(true), Condvar::new()));
+    let keeper = gate.clone();
+    let tap = TapSink(Arc::new(move |_| {
+        let (closed, opened) = &*keeper;
+        drop(opened.wait_while(closed.lock().unwrap(), |closed| *closed).unwrap());
+    }));
+    let (sfu, told) = start(Config { tap: Some(tap), ..local() });
+    let (mut host, mid) = publish(&sfu, &told);
+    sfu.send(Command::Tap { leg: leg("host"), tap: Some(TapWants { key_frame_every_ms: 2_000 }) }).unwrap();
+    let began = Instant::now();
+    let (mut number, mut next) = (0u64, Instant::now());
+    while sfu.stats().dropped_tap == 0 {
+        assert!(began.elapsed() < 3 * WITHIN, "{:?}", sfu.stats());
+        host.turn();
+        if host.connected && Instant::now() >= next {
+            next = Instant::now() + Duration::from_millis(1);
+            let pt = host.rtc.codec_config().params()[0].pt();
+            let write = RtpWrite::new(pt, number.into(), number as u32 * 48, Instant::now(), vec![1; 8]);
+            host.rtc.direct_api().stream_tx_by_mid(mid, None).unwrap().write_rtp(write);
+            host.deadline = Instant::now();
+            number += 1;
+        }
+        std::thread::yield_now();
+    }
+    let before = sfu.stats().packets_in;
+    assert!(before > 500, "the media thread went on");
+    assert_eq!(sfu.stats().leg_faults, 0);
+    *gate.0.lock().unwrap() = false;
+    gate.1.notify_all();
+    while sfu.stats().frames_tapped == 0 {
+        assert!(began.elapsed() < 3 * WITHIN);
+        std::thread::yield_now();
+    }
 }

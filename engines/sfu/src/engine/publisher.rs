@@ -289,7 +289,7 @@ impl Publisher {
         let rid = rid.map(|rid| rid.to_string()).unwrap_or_default();
         let track = self.tracks.iter().position(|track| track.mid == mid)?;
         let layer = self.tracks[track].layers.iter().position(|layer| layer.rid == rid)?;
-        if self.tracks[track].layers[layer].ssrc.is_some() {
+        if self.tracks[track].layers[layer].ssrc.is_some_and(|known| known != ssrc) {
             self.tracks[track].layers[layer].source = self.next_source();
             self.streams.retain(|stream| (stream.track, stream.layer) != (track, layer));
         }
