@@ -55,6 +55,7 @@ pub enum AacError {
 /// Converts one track. Any thread may own it; a second of stereo takes a few milliseconds.
 pub struct AacToOpus {
     decoder: AacDecoder,
+    config: Box<[u8]>,
     resampler: Resampler,
     encoder: Encoder,
     channels: usize,
@@ -90,6 +91,12 @@ impl Clock {
     }
 }
 
+fn decoder(config: &[u8]) -> Result<AacDecoder, AacError> {
+    let mut parameters = AudioCodecParameters::new();
+    parameters.for_codec(CODEC_ID_AAC).with_extra_data(config.into());
+    AacDecoder::try_new(&parameters, &AudioDecoderOptions::default()).map_err(|_| AacError::Profile)
+}
+
 impl AacToOpus {
     /// `config` is the AudioSpecificConfig (ISO/IEC 14496-3 section 1.6.2.1).
     ///
@@ -106,14 +113,12 @@ impl AacToOpus {
             other => return Err(AacError::Channels(other)),
         };
         let resampler = Resampler::new(track.rate, channels).ok_or(AacError::Rate(track.rate))?;
-        let mut parameters = AudioCodecParameters::new();
-        parameters.for_codec(CODEC_ID_AAC).with_extra_data(config.into());
-        let decoder = AacDecoder::try_new(&parameters, &AudioDecoderOptions::default()).map_err(|_| AacError::Profile)?;
         let mut encoder = Encoder::new(OUT_HZ, opus_channels, Application::Audio).map_err(|_| AacError::Encoder)?;
         encoder.set_bitrate(Bitrate::Bits(OPUS_BITRATE_BPS * channels as i32)).map_err(|_| AacError::Encoder)?;
         let lookahead = encoder.get_lookahead().map_err(|_| AacError::Encoder)?;
         Ok(AacToOpus {
-            decoder,
+            decoder: decoder(config)?,
+            config: config.into(),
             resampler,
             encoder,
             channels,
@@ -161,7 +166,8 @@ impl AacToOpus {
         if self.undecodable > UNDECODABLE_MAX {
             return Err(AacError::Undecodable);
         }
-        self.decoder.reset();
+        // A frame that can't be decoded leaves its layout behind, which a reset keeps: a new decoder forgets it.
+        self.decoder = decoder(&self.config)?;
         Ok(vec![0.0; whole])
     }
 

@@ -76,7 +76,34 @@ pub(super) fn complaints(stderr: impl Read) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Preset, VideoInput};
     use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    const PLAN: VideoPlan = VideoPlan {
+        input: VideoInput::H264,
+        height_px: None,
+        bitrate_bps: 1_000_000,
+        threads: 1,
+        preset: Preset::Ultrafast,
+    };
+
+    fn program(name: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/convert/programs").join(name)
+    }
+
+    #[test]
+    fn a_child_is_as_limited_as_it_has_to_be() {
+        let mut child = spawn(&program("limited"), &PLAN).expect("a shell");
+        assert!(child.wait().expect("its end").success());
+    }
+
+    #[test]
+    fn a_child_dies_with_the_thread_that_started_it() {
+        let starting = std::thread::spawn(|| spawn(&program("sleeps"), &PLAN));
+        let mut child = starting.join().expect("no fault").expect("a shell");
+        assert_eq!(child.wait().expect("its end").signal(), Some(libc::SIGKILL));
+    }
 
     #[test]
     fn of_complaints_the_last_are_kept_and_cut() {

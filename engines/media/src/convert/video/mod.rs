@@ -121,7 +121,7 @@ impl VideoConverter {
         if self.wants_key_frame && !frame.key_frame {
             return Pushed::AwaitingKeyFrame;
         }
-        self.shared.end_if_stalled();
+        self.shared.expect_answer();
         if !self.shared.room_for(frame.data.len()) {
             return self.drop_frame();
         }

@@ -108,13 +108,8 @@ mod tests {
 
     #[test]
     fn a_rendition_of_vp8() {
-        let plan = VideoPlan {
-            input: VideoInput::Vp8,
-            height_px: Some(361),
-            preset: Preset::Veryfast,
-            threads: 2,
-            ..PLAN
-        };
+        let plan =
+            VideoPlan { input: VideoInput::Vp8, height_px: Some(361), preset: Preset::Veryfast, threads: 2, ..PLAN };
         let arguments = plan.arguments();
         let after = |name: &str| {
             let at = arguments.iter().rposition(|argument| argument == name).expect("an argument");
