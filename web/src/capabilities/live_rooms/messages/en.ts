@@ -60,6 +60,7 @@ const en = {
     askedText: 'Everybody here will see or hear you. You choose how before you join.',
     accept: 'Accept', notNow: 'Not now',
     left: (seconds: number) => `${seconds} s left to answer`,
+    askShort: 'Ask',
     ask: 'Ask onto the stage',
     askOne: (name: string) => `Ask onto the stage: ${name}`,
     waiting: 'Asked',
@@ -93,6 +94,7 @@ const en = {
   figures: {
     delay: (seconds: string) => `${seconds} s delay`,
     live: 'Live',
+    shortly: (n: string) => `${n} s`,
     latency: 'Server to screen', roundTrip: 'Round trip', bitrate: 'Bitrate', picture: 'Picture', loss: 'Loss', path: 'Way', codec: 'Codec',
     milliseconds: (n: string) => `${n} ms`,
     percent: (n: string) => `${n} %`,

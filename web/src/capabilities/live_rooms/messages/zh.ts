@@ -62,6 +62,7 @@ const zh: Messages = {
     askedText: '在场的所有人都会看到或听到你。上台之前你可以选择方式。',
     accept: '接受', notNow: '暂不',
     left: (seconds) => `还有 ${seconds} 秒可以回应`,
+    askShort: '邀请',
     ask: '邀请上台',
     askOne: (name) => `邀请上台：${name}`,
     waiting: '已邀请',
@@ -95,6 +96,7 @@ const zh: Messages = {
   figures: {
     delay: (seconds) => `延迟 ${seconds} 秒`,
     live: '直播',
+    shortly: (n) => `${n} 秒`,
     latency: '服务器到屏幕', roundTrip: '往返时间', bitrate: '码率', picture: '画面', loss: '丢包', path: '线路', codec: '编码',
     milliseconds: (n) => `${n} 毫秒`,
     percent: (n) => `${n}%`,
