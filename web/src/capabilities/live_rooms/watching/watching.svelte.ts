@@ -1,5 +1,5 @@
 /** Runs the two ways to watch as the machine of `way.ts` says, and plays HLS. */
-import { HlsPlayer, type HlsLevel } from '../../../engines/media/hls/player';
+import type { HlsLevel, HlsPlayer } from '../../../engines/media/hls/player';
 import type { MediaMoment } from '../../floating_messages/model';
 import type { Playback } from '../model';
 import { WINDOW_MS, type MediaWindow, type WatchingModel } from './model';
@@ -133,11 +133,20 @@ export class Watching implements WatchingModel {
   // ── What a person does ──────────────────────────────────────────────────────────────────────
 
   attach(video: HTMLVideoElement): () => void {
-    const player = new HlsPlayer(video, { address: () => this.port.address(), began_ms: this.#began_ms, from_ms: this.#from_ms }, () => this.#playerChanged());
-    player.setLevel(this.#level);
-    this.#player = player;
+    let gone = false;
+    let player: HlsPlayer | null = null;
+    import('../../../engines/media/hls/player').then((engine) => {
+      if (gone) return;
+      player = new engine.HlsPlayer(video, { address: () => this.port.address(), began_ms: this.#began_ms, from_ms: this.#from_ms }, () => this.#playerChanged());
+      player.setLevel(this.#level);
+      this.#player = player;
+    }).catch(() => {
+      this.#machine.hls('failed', performance.now());
+      this.#settle();
+    });
     return () => {
-      player.close();
+      gone = true;
+      player?.close();
       if (this.#player !== player) return;
       this.#player = null;
       this.levels = [];
