@@ -321,7 +321,7 @@ fn frames_wait_up_to_the_limits_and_not_one_more() {
     let held = Mutex::new(held);
     let keeper = gate.clone();
     let events = move |_| {
-        drop(held.lock().unwrap().send(()));
+        held.lock().unwrap().send(()).unwrap();
         let (closed, opened) = &*keeper;
         drop(opened.wait_while(closed.lock().unwrap(), |closed| *closed).unwrap());
     };
