@@ -5,9 +5,11 @@
 import type { FrontPageModel, RoomModel } from '../capabilities/live_rooms/model';
 import type { AdminModel, SessionModel, SettingsModel } from '../capabilities/people/model';
 import type { VideoModel } from '../capabilities/videos/model';
+import type { NoticesModel } from './notices.svelte';
 
 export interface Models {
   readonly session: SessionModel;
+  readonly notices: NoticesModel;
   frontPage(): Promise<FrontPageModel>;
   /** Resolves once its code is here, not once the room is; the model says how far it is. */
   room(hostName: string): Promise<RoomModel>;

@@ -30,6 +30,16 @@ function restored(): Stored {
   }
 }
 
+/** The grounds of the two themes, for the frame that the system draws around the page. They are those of `index.html`. */
+export const FRAME = { dark: '#14100e', light: '#f8f3ed' } as const;
+
+/** The frame follows the choice; without one each of the two follows the device. */
+function paintFrame(theme: Theme): void {
+  for (const of of ['dark', 'light'] as const) {
+    document.querySelector(`meta[name="theme-color"][media*="${of}"]`)?.setAttribute('content', FRAME[theme === 'system' ? of : theme]);
+  }
+}
+
 const state = $state(restored());
 
 function remember(): void {
@@ -38,7 +48,7 @@ function remember(): void {
 
 export const preferences = {
   get theme() { return state.theme; },
-  set theme(value: Theme) { state.theme = value; document.documentElement.dataset.theme = value; remember(); },
+  set theme(value: Theme) { state.theme = value; document.documentElement.dataset.theme = value; paintFrame(value); remember(); },
   get volume() { return state.volume; },
   set volume(value: number) { state.volume = Math.min(1, Math.max(0, value)); remember(); },
   get muted() { return state.muted; },

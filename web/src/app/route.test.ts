@@ -15,6 +15,8 @@ describe('addresses', () => {
     { at: 'sign_in', next: '/@mira' },
     { at: 'sign_in', next: null, problem: 'oidc' },
     { at: 'sign_in', next: '/@mira?a=b&c', problem: 'oidc_account' },
+    { at: 'sign_up', next: null },
+    { at: 'sign_up', next: '/@mira?a=b&c' },
     { at: 'setup', token: 'x-Y_1' },
     { at: 'settings' },
     { at: 'admin' },

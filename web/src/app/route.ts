@@ -8,6 +8,7 @@ export type Route =
   | { readonly at: 'room'; readonly host: string }
   | { readonly at: 'video'; readonly id: string }
   | { readonly at: 'sign_in'; readonly next: string | null; readonly problem?: SignInProblem }
+  | { readonly at: 'sign_up'; readonly next: string | null }
   | { readonly at: 'setup'; readonly token: string }
   | { readonly at: 'settings' }
   | { readonly at: 'admin' }
@@ -33,6 +34,7 @@ export function parse(url: URL): Route {
     const problem = SIGN_IN_PROBLEMS.find((known) => known === url.searchParams.get('problem'));
     return { at: 'sign_in', next: safeNext(url.searchParams.get('next')), ...(problem && { problem }) };
   }
+  if (path === '/sign-up') return { at: 'sign_up', next: safeNext(url.searchParams.get('next')) };
   if (path === '/settings') return { at: 'settings' };
   if (path === '/admin') return { at: 'admin' };
   const setup = /^\/setup\/([^/]+)$/.exec(path);
@@ -63,6 +65,7 @@ export function href(route: Route): string {
       const query = new URLSearchParams({ ...(next === null ? {} : { next }), ...(problem && { problem }) });
       return query.size === 0 ? '/sign-in' : `/sign-in?${query}`;
     }
+    case 'sign_up': return route.next === null ? '/sign-up' : `/sign-up?${new URLSearchParams({ next: route.next })}`;
     case 'setup': return `/setup/${encodeURIComponent(route.token)}`;
     case 'settings': return '/settings';
     case 'admin': return '/admin';

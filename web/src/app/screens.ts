@@ -36,6 +36,11 @@ export async function openScreen(route: Lazy, models: Models): Promise<Opened> {
       await screen.ready();
       return opened(screen.SignIn, { session: models.session, next: route.next, problem: route.problem ?? null });
     }
+    case 'sign_up': {
+      const screen = await import('../capabilities/people/screens');
+      await screen.ready();
+      return opened(screen.SignUp, { session: models.session, next: route.next });
+    }
     case 'setup': {
       const screen = await import('../capabilities/people/screens');
       await screen.ready();
@@ -44,7 +49,7 @@ export async function openScreen(route: Lazy, models: Models): Promise<Opened> {
     case 'settings': {
       const [screen, model] = await Promise.all([import('../capabilities/people/screens'), models.settings()]);
       await screen.ready();
-      return opened(screen.Settings, { session: models.session, settings: model });
+      return opened(screen.Settings, { session: models.session, settings: model, notices: models.notices });
     }
     case 'admin': {
       const [screen, model] = await Promise.all([import('../capabilities/people/screens'), models.admin()]);

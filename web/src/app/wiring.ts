@@ -2,16 +2,29 @@
 import { Session } from '../capabilities/people/session.svelte';
 import { api } from '../engines/http/http';
 import type { Live } from '../engines/connection/live';
+import { person } from '../capabilities/people/person';
+import { app } from './messages';
 import type { Models } from './models';
+import { go, here } from './navigation.svelte';
+import { Notices } from './notices.svelte';
 
 export function createModels(): Models {
   const session = new Session(api);
   void session.refresh();
   // The connection's code comes with the first room or page that needs it.
   let opened: Promise<Live> | null = null;
-  const live = () => (opened ??= import('../engines/connection/live').then(({ Live }) => new Live(session)));
+  const notices = new Notices(({ host }) => app().notices.live(host.displayName), (host) => go({ at: 'room', host }));
+  const live = () => (opened ??= import('../engines/connection/live').then(({ Live }) => new Live(session, ({ space, host, about }) => {
+    const route = here();
+    // Who is there already sees it.
+    if (route.at === 'room' && route.host === host.name) return;
+    notices.wentLive({ id: space, host: person(host), title: about.title });
+  })));
+  // Whoever has an account is told who goes live wherever they are; guests follow nobody.
+  session.onChange(() => { if (session.state === 'signed_in') void live(); });
   return {
     session,
+    notices,
     async frontPage() {
       const { FrontPage } = await import('../capabilities/live_rooms/front_page.svelte');
       return new FrontPage(api, session);

@@ -1,8 +1,10 @@
 /** Models with made-up content, in whichever state a scene asks for. They answer actions as a server would. */
 import type { Models } from '../app/models';
+import type { NoticesModel } from '../app/notices.svelte';
 import type { FrontPageModel, RoomCard, RoomSearch } from '../capabilities/live_rooms/model';
 import type { AdminModel, Me, Outcome, SessionModel, SettingsModel } from '../capabilities/people/model';
 import { PALETTES, still } from './pictures';
+import { sampleModeration } from './sample_moderation.svelte';
 import { ANA, author, CROWD, GUEST } from './sample_people';
 import { sampleRoom, type RoomChoice } from './sample_room.svelte';
 import { sampleVideo, type VideoChoice } from './sample_video.svelte';
@@ -11,6 +13,10 @@ export interface SampleChoice extends RoomChoice, VideoChoice {
   readonly me?: 'signed_out' | 'guest' | 'signed_in';
   /** The room lets in no guest without a link. */
   readonly closed?: boolean;
+  /** Anybody may make an account. */
+  readonly registration?: boolean;
+  /** Two whom I follow have gone live. */
+  readonly wentLive?: boolean;
   readonly front?: 'full' | 'one' | 'empty' | 'loading' | 'failed';
 }
 
@@ -19,7 +25,7 @@ const HOUR_MS = 3_600_000;
 
 function sampleSession(choice: SampleChoice): SessionModel {
   const me: Me | null = choice.me === 'signed_out' ? null : choice.me === 'guest' ? GUEST : ANA;
-  const session = $state({ state: (choice.me ?? 'signed_in') as SessionModel['state'], me, guestsWelcome: choice.closed !== true, provider: 'Home ID' });
+  const session = $state({ state: (choice.me ?? 'signed_in') as SessionModel['state'], me, guestsWelcome: choice.closed !== true, provider: 'Home ID', registration: choice.registration === true });
   return Object.assign(session, {
     signIn: (_name: string, password: string): Promise<Outcome> =>
       Promise.resolve(password === 'wrong' ? { ok: false, refusal: { reason: 'wrong_credentials' as const } } : { ok: true }),
@@ -28,6 +34,7 @@ function sampleSession(choice: SampleChoice): SessionModel {
       session.state = 'guest';
       return done();
     },
+    signUp: (name: string): Promise<Outcome> => Promise.resolve(name === 'ana' ? { ok: false, refusal: { reason: 'name_taken' as const } } : { ok: true }),
     createFirstAdministrator: done,
     checkSetupLink: (token: string) => Promise.resolve(token === 'spent' ? ('spent' as const) : ('good' as const)),
     setDisplayName(displayName: string) {
@@ -90,12 +97,14 @@ function sampleSettings(): SettingsModel {
       { id: 'device_2', name: 'Safari on iPhone', kind: 'phone' as const, thisOne: false, lastSeen_ms: Date.now() - 2 * HOUR_MS },
       { id: 'device_3', name: 'recorder.py', kind: 'program' as const, thisOne: false, lastSeen_ms: Date.now() - 80 * HOUR_MS },
     ],
+    follows: [author('mira', 'Mira Halvorsen'), author('lin', '林晓雨')],
     blocked: [author('zed', 'Donaudampfschifffahrtsgesellschaftskapitän')],
   });
   return Object.assign(state, {
     retry() {},
     close() {},
     signOutDevice(id: string) { state.devices = state.devices.filter((device) => device.id !== id); return done(); },
+    unfollow(id: string) { state.follows = state.follows.filter((person) => person.id !== id); return done(); },
     unblock(id: string) { state.blocked = state.blocked.filter((person) => person.id !== id); return done(); },
   });
 }
@@ -108,6 +117,7 @@ function sampleAdmin(): AdminModel {
     })),
   });
   return Object.assign(state, {
+    moderation: sampleModeration(false),
     retry() {},
     close() {},
     add(name: string, _password: string, administrator: boolean): Promise<Outcome> {
@@ -122,10 +132,22 @@ function sampleAdmin(): AdminModel {
   });
 }
 
+function sampleNotices(choice: SampleChoice): NoticesModel {
+  const state = $state({
+    list: choice.wentLive ? [{ id: 'room_mira', host: author('mira', 'Mira Halvorsen'), title: 'Opening the kiln: nine hours of ash glaze' }, { id: 'room_lin', host: author('lin', '林晓雨'), title: '' }] : [],
+    system: 'off' as NoticesModel['system'],
+  });
+  return Object.assign(state, {
+    dismiss(id: string) { state.list = state.list.filter((one) => one.id !== id); },
+    allowSystem() { state.system = 'on'; return Promise.resolve(); },
+  });
+}
+
 export function sampleModels(choice: SampleChoice): Models {
   const session = sampleSession(choice);
   return {
     session,
+    notices: sampleNotices(choice),
     frontPage: () => Promise.resolve(sampleFront(choice)),
     room: () => Promise.resolve(sampleRoom(choice, session)),
     video: () => Promise.resolve(sampleVideo(choice)),

@@ -92,6 +92,7 @@ const en = {
     text: 'The link may be mistyped, or what was here is gone.',
     back: 'To the front page',
   },
+  notices: { live: (name: string) => `${name} is live`, watch: 'Watch' },
   wait: { page: 'Opening', reason: 'This takes longer than it should. The network may be slow.' },
   loadFailed: { title: 'This page didn’t load', text: 'The network may have dropped, or Hearth was updated meanwhile.', reload: 'Reload' },
 };

@@ -87,6 +87,7 @@ const zh: Messages = {
     text: '链接可能写错了，或者内容已不存在。',
     back: '返回首页',
   },
+  notices: { live: (name) => `${name} 正在直播`, watch: '观看' },
   wait: { page: '正在打开', reason: '时间比预期长，网络可能较慢。' },
   loadFailed: { title: '页面没有加载成功', text: '网络可能中断了，或者 Hearth 刚刚更新。', reload: '刷新' },
 };

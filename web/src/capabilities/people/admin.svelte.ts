@@ -1,5 +1,6 @@
 /** Everybody with an account, for administrators. */
 import type { Api } from '../../engines/http/http';
+import type { ModerationModel } from '../moderation/model';
 import type { Account as WireAccount } from '../../protocol/generated/types';
 import type { Account, AdminModel, Outcome, UserId } from './model';
 import { person } from './person';
@@ -15,6 +16,18 @@ function account(wire: WireAccount): Account {
 export class Admin implements AdminModel {
   state = $state<AdminModel['state']>('loading');
   accounts = $state.raw<readonly Account[]>([]);
+  /** The lists' code comes when they are opened. */
+  readonly moderation: ModerationModel = {
+    open: 0,
+    reports: async () => {
+      const [{ ReportList }, { moderation }] = await Promise.all([import('../moderation/reports.svelte'), import('../../engines/http/moderation')]);
+      return new ReportList(moderation, null);
+    },
+    audit: async () => {
+      const [{ AuditLog }, { moderation }] = await Promise.all([import('../moderation/audit.svelte'), import('../../engines/http/moderation')]);
+      return new AuditLog(moderation, null, (user) => this.accounts.find((one) => one.id === user)?.displayName ?? null);
+    },
+  };
   #closed = false;
 
   constructor(private readonly api: Api) {

@@ -6,6 +6,8 @@
  * An implementation keeps its fields in runes, so reading one in a view subscribes to it.
  */
 
+import type { ModerationModel } from '../moderation/model';
+
 export type UserId = string;
 export type DeviceId = string;
 
@@ -72,8 +74,12 @@ export interface SessionModel {
   readonly guestsWelcome: boolean;
   /** What people call the provider that one can sign in with instead of a password; null where there is none. */
   readonly provider: string | null;
+  /** Whether anybody may make an account here. */
+  readonly registration: boolean;
   signIn(name: string, password: string): Promise<Outcome>;
   enterAsGuest(displayName: string): Promise<Outcome>;
+  /** Makes an account for oneself, and signs in with it. */
+  signUp(name: string, password: string): Promise<Outcome>;
   /** Uses up the one-time link that the server printed at its first start. */
   createFirstAdministrator(token: string, name: string, password: string): Promise<Outcome>;
   /** Whether a setup link is still good. */
@@ -102,8 +108,10 @@ export interface Loaded {
 export interface SettingsModel extends Loaded {
   readonly devices: readonly Device[];
   readonly blocked: readonly Person[];
+  readonly follows: readonly Person[];
   signOutDevice(id: DeviceId): Promise<Outcome>;
   unblock(id: UserId): Promise<Outcome>;
+  unfollow(id: UserId): Promise<Outcome>;
 }
 
 export interface Account extends Person {
@@ -116,6 +124,8 @@ export interface AdminModel extends Loaded {
   readonly accounts: readonly Account[];
   add(name: string, password: string, administrator: boolean): Promise<Outcome>;
   setDisabled(id: UserId, disabled: boolean): Promise<Outcome>;
+  /** Of the whole server. */
+  readonly moderation: ModerationModel;
 }
 
 /** Sizes that the server enforces too, so that a form can say so before sending. A name is of characters that are a byte each. */

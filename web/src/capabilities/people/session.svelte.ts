@@ -18,6 +18,7 @@ export class Session implements SessionModel {
   me = $state.raw<Me | null>(null);
   guestsWelcome = $state(false);
   provider = $state<string | null>(null);
+  registration = $state(false);
   /** The whole of what the server says of me; `me` is its public part. */
   wire = $state.raw<WireMe | null>(null);
   setupPending = false;
@@ -64,6 +65,11 @@ export class Session implements SessionModel {
     return this.#enter(await this.api.signIn({ name, password }));
   }
 
+  async signUp(name: string, password: string): Promise<Outcome> {
+    const reply = await this.api.addAccount({ name, password });
+    return reply.is === 'ok' ? this.signIn(name, password) : ofReply(reply);
+  }
+
   async enterAsGuest(displayName: string): Promise<Outcome> {
     if (!this.#door) return { ok: false, refusal: { reason: 'not_allowed' } };
     const { room, link } = this.#door;
@@ -107,6 +113,7 @@ export class Session implements SessionModel {
   #take(session: WireSession): void {
     this.setupPending = session.server.setup_pending;
     this.provider = session.server.oidc;
+    this.registration = session.server.registration;
     this.#become(session.me);
   }
 

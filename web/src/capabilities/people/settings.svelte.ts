@@ -33,6 +33,10 @@ export class Settings implements SettingsModel {
     return (this.session.wire?.blocked ?? []).map(person);
   }
 
+  get follows(): readonly Person[] {
+    return (this.session.wire?.follows ?? []).map(person);
+  }
+
   retry(): void {
     this.state = 'loading';
     void this.#load();
@@ -53,6 +57,10 @@ export class Settings implements SettingsModel {
 
   async unblock(id: UserId): Promise<Outcome> {
     return ofAnswer(await this.personCommand({ kind: 'unblock', user: id }));
+  }
+
+  async unfollow(id: UserId): Promise<Outcome> {
+    return ofAnswer(await this.personCommand({ kind: 'unfollow', user: id }));
   }
 
   async #load(): Promise<void> {

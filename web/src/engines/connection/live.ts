@@ -19,7 +19,7 @@ export class Live {
   #listeners = new Set<(status: Status) => void>();
   #who: string | null = null;
 
-  constructor(private readonly whose: Whose) {
+  constructor(private readonly whose: Whose, private readonly wentLive: (event: Extract<PersonEvent, { kind: 'went_live' }>) => void = () => {}) {
     const address = new URL('/ws', location.href);
     address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     this.connection = new Connection(address.href, {
@@ -46,6 +46,7 @@ export class Live {
 
   #happened(event: PersonEvent): void {
     if (event.kind === 'me') this.whose.learn(event.me);
+    else if (event.kind === 'went_live') this.wentLive(event);
   }
 
   #statusChanged(status: Status): void {
