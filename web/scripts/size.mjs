@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
-const BUDGET_KB = { shell: 40, room: 60, people: 60 };
+const BUDGET_KB = { shell: 40, room: 60, front: 20, studio: 40, people: 60 };
 const ENTRIES = {
   shell: ['src/app/messages/'],
   room: ['src/capabilities/live_rooms/room.ts', 'src/capabilities/live_rooms/live_room.svelte.ts', 'src/engines/connection/live.ts',
-    'src/capabilities/live_rooms/messages/', 'src/capabilities/conversation/messages/', 'src/capabilities/people/messages/'],
+    'src/capabilities/live_rooms/messages/', 'src/capabilities/conversation/messages/'],
+  front: ['src/capabilities/live_rooms/front.ts', 'src/capabilities/live_rooms/front_page.svelte.ts'],
+  studio: ['src/capabilities/live_rooms/studio/screens.ts', 'src/capabilities/live_rooms/studio/studio.svelte.ts', 'src/capabilities/live_rooms/studio/messages/'],
   people: ['src/capabilities/people/screens.ts', 'src/capabilities/people/messages/'],
 };
 
