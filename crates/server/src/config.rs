@@ -42,6 +42,8 @@ pub struct Config {
     pub rtmp: Rtmp,
     /// What becomes of a broadcast beside its live picture.
     pub broadcast: Broadcast,
+    /// Servers that help encoders and players through firewalls.
+    pub ice: Ice,
     /// What a stranger can make grow.
     pub limits: Limits,
 }
@@ -124,6 +126,76 @@ pub struct Broadcast {
     pub convert: bool,
 }
 
+/// Servers that help encoders and players through firewalls: WHIP and WHEP name them (RFC 9725, section 4.6).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ice {
+    /// Which.
+    pub servers: Vec<IceServer>,
+}
+
+/// A STUN or TURN server.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "IceServerText")]
+pub struct IceServer {
+    /// Its addresses: `stun:`, `stuns:`, `turn:` or `turns:` (RFC 7064, RFC 7065).
+    pub urls: Vec<String>,
+    /// The user name TURN asks for.
+    pub username: String,
+    /// The credential TURN asks for.
+    pub credential: String,
+}
+
+/// A server as it is written: in the environment its address alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum IceServerText {
+    Url(String),
+    Whole(WholeIceServer),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WholeIceServer {
+    urls: Vec<String>,
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    credential: String,
+}
+
+impl From<IceServerText> for IceServer {
+    fn from(text: IceServerText) -> Self {
+        match text {
+            IceServerText::Url(url) => Self { urls: vec![url], username: String::new(), credential: String::new() },
+            IceServerText::Whole(WholeIceServer { urls, username, credential }) => Self { urls, username, credential },
+        }
+    }
+}
+
+impl std::fmt::Debug for IceServer {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { urls, username, credential: _ } = self;
+        out.debug_struct("IceServer").field("urls", urls).field("username", username).finish_non_exhaustive()
+    }
+}
+
+impl Ice {
+    /// What is wrong with it, for the operator.
+    fn problem(&self) -> Option<&'static str> {
+        const SCHEMES: [&str; 4] = ["stun:", "stuns:", "turn:", "turns:"];
+        let plain = |url: &str| url.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>'));
+        let known = |url: &String| plain(url) && SCHEMES.iter().any(|scheme| url.starts_with(scheme));
+        let text = |server: &IceServer| {
+            !server.username.contains(char::is_control) && !server.credential.contains(char::is_control)
+        };
+        if self.servers.iter().any(|server| server.urls.is_empty() || !server.urls.iter().all(known)) {
+            return Some("the urls of ice.servers start with stun:, stuns:, turn: or turns:");
+        }
+        (!self.servers.iter().all(text)).then_some("username and credential of ice.servers are one line each")
+    }
+}
+
 /// What a stranger can make grow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -157,6 +229,7 @@ impl Default for Config {
             media: Media::default(),
             rtmp: Rtmp::default(),
             broadcast: Broadcast::default(),
+            ice: Ice::default(),
             limits: Limits::default(),
         }
     }
@@ -301,14 +374,18 @@ impl Config {
         if !self.public_url.is_empty() && !self.public_url.starts_with("http") {
             return wrong("public_url starts with https:// or http://");
         }
-        if let Some(problem) = self.oidc.problem() {
+        if let Some(problem) = self.oidc.problem().or_else(|| self.ice.problem()) {
             return wrong(problem);
         }
         Ok(self)
     }
 
-    /// The settings, fit to be shown: a password in the database's address is masked, and so is the provider's secret.
+    /// The settings, fit to be shown: a password in the database's address is masked, and so are the provider's secret
+    /// and the credentials of TURN servers.
     pub fn without_secrets(mut self) -> Self {
+        for server in self.ice.servers.iter_mut().filter(|server| !server.credential.is_empty()) {
+            server.credential = "…".to_owned();
+        }
         if !self.oidc.client_secret.is_empty() {
             self.oidc.client_secret = "…".to_owned();
         }
@@ -415,6 +492,9 @@ mod tests {
                 match value {
                     Value::Table(inner) => walk(inner, &name),
                     Value::String(text) => assert!(from_environment(&[(&name, text)]).is_ok(), "{name}"),
+                    Value::Array(_) if key == "servers" => {
+                        assert!(from_environment(&[(&name, "stun:a.example, turn:b.example")]).is_ok(), "{name}");
+                    }
                     Value::Array(_) => assert!(from_environment(&[(&name, "127.0.0.1, ::1")]).is_ok(), "{name}"),
                     other => assert!(from_environment(&[(&name, &other.to_string())]).is_ok(), "{name}"),
                 }
@@ -470,6 +550,24 @@ mod tests {
         config.oidc.client_secret = "confidential".to_owned();
         assert!(!format!("{config:?}").contains("confidential"));
         assert!(!toml::to_string(&config.without_secrets()).unwrap().contains("confidential"));
+    }
+
+    #[test]
+    fn ice_servers_have_addresses_and_keep_their_credentials_to_themselves() {
+        let with = |text: &str| {
+            let config = Config { ice: toml::from_str(text).unwrap(), ..Config::default() };
+            config.consistent()
+        };
+        let turn =
+            r#"servers = [{ urls = ["turn:t.example?transport=udp"], username = "u", credential = "confidential" }]"#;
+        let config = with(turn).unwrap();
+        assert!(!format!("{config:?}").contains("confidential"));
+        assert!(!toml::to_string(&config.without_secrets()).unwrap().contains("confidential"));
+        assert!(with(r#"servers = ["stun:s.example"]"#).is_ok());
+        for wrong in [r#"servers = ["http://s.example"]"#, r#"servers = [{ urls = [] }]"#, "servers = [\"turn:a>b\"]"] {
+            assert!(with(wrong).unwrap_err().to_string().contains("ice.servers"), "{wrong}");
+        }
+        assert!(toml::from_str::<Ice>(r#"servers = [{ url = "turn:t" }]"#).is_err());
     }
 
     #[test]

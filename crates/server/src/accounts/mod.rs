@@ -6,6 +6,7 @@ pub mod names;
 pub mod oidc;
 pub mod passwords;
 pub mod sessions;
+pub mod stream_keys;
 pub mod sweep;
 
 use hearth_capabilities::{Caller, Standing};

@@ -1,6 +1,6 @@
 //! Accounts: making, listing, changing; one's own; blocks.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use hearth_capabilities::PersonInput;
 use hearth_capabilities::person::Person;
@@ -15,11 +15,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::AppState;
-use super::answer::{Answer, Body, Refusal};
+use super::answer::{Answer, Body, Path, Query, Refusal};
 use super::asking::{Administrator, Anybody, From, SignedIn, WithAccount};
 use super::session;
 use crate::node::machine::Mail;
 use crate::node::request::ReplyTo;
+use crate::node::writes;
 use crate::ws;
 
 /// Accounts on a page.
@@ -34,8 +35,8 @@ pub async fn create(
     From(address): From,
     Body(body): Body<NewAccount>,
 ) -> Answer<Account> {
-    let by_administrator = who.is_some_and(|who| who.administrator);
-    if !by_administrator {
+    let by = who.filter(|who| who.administrator);
+    if by.is_none() {
         if !state.node.config().registration || body.administrator {
             return Err(Refusal(Rejection::NotFound));
         }
@@ -49,6 +50,8 @@ pub async fn create(
         session::new_account(&state, &body.name, body.password, body.display_name.as_deref(), body.administrator)
             .await?;
     state.node.store().accounts().create(&account).await?;
+    let by = by.as_ref().map_or(&account.user, |who| &who.profile.id);
+    writes::note(&state.node, None, by, "create_account", account.user.to_string()).await;
     Ok(axum::Json(read(&state, &account.user).await?))
 }
 
@@ -92,26 +95,30 @@ pub async fn list(
     responses((status = 200, body = Account), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
 pub async fn change(
     State(state): State<Arc<AppState>>,
-    Administrator(_): Administrator,
+    Administrator(who): Administrator,
     Path(user): Path<String>,
     Body(body): Body<ChangeAccount>,
 ) -> Answer<Account> {
     let user = UserId::parse(&user).map_err(|_| Rejection::NotFound)?;
     read(&state, &user).await?;
     let accounts = state.node.store().accounts();
+    let note = async |action| writes::note(&state.node, None, &who.profile.id, action, user.to_string()).await;
     if let Some(password) = body.new_password {
         accounts.set_password_hash(&user, &state.hashing.hash(password).await?).await?;
         state.node.store().devices().delete_all(&user, None).await?;
         state.node.sign_out(&user, None);
+        note("reset_password").await;
     }
     if let Some(administrator) = body.administrator {
         accounts.set_administrator(&user, administrator).await?;
+        note(if administrator { "appoint_administrator" } else { "dismiss_administrator" }).await;
     }
     if let Some(disabled) = body.disabled {
         accounts.set_disabled(&user, disabled).await?;
         if disabled {
             state.node.sign_out(&user, None);
         }
+        note(if disabled { "disable_account" } else { "enable_account" }).await;
     }
     let account = read(&state, &user).await?;
     tell(&state, &account);
@@ -156,8 +163,9 @@ pub async fn change_me(
     let account = accounts.by_id(&user).await?.ok_or(Rejection::NotFound)?;
     let account = of_record(account);
     tell(&state, &account);
-    let blocked = state.node.store().people().blocked_by(&user).await?;
-    Ok(axum::Json(Me { profile: account.profile, administrator: account.administrator, blocked, follows: Vec::new() }))
+    let store = state.node.store();
+    let (blocked, follows) = (store.people().blocked_by(&user).await?, store.follows().of(&user).await?);
+    Ok(axum::Json(Me { profile: account.profile, administrator: account.administrator, blocked, follows }))
 }
 
 /// Tells the machines that know of somebody what has changed.
@@ -199,14 +207,18 @@ pub async fn unblock(
     person_command(&state, &who.profile.id, PersonCommand::Unblock { user }).await
 }
 
-async fn person_command(state: &Arc<AppState>, who: &UserId, command: PersonCommand) -> Result<StatusCode, Refusal> {
+pub(super) async fn person_command(
+    state: &Arc<AppState>,
+    who: &UserId,
+    command: PersonCommand,
+) -> Result<StatusCode, Refusal> {
     let lookup = ws::of_person_command(state.node.store(), &command).await?;
     let (reply, answer) = ReplyTo::program();
     state.node.ask::<Person>(who, reply, |request| PersonInput::Command { request, command, lookup });
     match answer.await.unwrap_or(Err(Rejection::Fault))? {
         Outcome::Done => Ok(StatusCode::NO_CONTENT),
         other => {
-            tracing::error!(?other, "a block has no other outcome");
+            tracing::error!(?other, "what concerns oneself has no other outcome");
             Err(Refusal(Rejection::Fault))
         }
     }

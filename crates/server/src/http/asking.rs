@@ -84,7 +84,9 @@ pub async fn guard_cookies(State(state): State<Arc<AppState>>, request: Request,
         request.headers().contains_key(header::ORIGIN) && !super::same_origin(&state, request.headers());
     let by_cookie = matches!(sessions::secret_of(request.headers()), Some((_, true)));
     let unexplained = by_cookie && !request.headers().contains_key(header::ORIGIN);
-    if !safe && (from_elsewhere || unexplained) {
+    // Encoders and players may be pages of other sites: they have tokens.
+    let foreign = from_elsewhere && (by_cookie || !super::whip::is_shared(request.uri().path()));
+    if !safe && (foreign || unexplained) {
         return Refusal(Rejection::Forbidden).into_response();
     }
     next.run(request).await

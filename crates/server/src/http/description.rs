@@ -1,5 +1,6 @@
 //! The description of the HTTP interface: OpenAPI 3.1, and a plain page made of it.
 
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use utoipa::OpenApi;
 
@@ -27,13 +28,42 @@ use utoipa::OpenApi;
         super::accounts::blocks,
         super::accounts::block,
         super::accounts::unblock,
+        super::follows::list,
+        super::follows::follow,
+        super::follows::unfollow,
         super::rooms::live,
+        super::rooms::search,
         super::rooms::read,
         super::rooms::messages,
-        super::rooms::guest_links,
-        super::rooms::make_guest_link,
-        super::rooms::revoke_guest_link,
+        super::guest_links::list,
+        super::guest_links::create,
+        super::guest_links::revoke,
+        super::stream_keys::list,
+        super::stream_keys::create,
+        super::stream_keys::rotate,
+        super::stream_keys::revoke,
+        super::covers::read,
+        super::covers::set,
+        super::covers::remove,
+        super::videos::of_room,
+        super::videos::read,
+        super::videos::change,
+        super::videos::delete,
+        super::videos::messages,
+        super::moderation::audit_of_room,
+        super::moderation::audit,
+        super::moderation::reports_of_room,
+        super::moderation::reports,
+        super::moderation::settle_of_room,
+        super::moderation::settle,
         super::rooms::command,
+        super::whip::publish,
+        super::whip::publish_by_name,
+        super::whip::play,
+        super::whip::resource::change_publisher,
+        super::whip::resource::change_player,
+        super::whip::resource::end_publisher,
+        super::whip::resource::end_player,
         super::operation::healthy,
         super::operation::ready,
         super::operation::metrics,
@@ -43,9 +73,41 @@ use utoipa::OpenApi;
 )]
 struct Description;
 
-/// The document.
-pub fn document() -> utoipa::openapi::OpenApi {
-    Description::openapi()
+/// The document. What every request can be told is added to each: see [`everywhere`].
+pub fn document() -> Value {
+    let mut document = serde_json::to_value(Description::openapi()).unwrap_or_default();
+    for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
+        if !path.starts_with("/api/") || path == "/api/openapi.json" {
+            continue;
+        }
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            everywhere(method, operation);
+        }
+    }
+    document
+}
+
+/// The refusals that do not depend on what is asked for: a body or a query that can't be read, a change that another site's
+/// page asks for, a name that is taken or a state that forbids it, a value or limit, a database that is away.
+fn everywhere(method: &str, operation: &mut Value) {
+    let reads_something = operation["requestBody"].is_object()
+        || operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["in"] == "query");
+    let has_body = operation["requestBody"].is_object();
+    let changes = method != "get";
+    let told = [
+        ("400", reads_something),
+        ("403", changes),
+        ("409", has_body),
+        ("413", has_body),
+        ("422", reads_something),
+        ("503", true),
+    ];
+    let rejection = json!({"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Rejection"}}}});
+    if let Some(responses) = operation["responses"].as_object_mut() {
+        for (status, _) in told.iter().filter(|(_, told)| *told) {
+            responses.entry(*status).or_insert_with(|| rejection.clone());
+        }
+    }
 }
 
 fn escape(text: &str) -> String {
@@ -54,7 +116,7 @@ fn escape(text: &str) -> String {
 
 /// The document as a page: every address with its methods and what they do.
 pub fn page() -> String {
-    let document = serde_json::to_value(document()).unwrap_or_default();
+    let document = document();
     let mut rows = String::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in item.as_object().into_iter().flatten() {

@@ -4,23 +4,31 @@ pub mod answer;
 pub mod asking;
 pub mod description;
 
+pub mod rooms;
+pub mod videos;
+pub mod whip;
+
 mod accounts;
+mod covers;
+mod follows;
+mod guest_links;
+mod moderation;
 mod oidc;
 mod operation;
-mod rooms;
 mod session;
+mod stream_keys;
 mod web;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, patch, post, put};
 use hearth_protocol::Rejection;
-use hearth_protocol::limits::FRAME_MAX_BYTES;
+use hearth_protocol::limits::{COVER_MAX_BYTES, FRAME_MAX_BYTES};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::accounts::attempts::Attempts;
@@ -51,6 +59,10 @@ pub struct AppState {
     pub(crate) sign_ins_by_name: Attempts<(String, Option<IpAddr>)>,
     pub(crate) sign_ins_by_address: Attempts<IpAddr>,
     pub(crate) guests_by_address: Attempts<IpAddr>,
+    /// The peers of legs that came by WHIP and WHEP.
+    pub(crate) peers: whip::Peers,
+    /// Where encoders reach RTMP, once it listens.
+    pub rtmp_port: OnceLock<u16>,
 }
 
 impl AppState {
@@ -68,6 +80,8 @@ impl AppState {
             sign_ins_by_name: Attempts::new(SIGN_IN_WINDOW, limits.sign_in_attempts),
             sign_ins_by_address: Attempts::new(SIGN_IN_WINDOW, per_address),
             guests_by_address: Attempts::new(GUEST_WINDOW, limits.guests_per_address),
+            peers: whip::Peers::default(),
+            rtmp_port: OnceLock::new(),
         })
     }
 
@@ -104,11 +118,35 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/me", patch(accounts::change_me))
         .route("/api/blocks", get(accounts::blocks))
         .route("/api/blocks/{user}", put(accounts::block).delete(accounts::unblock))
+        .route("/api/follows", get(follows::list))
+        .route("/api/follows/{user}", put(follows::follow).delete(follows::unfollow))
         .route("/api/live", get(rooms::live))
+        .route("/api/rooms", get(rooms::search))
         .route("/api/rooms/{room}", get(rooms::read))
         .route("/api/rooms/{room}/messages", get(rooms::messages))
-        .route("/api/rooms/{room}/guest-links", get(rooms::guest_links).post(rooms::make_guest_link))
-        .route("/api/rooms/{room}/guest-links/{link}", delete(rooms::revoke_guest_link))
+        .route("/api/rooms/{room}/guest-links", get(guest_links::list).post(guest_links::create))
+        .route("/api/rooms/{room}/guest-links/{link}", delete(guest_links::revoke))
+        .route("/api/rooms/{room}/stream-keys", get(stream_keys::list).post(stream_keys::create))
+        .route("/api/rooms/{room}/stream-keys/{key}", delete(stream_keys::revoke))
+        .route("/api/rooms/{room}/stream-keys/{key}/rotate", post(stream_keys::rotate))
+        .route(
+            "/api/rooms/{room}/cover",
+            get(covers::read).put(covers::set).delete(covers::remove).layer(DefaultBodyLimit::max(COVER_MAX_BYTES)),
+        )
+        .route("/api/rooms/{room}/videos", get(videos::of_room))
+        .route("/api/rooms/{room}/audit", get(moderation::audit_of_room))
+        .route("/api/rooms/{room}/reports", get(moderation::reports_of_room))
+        .route("/api/rooms/{room}/reports/{report}/settle", post(moderation::settle_of_room))
+        .route("/api/audit", get(moderation::audit))
+        .route("/api/reports", get(moderation::reports))
+        .route("/api/reports/{report}/settle", post(moderation::settle))
+        .route("/api/videos/{video}", get(videos::read).patch(videos::change).delete(videos::delete))
+        .route("/api/videos/{video}/messages", get(videos::messages))
+        .route("/whip", post(whip::publish))
+        .route("/whip/{room}", post(whip::publish_by_name))
+        .route("/whip/legs/{leg}", patch(whip::resource::change_publisher).delete(whip::resource::end_publisher))
+        .route("/whep/{room}", post(whip::play))
+        .route("/whep/legs/{leg}", patch(whip::resource::change_player).delete(whip::resource::end_player))
         .route("/api/spaces/{space}/commands", post(rooms::command))
         .route("/api/openapi.json", get(operation::description))
         .route("/api", get(operation::page))
@@ -118,6 +156,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/metrics", get(operation::metrics))
         .fallback(web::serve)
         .layer(from_fn_with_state(state.clone(), asking::guard_cookies))
+        .layer(from_fn(whip::share_with_other_pages))
         .layer(DefaultBodyLimit::max(FRAME_MAX_BYTES))
         .with_state(state)
 }

@@ -3,7 +3,7 @@
 //! A browser walks through here, not a program: whatever goes wrong ends on the app's sign-in page, which says it
 //! in words. What happened exactly is in the log.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::AppState;
-use super::answer::Refusal;
+use super::answer::{Query, Refusal};
 use super::asking::From;
 use super::session;
 use crate::accounts::oidc::{self, Error, Provider};

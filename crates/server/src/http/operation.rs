@@ -91,7 +91,7 @@ fn media_metrics(stats: &hearth_sfu::Stats) {
 /// The description of this interface, as OpenAPI 3.1.
 #[utoipa::path(get, path = "/api/openapi.json", tag = "operation", responses((status = 200)))]
 pub async fn description() -> Response {
-    let text = super::description::document().to_json().unwrap_or_default();
+    let text = super::description::document().to_string();
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 

@@ -1,57 +1,139 @@
-//! Rooms: finding them, reading their conversation, their guest links; commands of programs.
+//! Rooms: finding them, reading their conversation; commands of programs.
 
-use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::extract::State;
 use hearth_capabilities::live_rooms::admission;
 use hearth_capabilities::space::Space;
 use hearth_capabilities::{Input, Listing};
-use hearth_protocol::http::{GuestLink, LiveRooms, MessagePage, NewGuestLink, Room};
-use hearth_protocol::ids::{GuestLinkId, SpaceId};
-use hearth_protocol::limits::{HISTORY_PAGE_MAX, LimitName};
+use hearth_protocol::http::{FoundRooms, LiveRooms, MessagePage, Room};
+use hearth_protocol::ids::SpaceId;
+use hearth_protocol::limits::HISTORY_PAGE_MAX;
 use hearth_protocol::live_rooms::{Broadcast, Entry};
 use hearth_protocol::{Command, Outcome, Rejection};
-use hearth_store::{GuestLinkRecord, Page, RoomRecord};
+use hearth_store::{Page, ROOMS_MAX, RoomRecord, RoomSearch, SEARCH_WORDS_MAX};
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::AppState;
-use super::answer::{Answer, Body, Refusal};
-use super::asking::{Anybody, SignedIn, WithAccount};
-use crate::accounts::{Who, sessions};
+use super::answer::{Answer, Body, Path, Query, Refusal};
+use super::asking::{Anybody, SignedIn};
+use super::covers;
+use crate::accounts::Who;
 use crate::node::request::ReplyTo;
-use crate::{clock, fresh, ws};
+use crate::{fresh, ws};
 
 /// Rooms on the front page.
-const LIVE_MAX: usize = 200;
-/// Guest links that are listed.
-const LINK_LIFETIME_MAX_S: u32 = 365 * 24 * 3_600;
+const LIVE_MAX: usize = ROOMS_MAX;
+/// Rooms that a search gives.
+const FOUND_MAX: usize = 100;
+/// The longest text that is searched for, in bytes.
+const SEARCH_MAX_BYTES: usize = 200;
 
 /// The rooms that are live, most watched first.
 #[utoipa::path(get, path = "/api/live", tag = "rooms", responses((status = 200, body = LiveRooms)))]
 pub async fn live(State(state): State<Arc<AppState>>, Anybody(who): Anybody) -> Answer<LiveRooms> {
-    let listed = |listing: &Listing| {
-        let on = matches!(listing.broadcast, Broadcast::OnAir { .. } | Broadcast::Interrupted { .. });
-        on && (listing.about.entry == Entry::Open || who.as_ref().is_some_and(|who| who.profile.name.is_some()))
+    let search = RoomSearch { with_account: has_account(who.as_ref()), ..RoomSearch::default() };
+    Ok(axum::Json(LiveRooms { rooms: live_rooms(&state, who.as_ref(), &search, LIVE_MAX).await? }))
+}
+
+/// What is looked for.
+#[derive(Deserialize)]
+pub struct Looked {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    category: String,
+    #[serde(default)]
+    language: String,
+    #[serde(default)]
+    tag: String,
+}
+
+/// Rooms by what they say of themselves and by their hosts' names, live ones first.
+#[utoipa::path(get, path = "/api/rooms", tag = "rooms",
+    params(("q" = Option<String>, Query, description = "Words: each is in a title, category, tag or name"),
+        ("category" = Option<String>, Query), ("language" = Option<String>, Query, description = "BCP 47: `zh` finds `zh-Hant`"),
+        ("tag" = Option<String>, Query)),
+    responses((status = 200, body = FoundRooms)))]
+pub async fn search(
+    State(state): State<Arc<AppState>>,
+    Anybody(who): Anybody,
+    Query(looked): Query<Looked>,
+) -> Answer<FoundRooms> {
+    for (field, text) in
+        [("q", &looked.q), ("category", &looked.category), ("language", &looked.language), ("tag", &looked.tag)]
+    {
+        if text.len() > SEARCH_MAX_BYTES {
+            let reason = format!("at most {SEARCH_MAX_BYTES} bytes");
+            return Err(Refusal(Rejection::Invalid { field: field.to_owned(), reason }));
+        }
+    }
+    let search = RoomSearch {
+        words: looked.q.split_whitespace().take(SEARCH_WORDS_MAX).map(str::to_owned).collect(),
+        category: looked.category.trim().to_owned(),
+        language: looked.language.trim().to_owned(),
+        tag: looked.tag.trim().to_owned(),
+        with_account: has_account(who.as_ref()),
     };
-    let mut rooms: Vec<Room> = state
-        .node
-        .directory()
-        .list(listed)
-        .into_iter()
-        .map(|(id, listing)| Room {
-            may_enter: may_enter(listing.about.entry, &id, who.as_ref()),
-            id,
-            host: listing.host,
-            about: listing.about,
-            broadcast: listing.broadcast,
-            audience: listing.audience,
-            picture: None,
-            followers: 0,
-        })
-        .collect();
-    rooms.sort_by(|a, b| b.audience.cmp(&a.audience).then_with(|| a.id.cmp(&b.id)));
-    rooms.truncate(LIVE_MAX);
-    Ok(axum::Json(LiveRooms { rooms }))
+    let mut rooms = live_rooms(&state, who.as_ref(), &search, FOUND_MAX).await?;
+    for record in state.node.store().rooms().search(&search, FOUND_MAX).await? {
+        if rooms.len() < FOUND_MAX && !rooms.iter().any(|room| room.id == record.id) {
+            rooms.push(describe(&state, record, who.as_ref()));
+        }
+    }
+    Ok(axum::Json(FoundRooms { rooms }))
+}
+
+fn has_account(who: Option<&Who>) -> bool {
+    who.is_some_and(|who| who.profile.name.is_some())
+}
+
+/// The live rooms that a search finds, most watched first.
+pub(super) async fn live_rooms(
+    state: &AppState,
+    who: Option<&Who>,
+    search: &RoomSearch,
+    max: usize,
+) -> Result<Vec<Room>, Refusal> {
+    let listed = |listing: &Listing| {
+        matches!(listing.broadcast, Broadcast::OnAir { .. } | Broadcast::Interrupted { .. })
+            && search.finds(&listing.host, &listing.about)
+    };
+    let mut listings = state.node.directory().list(listed);
+    listings.sort_by(|(a, of_a), (b, of_b)| of_b.audience.cmp(&of_a.audience).then_with(|| a.cmp(b)));
+    listings.truncate(max);
+    let ids: Vec<SpaceId> = listings.iter().map(|(id, _)| id.clone()).collect();
+    let records = state.node.store().rooms().by_ids(&ids).await?;
+    let mut records: HashMap<SpaceId, RoomRecord> =
+        records.into_iter().map(|record| (record.id.clone(), record)).collect();
+    let rooms = ids.iter().filter_map(|id| records.remove(id)).map(|record| describe(state, record, who));
+    Ok(rooms.collect())
+}
+
+/// A room as one finds it: what is live of it, and what is stored.
+fn describe(state: &AppState, record: RoomRecord, who: Option<&Who>) -> Room {
+    let picture = picture(&record);
+    let listing = state.node.directory().get(&record.id);
+    // A change that is being stored already stands in the listing.
+    let (host, about, broadcast, audience) = match listing {
+        Some(listing) => (listing.host, listing.about, listing.broadcast, listing.audience),
+        None => (record.host, record.about, Broadcast::Off, 0),
+    };
+    Room {
+        may_enter: may_enter(about.entry, &record.id, who),
+        id: record.id,
+        host,
+        about,
+        broadcast,
+        audience,
+        picture,
+        followers: record.followers,
+    }
+}
+
+/// The address of a room's picture.
+fn picture(record: &RoomRecord) -> Option<String> {
+    record.cover.as_ref().map(|hash| covers::address(&record.id, hash))
 }
 
 /// Whether somebody may come in as they are.
@@ -63,26 +145,11 @@ fn may_enter(entry: Entry, room: &SpaceId, who: Option<&Who>) -> bool {
 #[utoipa::path(get, path = "/api/rooms/{room}", tag = "rooms", params(("room" = String, Path)),
     responses((status = 200, body = Room), (status = 404, body = Rejection)))]
 pub async fn read(State(state): State<Arc<AppState>>, Anybody(who): Anybody, Path(room): Path<String>) -> Answer<Room> {
-    let record = find(&state, &room).await?;
-    // A room for accounts only does not exist for strangers and guests.
-    if record.about.entry == Entry::Accounts && who.as_ref().is_none_or(|who| who.profile.name.is_none()) {
-        return Err(Refusal(Rejection::NotFound));
-    }
-    let listing = state.node.directory().get(&record.id);
-    let (broadcast, audience) = listing.map_or((Broadcast::Off, 0), |listing| (listing.broadcast, listing.audience));
-    Ok(axum::Json(Room {
-        may_enter: may_enter(record.about.entry, &record.id, who.as_ref()),
-        id: record.id,
-        host: record.host,
-        about: record.about,
-        broadcast,
-        audience,
-        picture: None,
-        followers: 0,
-    }))
+    let record = visible(&state, who.as_ref(), &room).await?;
+    Ok(axum::Json(describe(&state, record, who.as_ref())))
 }
 
-async fn find(state: &AppState, room: &str) -> Result<RoomRecord, Refusal> {
+pub(super) async fn find(state: &AppState, room: &str) -> Result<RoomRecord, Refusal> {
     let rooms = state.node.store().rooms();
     let found = match (room.strip_prefix('@'), SpaceId::parse(room)) {
         (Some(name), _) => rooms.by_host_name(name).await?,
@@ -90,6 +157,51 @@ async fn find(state: &AppState, room: &str) -> Result<RoomRecord, Refusal> {
         (None, Err(_)) => None,
     };
     Ok(found.ok_or(Rejection::NotFound)?)
+}
+
+/// A room that somebody may know of: one for accounts only does not exist for strangers and guests.
+///
+/// Errors: [`Rejection::NotFound`].
+pub async fn visible(state: &AppState, who: Option<&Who>, room: &str) -> Result<RoomRecord, Refusal> {
+    let record = find(state, room).await?;
+    if record.about.entry == Entry::Accounts && !has_account(who) {
+        return Err(Refusal(Rejection::NotFound));
+    }
+    Ok(record)
+}
+
+/// A room that somebody may watch: an open one, by anybody; another, by whom it admits.
+///
+/// Errors: [`Rejection::NotFound`]; [`Rejection::Unauthenticated`] where signing in could help, [`Rejection::Forbidden`]
+/// where it didn't; [`Rejection::Banned`].
+pub async fn watchable(state: &AppState, who: Option<&Who>, room: &str) -> Result<RoomRecord, Refusal> {
+    let record = visible(state, who, room).await?;
+    if record.about.entry != Entry::Open && !may_enter(record.about.entry, &record.id, who) {
+        return Err(Refusal(if who.is_some() { Rejection::Forbidden } else { Rejection::Unauthenticated }));
+    }
+    if let Some(who) = who
+        && state.node.store().rooms().is_banned(&record.id, &who.profile.id).await?
+    {
+        return Err(Refusal(Rejection::Banned));
+    }
+    Ok(record)
+}
+
+/// A room that somebody moderates: its host, its moderators, administrators.
+///
+/// Errors: [`Rejection::NotFound`] for everybody else: there is nothing to moderate.
+pub(super) async fn moderated(state: &AppState, who: &Who, room: &str) -> Result<RoomRecord, Refusal> {
+    let record = find(state, room).await?;
+    let moderates = who.administrator
+        || record.host.id == who.profile.id
+        || state.node.store().rooms().is_moderator(&record.id, &who.profile.id).await?;
+    if moderates { Ok(record) } else { Err(Refusal(Rejection::NotFound)) }
+}
+
+/// The room of somebody who owns it; for others, who may see it or not, there is none to manage.
+pub(super) async fn own_room(state: &AppState, who: &Who, room: &str) -> Result<SpaceId, Refusal> {
+    let record = find(state, room).await?;
+    if record.host.id == who.profile.id { Ok(record.id) } else { Err(Refusal(Rejection::NotFound)) }
 }
 
 /// Which messages.
@@ -129,81 +241,6 @@ pub async fn messages(
     let limit = which.limit.unwrap_or(50).clamp(1, HISTORY_PAGE_MAX);
     let (messages, more) = state.node.store().conversations().page(&record.id, page, limit).await?;
     Ok(axum::Json(MessagePage { messages, more }))
-}
-
-/// The room of somebody who owns it; for others, who may see it or not, there is none to manage.
-async fn own_room(state: &AppState, who: &Who, room: &str) -> Result<SpaceId, Refusal> {
-    let record = find(state, room).await?;
-    if record.host.id == who.profile.id { Ok(record.id) } else { Err(Refusal(Rejection::NotFound)) }
-}
-
-/// The guest links of one's room.
-#[utoipa::path(get, path = "/api/rooms/{room}/guest-links", tag = "rooms", params(("room" = String, Path)),
-    responses((status = 200, body = Vec<GuestLink>), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
-pub async fn guest_links(
-    State(state): State<Arc<AppState>>,
-    WithAccount(who): WithAccount,
-    Path(room): Path<String>,
-) -> Answer<Vec<GuestLink>> {
-    let room = own_room(&state, &who, &room).await?;
-    let links = state.node.store().guest_links().of_room(&room, clock::now().0).await?;
-    Ok(axum::Json(links.into_iter().map(|link| of_link(link, None)).collect()))
-}
-
-fn of_link(link: GuestLinkRecord, secret: Option<String>) -> GuestLink {
-    GuestLink { id: link.id, secret, expires_ms: link.expires_ms, created_ms: link.created_ms }
-}
-
-/// Makes a guest link to one's room.
-#[utoipa::path(post, path = "/api/rooms/{room}/guest-links", tag = "rooms", params(("room" = String, Path)),
-    request_body = NewGuestLink,
-    responses((status = 200, body = GuestLink), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
-pub async fn make_guest_link(
-    State(state): State<Arc<AppState>>,
-    WithAccount(who): WithAccount,
-    Path(room): Path<String>,
-    Body(body): Body<NewGuestLink>,
-) -> Answer<GuestLink> {
-    let room = own_room(&state, &who, &room).await?;
-    if body.lifetime_s.is_some_and(|lifetime| lifetime == 0 || lifetime > LINK_LIFETIME_MAX_S) {
-        let reason = format!("1 to {LINK_LIFETIME_MAX_S}");
-        return Err(Refusal(Rejection::Invalid { field: "lifetime_s".to_owned(), reason }));
-    }
-    let now = clock::now();
-    let link = GuestLinkRecord {
-        id: GuestLinkId::parse(&format!("link_{}", fresh::suffix())).expect("well formed"),
-        space: room,
-        created_ms: now.0,
-        expires_ms: body.lifetime_s.map(|lifetime| now.plus_ms(u64::from(lifetime) * 1_000).0),
-    };
-    let secret = fresh::secret();
-    match state.node.store().guest_links().create(&link, &sessions::hash(&secret)).await {
-        Err(hearth_store::Error::Limit { max }) => {
-            Err(Refusal(Rejection::Limit { limit: LimitName::GuestLinks, max, retry_after_ms: None }))
-        }
-        made => {
-            made?;
-            Ok(axum::Json(of_link(link, Some(secret))))
-        }
-    }
-}
-
-/// Revokes a guest link.
-#[utoipa::path(delete, path = "/api/rooms/{room}/guest-links/{link}", tag = "rooms",
-    params(("room" = String, Path), ("link" = String, Path)),
-    responses((status = 204), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
-pub async fn revoke_guest_link(
-    State(state): State<Arc<AppState>>,
-    WithAccount(who): WithAccount,
-    Path((room, link)): Path<(String, String)>,
-) -> Result<StatusCode, Refusal> {
-    let room = own_room(&state, &who, &room).await?;
-    let link = GuestLinkId::parse(&link).map_err(|_| Rejection::NotFound)?;
-    if state.node.store().guest_links().revoke(&room, &link).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Refusal(Rejection::NotFound))
-    }
 }
 
 /// Gives a command to a space, as a program. Commands that need a live connection (`join`, `watch`, `publish`…) are declined.

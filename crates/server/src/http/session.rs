@@ -1,6 +1,6 @@
 //! Signing in and out, coming in as a guest, and one's devices.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hearth_capabilities::Standing;
@@ -16,10 +16,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::AppState;
-use super::answer::{Answer, Body, Refusal};
+use super::answer::{Answer, Body, Path, Refusal};
 use super::asking::{Anybody, From, SignedIn};
 use crate::accounts::{Who, names, sessions};
 use crate::config::Config;
+use crate::node::writes;
 use crate::{clock, fresh};
 
 /// How long a device stays signed in, from its signing in (180 days).
@@ -111,6 +112,7 @@ pub async fn set_up(
     }
     let account = new_account(&state, &body.name, body.password, None, true).await?;
     state.node.store().setup().create_first_administrator(&sessions::hash(&body.token), &account).await?;
+    writes::note(&state.node, None, &account.user, "set_up", account.user.to_string()).await;
     enter(&state, &account.user, &device_name(&headers, false), false).await
 }
 
@@ -210,7 +212,7 @@ async fn session(state: &AppState, who: Option<&Who>, token: Option<String>) -> 
         Some(who) => Some(Me {
             profile: who.profile.clone(),
             administrator: who.administrator,
-            follows: Vec::new(),
+            follows: store.follows().of(&who.profile.id).await?,
             blocked: store.people().blocked_by(&who.profile.id).await?,
         }),
     };

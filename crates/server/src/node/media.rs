@@ -41,6 +41,11 @@ impl Media {
         }
     }
 
+    /// Whether a leg was opened, and is not gone.
+    pub fn is_open(&self, leg: &LegId) -> bool {
+        self.legs().contains_key(leg)
+    }
+
     /// Closes all legs of a space whose machine has crashed.
     pub fn close_space(&self, space: &SpaceId) {
         self.legs().retain(|_, owner| owner != space);

@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 use tokio::sync::mpsc;
 
+use crate::accounts::stream_keys::StreamKeys;
 use crate::clock;
 use crate::config::Config;
 use connection::Connection;
@@ -45,6 +46,7 @@ pub struct Node {
     directory: Directory,
     connections: RwLock<HashMap<ConnectionId, Arc<Connection>>>,
     under_way: writes::UnderWay,
+    stream_keys: StreamKeys,
     last_request: AtomicU64,
 }
 
@@ -87,6 +89,7 @@ impl Node {
             directory: Directory::default(),
             connections: RwLock::default(),
             under_way: writes::UnderWay::default(),
+            stream_keys: StreamKeys::default(),
             last_request: AtomicU64::new(0),
         });
         let _ = node.set(Arc::downgrade(&started));
@@ -123,6 +126,11 @@ impl Node {
     /// The people that are awake.
     pub fn persons(&self) -> &Arc<Registry<Person>> {
         &self.persons
+    }
+
+    /// What lets encoders in.
+    pub fn stream_keys(&self) -> &StreamKeys {
+        &self.stream_keys
     }
 
     /// What the awake spaces say of themselves.

@@ -49,7 +49,7 @@ impl Driven for Space {
             broadcasts: known.last_broadcast,
             messages: known.messages,
             more_messages: known.more_messages,
-            recording_wanted: false,
+            recording_wanted: known.recording_wanted,
         }))
     }
 }
@@ -65,7 +65,7 @@ impl Driven for Person {
             epoch: fresh::suffix(),
             profile: account.profile,
             administrator: account.administrator,
-            follows: Vec::new(),
+            follows: node.store().follows().of(id).await?,
             blocked: node.store().people().blocked_by(id).await?,
         }))
     }

@@ -1,7 +1,7 @@
 //! A machine's writes on their way to the store, and the commits on their way back.
 
 use hearth_capabilities::{Input, PersonInput, StoreFailure, Write, WriteId};
-use hearth_protocol::ids::UserId;
+use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_store::{Report, Stored, Ticket};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -55,6 +55,15 @@ pub fn submit(node: &Node, owner: &Owner, write: WriteId, what: Write) -> Result
     submitted
 }
 
+/// Notes in the audit log what somebody did over HTTP, and waits until it is stored; `space`: where, if in a space.
+pub async fn note(node: &Node, space: Option<&SpaceId>, by: &UserId, action: &str, subject: String) {
+    let writes = node.store().writes();
+    if writes.submit(audit(space, by, action, subject), NOBODYS).is_err() {
+        tracing::error!(%by, action, "the audit log misses an entry: too much waits to be stored");
+    }
+    writes.settled().await;
+}
+
 /// Tells the machines what became of their writes.
 pub fn report(node: &Node, reports: Vec<Report>) {
     for (ticket, result) in reports {
@@ -78,7 +87,7 @@ pub fn report(node: &Node, reports: Vec<Report>) {
     }
 }
 
-fn of_space(space: &hearth_protocol::ids::SpaceId, what: Write) -> hearth_store::Write {
+fn of_space(space: &SpaceId, what: Write) -> hearth_store::Write {
     use hearth_store::Write as Stored;
     let space = space.clone();
     match what {
@@ -92,9 +101,9 @@ fn of_space(space: &hearth_protocol::ids::SpaceId, what: Write) -> hearth_store:
         Write::Moderator { user, appointed, .. } => Stored::SetModerator { space, user, moderator: appointed },
         Write::BroadcastStarted { number, at } => Stored::BroadcastStarted { space, number, at_ms: at.0 },
         Write::BroadcastEnded { number, at, reason } => Stored::BroadcastEnded { space, number, at_ms: at.0, reason },
-        Write::Recording { .. } | Write::Removed { .. } | Write::Report { .. } => {
-            unreachable!("no room asks for it yet")
-        }
+        Write::Recording { wanted, .. } => Stored::SetRecording { space, wanted },
+        Write::Removed { user, by } => audit(Some(&space), &by, "remove", user.to_string()),
+        Write::Report { report } => Stored::Report { report },
         Write::Block { .. } | Write::Unblock { .. } | Write::Follow { .. } | Write::Unfollow { .. } => {
             unreachable!("a space blocks and follows nobody")
         }
@@ -106,6 +115,8 @@ fn of_person(user: &UserId, what: Write) -> hearth_store::Write {
     match what {
         Write::Block { user: other } => hearth_store::Write::Block { user, other },
         Write::Unblock { user: other } => hearth_store::Write::Unblock { user, other },
+        Write::Follow { user: other } => hearth_store::Write::Follow { user, other },
+        Write::Unfollow { user: other } => hearth_store::Write::Unfollow { user, other },
         other => unreachable!("a person's machine does not write this: {other:?}"),
     }
 }
@@ -121,13 +132,19 @@ fn audit_of(owner: &Owner, what: &Write) -> Option<hearth_store::Write> {
         Write::ClearSanction { user, by } => (by, "clear_sanction", user.to_string()),
         Write::Moderator { user, appointed: true, by } => (by, "appoint_moderator", user.to_string()),
         Write::Moderator { user, appointed: false, by } => (by, "dismiss_moderator", user.to_string()),
+        Write::Recording { wanted: true, by } => (by, "record", space.to_string()),
+        Write::Recording { wanted: false, by } => (by, "record_no_more", space.to_string()),
         _ => return None,
     };
-    Some(hearth_store::Write::Audit {
-        space: Some(space.clone()),
+    Some(audit(Some(space), by, action, subject))
+}
+
+fn audit(space: Option<&SpaceId>, by: &UserId, action: &str, subject: String) -> hearth_store::Write {
+    hearth_store::Write::Audit {
+        space: space.cloned(),
         by: by.clone(),
         action: action.to_owned(),
         subject,
         at_ms: clock::now().0,
-    })
+    }
 }

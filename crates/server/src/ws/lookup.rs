@@ -11,12 +11,12 @@ const MENTIONS_LOOKED_UP_MAX: usize = 16;
 /// What the store knows of the things a command names.
 ///
 /// Errors: [`Rejection::Storage`] where the store fails.
-pub async fn of_command(store: &Store, user: &UserId, space: &SpaceId, command: &Command) -> Result<Lookup, Rejection> {
+pub async fn of_command(store: &Store, by: &UserId, space: &SpaceId, command: &Command) -> Result<Lookup, Rejection> {
     let mut lookup = Lookup::default();
     let conversations = store.conversations();
     match command {
         Command::Join { .. } => {
-            lookup.read_position = conversations.read_position(space, user).await.map_err(failed)?;
+            lookup.read_position = conversations.read_position(space, by).await.map_err(failed)?;
         }
         Command::Send { reply_to, mentions, .. } => {
             if let Some(position) = reply_to {
@@ -29,8 +29,21 @@ pub async fn of_command(store: &Store, user: &UserId, space: &SpaceId, command: 
         Command::DeleteMessage { position } => {
             lookup.message = conversations.message(space, *position).await.map_err(failed)?;
         }
-        Command::Mute { user, .. } | Command::Ban { user } | Command::SetModerator { user, .. } => {
+        Command::Report { user, position, .. } => {
+            if let Some(position) = position {
+                lookup.message = conversations.message(space, *position).await.map_err(failed)?;
+            }
             lookup.people.extend(store.people().profile(user).await.map_err(failed)?);
+            let open = store.reports().count_open(space, by).await.map_err(failed)?;
+            lookup.open_reports = u32::try_from(open).unwrap_or(u32::MAX);
+        }
+        Command::Mute { user, .. }
+        | Command::Ban { user }
+        | Command::Remove { user }
+        | Command::SetModerator { user, .. } => {
+            let account = store.accounts().by_id(user).await.map_err(failed)?;
+            lookup.administrators.extend(account.as_ref().filter(|one| one.administrator).map(|_| user.clone()));
+            lookup.people.extend(account.map(|account| account.profile));
         }
         _ => {}
     }

@@ -18,6 +18,7 @@ use super::lookup;
 use super::rate::Rate;
 use crate::accounts::Who;
 use crate::http::AppState;
+use crate::http::answer::malformed;
 use crate::node::connection::{Connection, Next, encode};
 use crate::node::request::ReplyTo;
 use crate::{clock, fresh};
@@ -336,5 +337,5 @@ fn is_too_large(error: &axum::Error) -> bool {
 ///
 /// Errors: [`Rejection::Malformed`] with what a developer needs to see.
 fn read(text: &str) -> Result<ClientFrame, Rejection> {
-    serde_json::from_str(text).map_err(|error| Rejection::Malformed { reason: error.to_string() })
+    serde_json::from_str(text).map_err(|error| malformed(&error))
 }

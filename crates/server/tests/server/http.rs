@@ -49,12 +49,12 @@ pub async fn raw(port: u16, method: &str, path: &str, headers: &[(&str, &str)], 
     Answer { status, headers: headers.collect(), body: body.to_owned() }
 }
 
-/// A program's request: with a bearer token where it has one, and JSON where it says something.
+/// A program's request: with a bearer token where it has one, and JSON where it says something; a text goes as it stands.
 pub async fn ask(port: u16, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
     let bearer = token.map(|token| format!("Bearer {token}"));
     let mut headers = vec![("x-forwarded-for", CLIENT_ADDRESS)];
     headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
-    headers.extend(body.map(|_| ("content-type", "application/json")));
-    let body = body.map(Value::to_string).unwrap_or_default();
+    headers.extend(body.map(|body| ("content-type", if body.is_string() { "text/plain" } else { "application/json" })));
+    let body = body.map(|body| body.as_str().map_or_else(|| body.to_string(), str::to_owned)).unwrap_or_default();
     raw(port, method, path, &headers, &body).await
 }

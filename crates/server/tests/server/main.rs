@@ -2,11 +2,16 @@
 
 mod authorisation;
 mod chat;
+mod finding;
 mod http;
+mod moderating;
 mod oidc;
 mod process;
 mod provider;
 mod sign_in;
 mod strangers;
+mod stream_keys;
 mod support;
 mod tls;
+mod videos;
+mod whip;

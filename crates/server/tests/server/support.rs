@@ -95,6 +95,7 @@ impl Server {
     pub async fn on(folder: Arc<Folder>, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { data: folder.0.clone(), ..Config::default() };
         config.listen.set_port(0);
+        config.rtmp.port = 0;
         change(&mut config);
         Self { running: Some(serve::start(config).await.unwrap()), folder }
     }
@@ -264,7 +265,14 @@ impl Client {
 
 /// A message.
 pub fn send(text: &str, nonce: &str) -> Command {
-    Command::Send { float: None, media_ms: None, text: text.to_owned(), reply_to: None, nonce: nonce.to_owned(), mentions: Vec::new() }
+    Command::Send {
+        float: None,
+        media_ms: None,
+        text: text.to_owned(),
+        reply_to: None,
+        nonce: nonce.to_owned(),
+        mentions: Vec::new(),
+    }
 }
 
 /// Whether an attempt to connect was refused with this status.
