@@ -65,7 +65,7 @@ impl Engine {
     ) -> Result<(), Refusal> {
         self.check_room(&id, &space)?;
         let sections = outline::read(offer, &self.limits, self.limits.tracks_per_publisher + OTHER_SECTIONS)?;
-        let mut rtc = self.connections.publishing(now);
+        let mut rtc = self.connections.publishing(&outline::preferred_codecs(offer), now);
         let answer = accept(&mut rtc, offer)?;
         let mut publisher = Publisher::new(self.next_serial);
         describe(&mut publisher, &id, &rtc, &sections, sources)?;

@@ -268,7 +268,7 @@ impl Engine {
         self.next_serial += 1;
         let space = self.enter_space(space);
         // Its stack stays idle: there is no peer.
-        let rtc = self.connections.publishing(now);
+        let rtc = self.connections.publishing(&[], now);
         let mut leg = Leg::new(id, space, rtc, Role::Publish(publisher), now);
         leg.connect_by = Some(now + Duration::from_millis(CONNECT_WITHIN_MS));
         let index = self.insert(leg);

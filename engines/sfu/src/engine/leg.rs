@@ -13,12 +13,14 @@ use str0m::{Candidate, Rtc, RtcConfig};
 use super::extensions;
 use super::publisher::Publisher;
 use super::subscriber::Subscriber;
-use crate::{Error, HEALTH_EVERY_MS, LegId, Limits};
+use crate::{Codec, Error, HEALTH_EVERY_MS, LegId, Limits};
 
 /// First estimate of a subscriber's bandwidth, before any feedback.
 const INITIAL_ESTIMATE_BPS: u64 = 2_500_000;
 /// Video packets kept for repair, about two seconds of a good stream.
 const REPAIR_PACKETS: usize = 512;
+/// In the order they are offered.
+const VIDEO_CODECS: [Codec; 4] = [Codec::Vp8, Codec::H264, Codec::Vp9, Codec::Av1];
 /// Addresses that may lead to one leg: interfaces, changed networks, TCP.
 pub(crate) const ADDRESSES_PER_LEG: usize = 16;
 
@@ -147,18 +149,20 @@ impl Connections {
         self.bandwidth_estimation
     }
 
-    pub(crate) fn publishing(&self, now: Instant) -> Rtc {
-        self.build(self.config().set_stats_interval(Some(Duration::from_millis(HEALTH_EVERY_MS))), now)
+    /// `prefers`: the client's video codecs, dearest first. The stack answers in
+    /// its own order, and a browser sends the first one of the answer.
+    pub(crate) fn publishing(&self, prefers: &[Codec], now: Instant) -> Rtc {
+        self.build(self.config(prefers).set_stats_interval(Some(Duration::from_millis(HEALTH_EVERY_MS))), now)
     }
 
     pub(crate) fn subscribing(&self, now: Instant) -> Rtc {
-        let config = self.config().set_send_buffer_video(REPAIR_PACKETS);
+        let config = self.config(&[]).set_send_buffer_video(REPAIR_PACKETS);
         let estimate = self.bandwidth_estimation.then(|| Bitrate::bps(INITIAL_ESTIMATE_BPS));
         self.build(if estimate.is_some() { config.enable_bwe(estimate) } else { config }, now)
     }
 
-    fn config(&self) -> RtcConfig {
-        RtcConfig::new()
+    fn config(&self, prefers: &[Codec]) -> RtcConfig {
+        let config = RtcConfig::new()
             .set_crypto_provider(self.crypto.clone())
             .set_dtls_cert(self.certificate.clone())
             .set_ice_lite(true)
@@ -166,11 +170,15 @@ impl Connections {
             .set_stats_interval(None)
             .clear_codecs()
             .enable_opus(true, true)
-            .enable_vp8(true)
-            .enable_h264(true)
-            .enable_vp9(true)
-            .enable_av1(true)
-            .set_extension_map(extensions::spoken())
+            .set_extension_map(extensions::spoken());
+        let others = VIDEO_CODECS.iter().filter(|codec| !prefers.contains(codec));
+        prefers.iter().chain(others).fold(config, |config, codec| match codec {
+            Codec::Vp8 => config.enable_vp8(true),
+            Codec::H264 => config.enable_h264(true),
+            Codec::Vp9 => config.enable_vp9(true),
+            Codec::Av1 => config.enable_av1(true),
+            Codec::Opus => config,
+        })
     }
 
     fn build(&self, config: RtcConfig, now: Instant) -> Rtc {

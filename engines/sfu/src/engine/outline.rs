@@ -1,7 +1,7 @@
 //! The few things the engine itself reads in a session description (RFC 8866,
 //! RFC 8829): counted and checked before the WebRTC stack sees it.
 
-use crate::{Kind, Limits, Refusal, Source};
+use crate::{Codec, Kind, Limits, Refusal, Source};
 
 /// One m-section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +115,32 @@ fn simulcast_rids(list: &str) -> Vec<String> {
     rids
 }
 
+/// The video codecs of an offer in the order of its first video m-line (RFC
+/// 8866 5.14: in order of preference), as far as they are spoken here.
+pub(crate) fn preferred_codecs(sdp: &str) -> Vec<Codec> {
+    let mut lines = sdp.lines().skip_while(|line| !line.starts_with("m=video "));
+    let formats: Vec<&str> = lines.next().unwrap_or_default().split_whitespace().skip(3).collect();
+    let maps: Vec<(&str, &str)> = lines
+        .take_while(|line| !line.starts_with("m="))
+        .filter_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' '))
+        .collect();
+    let mut codecs = Vec::new();
+    for format in formats {
+        let name = maps.iter().find(|(pt, _)| *pt == format).and_then(|(_, map)| map.split('/').next());
+        let codec = match name.map(str::to_ascii_uppercase).as_deref() {
+            Some("VP8") => Codec::Vp8,
+            Some("H264") => Codec::H264,
+            Some("VP9") => Codec::Vp9,
+            Some("AV1") => Codec::Av1,
+            _ => continue,
+        };
+        if !codecs.contains(&codec) {
+            codecs.push(codec);
+        }
+    }
+    codecs
+}
+
 /// The first value of an attribute.
 pub(crate) fn attribute<'a>(sdp: &'a str, name: &str) -> Option<&'a str> {
     sdp.lines().find_map(|line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
@@ -164,6 +190,15 @@ mod tests {
         assert!(!sections[0].receives && sections[1].receives && sections[2].receives);
         assert_eq!(sections[3].kind, None);
         assert_eq!(ice_ufrags(OFFER), ["one"]);
+    }
+
+    #[test]
+    fn codecs_in_the_order_of_the_first_video_line() {
+        let offer = "m=audio 9 X 96\r\na=rtpmap:96 VP8/90000\r\nm=video 9 X 98 97 99 96 100 101\r\na=rtpmap:96 VP8/90000\r\n\
+            a=rtpmap:97 rtx/90000\r\na=rtpmap:98 h264/90000\r\na=rtpmap:99 H264/90000\r\na=rtpmap:100 AV1/90000\r\n\
+            m=video 9 X 101\r\na=rtpmap:101 VP9/90000\r\n";
+        assert_eq!(preferred_codecs(offer), [Codec::H264, Codec::Vp8, Codec::Av1]);
+        assert_eq!(preferred_codecs("m=video"), []);
     }
 
     #[test]

@@ -304,3 +304,26 @@ fn one_that_never_connects_is_let_go() {
         closed("host") && closed("viewer")
     });
 }
+
+#[test]
+fn a_publisher_is_answered_in_the_order_of_its_own_preference() {
+    for h264_first in [true, false] {
+        let mut world = World::new(15);
+        let config = config(true).clear_codecs().enable_opus(true, true);
+        let config = if h264_first {
+            config.enable_h264(true).enable_vp8(true)
+        } else {
+            config.enable_vp8(true).enable_h264(true)
+        };
+        world.publish_with("host", "a", &[300_000], config);
+        let answer = world.events.iter().find_map(|event| match event {
+            Event::Answer { sdp, .. } => Some(sdp.clone()),
+            _ => None,
+        });
+        let answer = answer.unwrap();
+        let mut video = answer.lines().skip_while(|line| !line.starts_with("m=video"));
+        let first = video.next().unwrap().split(' ').nth(3).unwrap();
+        let map = video.find(|line| line.starts_with(&format!("a=rtpmap:{first} "))).unwrap();
+        assert!(map.ends_with(if h264_first { "H264/90000" } else { "VP8/90000" }), "{answer}");
+    }
+}
