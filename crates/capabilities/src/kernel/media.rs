@@ -1,6 +1,6 @@
 //! Legs, and who hears whom.
 //!
-//! Who hears whom is desired state: every subscriber leg hears all publisher legs but those of its own user.
+//! Who hears whom is desired state: every subscriber leg hears all publisher legs but those of its own user's browser.
 //! Each change of that gives the legs concerned a `Route` with a higher generation; the engine reconciles.
 
 use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, UserId};
@@ -39,9 +39,9 @@ struct Offer {
 
 impl Subscriber {
     /// Tells the engine what the leg is to hear, if that has changed.
-    fn route(&mut self, out: &mut Vec<Effect>, leg: &LegId, heard: &BTreeMap<LegId, UserId>) {
+    fn route(&mut self, out: &mut Vec<Effect>, leg: &LegId, heard: &BTreeMap<LegId, Option<UserId>>) {
         let hears: Vec<LegId> =
-            heard.iter().filter(|(_, user)| **user != self.user).map(|(leg, _)| leg.clone()).collect();
+            heard.iter().filter(|(_, own)| own.as_ref() != Some(&self.user)).map(|(leg, _)| leg.clone()).collect();
         if self.hears.as_ref() != Some(&hears) {
             self.generation += 1;
             self.hears = Some(hears.clone());
@@ -55,8 +55,8 @@ impl Subscriber {
 #[derive(Debug, Default)]
 pub struct Media {
     subscribers: BTreeMap<LegId, Subscriber>,
-    /// Publisher legs that are to be heard, and whose they are.
-    heard: BTreeMap<LegId, UserId>,
+    /// Publisher legs that are to be heard, and who is not to hear them: it is their own picture.
+    heard: BTreeMap<LegId, Option<UserId>>,
     paces: BTreeMap<ConnectionId, TokenBucket>,
 }
 
@@ -234,7 +234,7 @@ impl Media {
     }
 
     /// These publisher legs are to be heard from now on.
-    pub fn set_heard(&mut self, out: &mut Vec<Effect>, heard: BTreeMap<LegId, UserId>) {
+    pub fn set_heard(&mut self, out: &mut Vec<Effect>, heard: BTreeMap<LegId, Option<UserId>>) {
         if self.heard != heard {
             self.heard = heard;
             self.reconcile(out);
@@ -242,7 +242,7 @@ impl Media {
     }
 
     /// The publisher legs that are heard.
-    pub fn heard(&self) -> &BTreeMap<LegId, UserId> {
+    pub fn heard(&self) -> &BTreeMap<LegId, Option<UserId>> {
         &self.heard
     }
 

@@ -128,6 +128,12 @@ impl LiveRoom {
         }
     }
 
+    /// What came in this way did not end against its will: it may come again at once.
+    pub fn may_return(&mut self, owner: &Owner) {
+        let Owner::Key(key) = owner else { return };
+        self.encoders.held.retain(|(held, _)| held != key);
+    }
+
     /// The host's leg was answered and takes the place of the one before, which is given back.
     pub fn answered(&mut self, incoming: Incoming) -> (Option<PublisherLeg>, Change) {
         self.encoder_comes(&incoming.owner);

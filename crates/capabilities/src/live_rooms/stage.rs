@@ -211,11 +211,13 @@ impl Stage {
         legs.flat_map(|publisher| &publisher.tracks).find(|track| track.id == *id)
     }
 
-    /// The legs that are to be heard, and whose they are.
-    pub fn heard(&self) -> BTreeMap<LegId, UserId> {
+    /// The legs that are to be heard, and who has that before their own eyes: whose browser it comes from. What comes from
+    /// an encoder is shown to its host too.
+    pub fn heard(&self) -> BTreeMap<LegId, Option<UserId>> {
         let heard = self.seats().filter_map(|seat| {
             let publisher = seat.publisher.as_ref().filter(|publisher| !publisher.tracks.is_empty())?;
-            Some((publisher.leg.clone(), seat.profile.id.clone()))
+            let own = (publisher.via == Via::Browser).then(|| seat.profile.id.clone());
+            Some((publisher.leg.clone(), own))
         });
         heard.collect()
     }

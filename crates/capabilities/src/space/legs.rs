@@ -2,7 +2,8 @@
 
 use hearth_protocol::ids::{LegId, TrackId};
 use hearth_protocol::limits::{LimitName, SDP_MAX_BYTES};
-use hearth_protocol::live_rooms::Entry;
+
+use hearth_protocol::live_rooms::{EndReason, Entry};
 use hearth_protocol::media::{LayerPreference, Via};
 use hearth_protocol::space::LegClosedReason;
 use hearth_protocol::{Event, Outcome, Rejection};
@@ -232,14 +233,24 @@ impl Space {
                 Ok(None)
             }
             PeerWants::Close => {
-                out.push(Effect::Media { leg: leg.clone(), order: MediaOrder::Close });
                 Self::reply(out, request, Ok(Outcome::Done));
-                match user {
-                    Some(user) => self.publisher_closed(now, out, &user, LegClosedReason::Asked),
-                    None => self.player_gone(now, out, &leg, Rejection::NotFound),
+                if user.is_some() {
+                    self.stopped_at_the_encoder(now, out);
+                } else {
+                    out.push(Effect::Media { leg: leg.clone(), order: MediaOrder::Close });
+                    self.player_gone(now, out, &leg, Rejection::NotFound);
                 }
                 Ok(None)
             }
+        }
+    }
+
+    /// The host has stopped at the encoder: nobody waits for it to come back, and it may begin anew at once.
+    fn stopped_at_the_encoder(&mut self, now: Time, out: &mut Out) {
+        let owner = self.room.stage.host.publisher.as_ref().map(|publisher| publisher.owner.clone());
+        self.end_broadcast(now, out, EndReason::Host);
+        if let Some(owner) = owner {
+            self.room.may_return(&owner);
         }
     }
 

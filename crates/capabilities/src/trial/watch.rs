@@ -113,8 +113,10 @@ impl Watch {
             Input::Timer { timer } => {
                 self.timers.remove(timer);
             }
-            Input::Encoder { request, .. } => self.waits(*request, UserId::parse("user_ana").ok(), false),
-            Input::Play { request, .. } | Input::Peer { request, .. } => self.waits(*request, None, false),
+            // What comes from an encoder is nobody's own picture: its host watches it as well.
+            Input::Encoder { request, .. } | Input::Play { request, .. } | Input::Peer { request, .. } => {
+                self.waits(*request, None, false);
+            }
             Input::Media { leg, report: MediaReport::Closed { .. } } => {
                 self.legs.remove(leg);
             }
@@ -161,7 +163,7 @@ impl Watch {
         }
     }
 
-    /// Every leg that watches hears all legs of the stage that are open, but those of its own user.
+    /// Every leg that watches hears all legs of the stage that are open, but those of its own user's browser.
     fn everybody_hears_the_stage(&self) {
         for (leg, state) in self.legs.iter().filter(|(_, state)| !state.publishes && state.answered) {
             let others = self.stage.iter().filter(|one| {
