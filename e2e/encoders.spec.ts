@@ -1,5 +1,6 @@
 /** Live rooms by other programs: encoders send by RTMP and WHIP, players watch by WHEP and HLS, beside browsers. */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, type Page } from '@playwright/test';
 import { test as base } from './cast';
 import { playWhep, pushRtmp, pushWhip, type Encoder } from './encoder';
@@ -113,8 +114,7 @@ test('television and crowd watch by HLS, from whatever comes in', async ({ cast,
   encoders.push(pushRtmp(`${rtmp}/${secret}`));
   await seesPicture(bo, 1_500, 30_000);
   const { hls } = await api<{ hls: string }>(bo, 'GET', '/api/rooms/@ana/watch');
-  const played = spawnSync('ffmpeg', ['-hide_banner', '-i', new URL(hls, hearth.url).href, '-t', '4', '-f', 'null', '-'], { timeout: 60_000, encoding: 'utf8' });
-  expect(played.status, played.stderr).toBe(0);
+  const played = await promisify(execFile)('ffmpeg', ['-hide_banner', '-i', new URL(hls, hearth.url).href, '-t', '4', '-f', 'null', '-'], { timeout: 60_000 });
   const frames = Number(/frame=\s*(\d+)(?!.*frame=)/s.exec(played.stderr)?.[1]);
   expect(frames, played.stderr).toBeGreaterThan(90);
   expect(played.stderr).toContain('Audio: aac');

@@ -1,18 +1,22 @@
 #!/usr/bin/env bash
 # Takes the figures of docs/performance.md: release builds, a fresh server on free ports for each, nothing left running.
-#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain janus hundred chat half burst messages (all where left out)
+#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain janus hundred chat half burst messages hls (all where left out)
 # LOADGEN_FLAGS=--json prints JSON.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-3}
 shift || true
-parts=${*:-media plain janus hundred chat half burst messages}
+parts=${*:-media plain janus hundred chat half burst messages hls}
 bin=${LOADGEN_BIN_DIR:-target/release}
 secret='a load password'
 server=
 data=
 
+encoder=
+
 stop() {
+    [ -z "$encoder" ] || { kill "$encoder" 2>/dev/null || true; wait "$encoder" 2>/dev/null || true; }
+    encoder=
     [ -z "$server" ] || { kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; }
     [ -z "$data" ] || rm -rf "$data"
     server=; data=
@@ -40,6 +44,37 @@ load() {
     "$bin/loadgen" "$kind" --url "$url" --admin "loadgen:$secret" --server-pid "$server" ${LOADGEN_FLAGS:-} "$@" || echo "(not everything arrived)"
 }
 
+# What a program asks for, as JSON; the value of one field of the answer.
+ask() { # METHOD PATH BODY FIELD
+    curl -sSf -X "$1" "$url$2" -H "authorization: Bearer ${token:-}" -H 'content-type: application/json' ${3:+-d "$3"} |
+        sed -n "s/.*\"$4\":\"\([^\"]*\)\".*/\1/p"
+}
+
+# A broadcast of 3 Mbit/s and 30 frames a second over RTMP, and players of its HLS.
+crowd() {
+    token=$(ask POST /api/session '{"name":"loadgen","password":"'"$secret"'","program":true}' token)
+    key=$(ask POST /api/rooms/@loadgen/stream-keys '{"label":"load"}' secret)
+    rtmp=$(ask GET /api/rooms/@loadgen/stream-keys '' rtmp)
+    film=$data/film.flv
+    ffmpeg -v error -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine=sample_rate=48000 -t 60 \
+        -c:v libx264 -preset ultrafast -tune zerolatency -g 60 -b:v 3M -minrate 3M -maxrate 3M -bufsize 3M -x264-params nal-hrd=cbr \
+        -pix_fmt yuv420p -c:a aac -b:a 128k -f flv "$film"
+    ffmpeg -v error -re -stream_loop -1 -i "$film" -c copy -f flv "$rtmp/$key" 2>"$data/encoder" &
+    encoder=$!
+    until path=$(ask GET /api/rooms/@loadgen/watch '' hls) && [ -n "$path" ] && curl -sf -o "$data/index" "$url$path"; do
+        kill -0 "$encoder" || { cat "$data/encoder" >&2; return 1; }
+        sleep 0.5
+    done
+    before=$(cut -d' ' -f14,15 "/proc/$server/stat" | tr ' ' +)
+    sleep 10
+    after=$(cut -d' ' -f14,15 "/proc/$server/stat" | tr ' ' +)
+    echo "taking, converting the sound and packaging alone: $(( ($after - ($before)) / 10 )) % of a core"
+    for players in 1 100 1000; do
+        "$bin/loadgen" hls --url "$url" --path "$path" --players $players --server-pid "$server" ${LOADGEN_FLAGS:-} || true
+    done
+    "$bin/loadgen" hls --url "$url" --path "$path" --players 64 --flood --server-pid "$server" ${LOADGEN_FLAGS:-} || true
+}
+
 failed=0
 for part in $parts; do
     echo "== $part ($(date -u +%H:%M), load $(cut -d' ' -f1 /proc/loadavg))"
@@ -51,6 +86,7 @@ for part in $parts; do
     chat) start; load chat --rate 80 ;;
     half) start; load chat --rate 40 --runs "$runs" ;;
     burst) start; load chat --burst 800 ;;
+    hls) start HEARTH_RTMP_PORT=$((20000 + RANDOM % 10000)); crowd ;;
     messages) start; load messages ;;
     *) echo "no such part: $part" >&2; failed=1 ;;
     esac

@@ -1,8 +1,9 @@
 //! The one place that does what a machine wants done.
 
-use hearth_capabilities::{Effect, Payload, StoreFailure, To};
+use hearth_capabilities::{Effect, MediaOrder, Payload, StoreFailure, To};
 use hearth_protocol::ServerFrame;
 
+use crate::broadcast::announce::announce;
 use crate::node::Driven;
 use crate::node::connection::encode;
 use crate::node::machine::{Mail, Owner};
@@ -62,6 +63,9 @@ impl<M: Driven> Awake<M> {
             }
             Effect::Media { leg, order } => {
                 if let Owner::Space(space) = &self.owner {
+                    if order == MediaOrder::Close {
+                        self.node.broadcasts().feeds().closed(&leg);
+                    }
                     self.node.media().order(space, leg, order);
                 }
             }
@@ -73,7 +77,16 @@ impl<M: Driven> Awake<M> {
                     self.node.directory().set(space, listing);
                 }
             }
-            Effect::Package { .. } | Effect::Announce { .. } => {}
+            Effect::Package { what, .. } => {
+                if let Owner::Space(space) = &self.owner {
+                    self.node.broadcasts().package(&self.node, space, what);
+                }
+            }
+            Effect::Announce { host, about, since } => {
+                if let Owner::Space(space) = &self.owner {
+                    announce(&self.node, space.clone(), host, about, since);
+                }
+            }
             Effect::Sleep => return true,
         }
         false

@@ -3,12 +3,14 @@
 //! * [`config`]: what an operator may set, and from where.
 //! * [`node`]: the machines that are awake on this node, each owned by one task; their connections, timers and crashes.
 //! * [`effects`]: the one place that does what a machine wants done.
+//! * [`broadcast`]: what becomes of broadcasts beside their live picture: HLS, recordings, encoders over RTMP.
 //! * [`ws`]: the live connection of a client.
 //! * [`http`]: reads, sign-in and programs; the web app.
 //! * [`listen`]: sockets, TLS and the limits of a stranger.
 //! * [`accounts`]: passwords, sessions and who is asking.
 
 pub mod accounts;
+pub mod broadcast;
 pub mod clock;
 pub mod config;
 pub mod effects;

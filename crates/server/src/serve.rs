@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::accounts::sweep;
+use crate::broadcast::{films, rtmp};
 use crate::config::Config;
 use crate::http::{self, AppState};
 use crate::listen::{self, Doorkeeper};
@@ -65,7 +66,10 @@ pub struct Running {
     pub setup_url: Option<String>,
     /// The node, for who runs a server inside a program.
     pub node: Arc<Node>,
+    /// Where encoders send by RTMP, if they can.
+    pub rtmp: Option<SocketAddr>,
     accepting: tokio::task::JoinHandle<()>,
+    encoders: Option<tokio::task::JoinHandle<()>>,
     stop: watch::Sender<bool>,
     /// Held while the server runs; the system lets go of it when the process ends, however it ends.
     _lock: File,
@@ -83,12 +87,21 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let url = url(&config, address);
     let keeper = Doorkeeper::new(config.limits.clone(), config.trusted_proxies.clone());
     let node = Node::start(config).await?;
+    films::recover(&node).await;
+    let encoders = match node.config().rtmp.port {
+        0 => None,
+        port => rtmp::listen(&node, SocketAddr::new(address.ip(), port)).await,
+    };
+    let (rtmp, encoders) = encoders.unzip();
     let state = AppState::new(node.clone(), keeper.clone());
+    if let Some(rtmp) = rtmp {
+        let _ = state.rtmp_port.set(rtmp.port());
+    }
     let setup_url = state.setup_token().await?.map(|token| format!("{url}/setup/{token}"));
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(sweep::keep_sweeping(node.store().clone(), stop.subscribe()));
     let accepting = tokio::spawn(listen::accept(listener, tls, keeper, http::router(state), stopping));
-    Ok(Running { address, url, setup_url, node, accepting, stop, _lock: lock })
+    Ok(Running { address, url, setup_url, node, rtmp, accepting, encoders, stop, _lock: lock })
 }
 
 impl Running {
@@ -96,6 +109,9 @@ impl Running {
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let _ = self.accepting.await;
+        if let Some(encoders) = self.encoders {
+            encoders.abort();
+        }
         self.node.tell_spaces(&hearth_capabilities::Input::Stop);
         tokio::time::sleep(FAREWELL / 3).await;
         self.node.close_connections(GoodbyeReason::Stopping, |_| true);

@@ -35,6 +35,7 @@ use crate::accounts::attempts::Attempts;
 use crate::accounts::hashing::Hashing;
 use crate::accounts::oidc::Provider;
 use crate::accounts::{Who, sessions};
+use crate::broadcast::http as broadcast;
 use crate::fresh;
 use crate::listen::Doorkeeper;
 use crate::node::Node;
@@ -148,6 +149,10 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/whep/{room}", post(whip::play))
         .route("/whep/legs/{leg}", patch(whip::resource::change_player).delete(whip::resource::end_player))
         .route("/api/spaces/{space}/commands", post(rooms::command))
+        .route("/api/rooms/{room}/watch", get(broadcast::watch))
+        .route("/api/rooms/{room}/picture", get(broadcast::picture))
+        .route("/hls/{space}/{pass}/{*path}", get(broadcast::hls))
+        .route("/videos/{video}/{file}", get(broadcast::film))
         .route("/api/openapi.json", get(operation::description))
         .route("/api", get(operation::page))
         .route("/api/{*rest}", axum::routing::any(|| async { answer::Refusal(Rejection::NotFound) }))

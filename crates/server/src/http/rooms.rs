@@ -112,7 +112,7 @@ pub(super) async fn live_rooms(
 
 /// A room as one finds it: what is live of it, and what is stored.
 fn describe(state: &AppState, record: RoomRecord, who: Option<&Who>) -> Room {
-    let picture = picture(&record);
+    let picture = picture(state, &record);
     let listing = state.node.directory().get(&record.id);
     // A change that is being stored already stands in the listing.
     let (host, about, broadcast, audience) = match listing {
@@ -131,8 +131,11 @@ fn describe(state: &AppState, record: RoomRecord, who: Option<&Who>) -> Room {
     }
 }
 
-/// The address of a room's picture.
-fn picture(record: &RoomRecord) -> Option<String> {
+/// The address of a room's picture: of the stream while it is live, else the cover.
+fn picture(state: &AppState, record: &RoomRecord) -> Option<String> {
+    if state.node.broadcasts().going_on(&record.id).is_some() {
+        return Some(format!("/api/rooms/{}/picture", record.id));
+    }
     record.cover.as_ref().map(|hash| covers::address(&record.id, hash))
 }
 

@@ -31,7 +31,14 @@ impl Media {
 
     /// Passes a machine's order on. An engine too busy for it answers with a refusal, like one that does not like it.
     pub fn order(&self, space: &SpaceId, leg: LegId, order: MediaOrder) {
-        if matches!(order, MediaOrder::OpenPublish { .. } | MediaOrder::OpenSubscribe) {
+        let opens = matches!(
+            order,
+            MediaOrder::OpenPublish { .. }
+                | MediaOrder::OpenFeed { .. }
+                | MediaOrder::OpenSubscribe
+                | MediaOrder::OpenPlay { .. }
+        );
+        if opens {
             self.legs().insert(leg.clone(), space.clone());
         }
         let command = command(space, leg.clone(), order);
@@ -84,16 +91,27 @@ fn command(space: &SpaceId, leg: LegId, order: MediaOrder) -> Command {
             offer,
             sources: sources.into_iter().map(|one| (one.mid, to_engine(one.source))).collect(),
         },
-        MediaOrder::OpenFeed { .. }
-        | MediaOrder::OpenPlay { .. }
-        | MediaOrder::Trickle { .. }
-        | MediaOrder::Restart { .. } => unreachable!("no room asks for it yet"),
+        MediaOrder::OpenFeed { sources } => {
+            Command::OpenFeed { leg, space: space.clone(), tracks: sources.into_iter().map(fed).collect() }
+        }
+        MediaOrder::OpenPlay { offer } => Command::OpenPlay { leg, space: space.clone(), offer },
+        MediaOrder::Trickle { candidates } => Command::Trickle { leg, candidates },
+        MediaOrder::Restart { ufrag, pwd } => Command::RestartByPeer { leg, ufrag, pwd },
         MediaOrder::OpenSubscribe => Command::OpenSubscribe { leg, space: space.clone() },
         MediaOrder::Route { generation, hears } => Command::Route { leg, generation, hears: Hears::Only(hears) },
         MediaOrder::Answer { generation, sdp } => Command::Answer { leg, generation: generation.into(), sdp },
         MediaOrder::Prefer { track, layer } => Command::Prefer { leg, track, layer: preference(layer) },
         MediaOrder::Close => Command::Close { leg },
     }
+}
+
+/// A track without a peer, in the one codec of its kind that every browser takes.
+fn fed(source: Source) -> hearth_sfu::FeedTrack {
+    let codec = match source {
+        Source::Camera | Source::Screen => hearth_sfu::FeedCodec::H264,
+        Source::Microphone | Source::ScreenAudio => hearth_sfu::FeedCodec::Opus,
+    };
+    hearth_sfu::FeedTrack { source: to_engine(source), codec }
 }
 
 fn preference(layer: LayerPreference) -> hearth_sfu::LayerPreference {
@@ -117,6 +135,7 @@ fn report_of(event: Event) -> Option<(LegId, MediaReport)> {
         Event::Mapped { leg, tracks } => {
             (leg, MediaReport::Mapped { tracks: tracks.into_iter().map(offered).collect() })
         }
+        Event::Restarted { leg, ufrag, pwd, candidates } => (leg, MediaReport::Restarted { ufrag, pwd, candidates }),
         Event::Connected { leg } => (leg, MediaReport::Connected),
         Event::Tracks { leg, tracks } => (leg, MediaReport::Tracks { tracks: tracks.into_iter().map(track).collect() }),
         Event::Silent { leg } => (leg, MediaReport::Silent),
@@ -128,7 +147,7 @@ fn report_of(event: Event) -> Option<(LegId, MediaReport)> {
             tracing::info!(%leg, %track, ?reason, "a viewer can't have a track");
             return None;
         }
-        Event::ActiveSpeaker { .. } | Event::Restarted { .. } => return None,
+        Event::ActiveSpeaker { .. } => return None,
     })
 }
 

@@ -24,6 +24,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 use tokio::sync::mpsc;
 
 use crate::accounts::stream_keys::StreamKeys;
+use crate::broadcast::{self, Broadcasts};
 use crate::clock;
 use crate::config::Config;
 use connection::Connection;
@@ -44,6 +45,7 @@ pub struct Node {
     spaces: Arc<Registry<Space>>,
     persons: Arc<Registry<Person>>,
     directory: Directory,
+    broadcasts: Broadcasts,
     connections: RwLock<HashMap<ConnectionId, Arc<Connection>>>,
     under_way: writes::UnderWay,
     stream_keys: StreamKeys,
@@ -74,8 +76,14 @@ impl Node {
         .await?;
         let (events, mut heard) = mpsc::unbounded_channel();
         let sink = events.clone();
+        let tapped = node.clone();
+        let tap = hearth_sfu::TapSink(Arc::new(move |frame| {
+            if let Some(node) = tapped.get().and_then(std::sync::Weak::upgrade) {
+                node.broadcasts().tapped(frame);
+            }
+        }));
         let sfu = hearth_sfu::Sfu::start(
-            config.media_engine(),
+            hearth_sfu::Config { tap: Some(tap), ..config.media_engine() },
             Box::new(move |event| {
                 let _ = sink.send(event);
             }),
@@ -87,12 +95,14 @@ impl Node {
             spaces: Arc::default(),
             persons: Arc::default(),
             directory: Directory::default(),
+            broadcasts: Broadcasts::default(),
             connections: RwLock::default(),
             under_way: writes::UnderWay::default(),
             stream_keys: StreamKeys::default(),
             last_request: AtomicU64::new(0),
         });
         let _ = node.set(Arc::downgrade(&started));
+        tokio::spawn(broadcast::keep_counting(Arc::downgrade(&started)));
         let listening = Arc::downgrade(&started);
         tokio::spawn(async move {
             while let Some(event) = heard.recv().await {
@@ -136,6 +146,11 @@ impl Node {
     /// What the awake spaces say of themselves.
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// What becomes of broadcasts beside their live picture.
+    pub fn broadcasts(&self) -> &Broadcasts {
+        &self.broadcasts
     }
 
     pub(crate) fn under_way(&self) -> &writes::UnderWay {
@@ -221,7 +236,8 @@ impl Node {
         }
     }
 
-    pub(crate) fn forget_space(&self, space: &SpaceId) {
+    pub(crate) fn forget_space(self: &Arc<Self>, space: &SpaceId) {
+        self.broadcasts.forget(self, space);
         self.directory.remove(space);
         self.media.close_space(space);
     }

@@ -1,0 +1,128 @@
+//! Recordings: a film for each broadcast that its host wants kept, with what the store knows of it and its files.
+
+use hearth_media::Recorded;
+use hearth_protocol::ids::{SpaceId, VideoId};
+use hearth_protocol::videos::VideoState;
+use hearth_store::{NewVideo, Pause, Timeline, VideoProgress};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::fresh;
+use crate::node::Node;
+
+/// The file of a film's poster.
+pub const POSTER: &str = "poster.jpg";
+
+/// A film that is being written.
+#[derive(Debug, Clone)]
+pub struct Film {
+    /// Which.
+    pub id: VideoId,
+    /// The name of its folder, and the folder.
+    pub folder: PathBuf,
+    broadcast_at_ms: u64,
+}
+
+/// Where the files of films are.
+pub fn folder(node: &Node, name: &str) -> PathBuf {
+    node.config().data.join("videos").join(name)
+}
+
+/// Enters a film in the store. Its folder is made by the recorder.
+pub async fn begin(node: &Node, space: &SpaceId, number: u64, broadcast_at_ms: u64, now_ms: u64) -> Option<Film> {
+    let room = node.store().rooms().by_id(space).await.ok().flatten()?;
+    let id = VideoId::parse(&format!("video_{}", fresh::suffix())).expect("well formed");
+    let name = id.to_string();
+    let title = if room.about.title.is_empty() { room.host.display_name.clone() } else { room.about.title.clone() };
+    let video = NewVideo {
+        id: id.clone(),
+        owner: room.host.id,
+        space: Some(space.clone()),
+        broadcast: Some(number),
+        title,
+        created_ms: now_ms,
+        folder: name.clone(),
+        timeline: Timeline { started_at_ms: now_ms, broadcast_at_ms, pauses: Vec::new() },
+    };
+    if let Err(error) = node.store().videos().create(&video).await {
+        tracing::error!(%space, %error, "a recording could not be entered");
+        return None;
+    }
+    Some(Film { id, folder: folder(node, &name), broadcast_at_ms })
+}
+
+/// Notes how a film has ended: ready to be played, or nothing of it kept.
+pub async fn end(node: &Node, film: &Film, recorded: Option<&Recorded>) {
+    let progress = match recorded {
+        Some(recorded) => VideoProgress {
+            state: VideoState::Ready,
+            duration_ms: recorded.duration_ms,
+            bytes: recorded.bytes,
+            width: recorded.width.unwrap_or_default().into(),
+            height: recorded.height.unwrap_or_default().into(),
+            timeline: timeline(recorded, film.broadcast_at_ms),
+        },
+        None => VideoProgress {
+            state: VideoState::Failed,
+            duration_ms: 0,
+            bytes: 0,
+            width: 0,
+            height: 0,
+            timeline: Timeline { broadcast_at_ms: film.broadcast_at_ms, ..Timeline::default() },
+        },
+    };
+    if let Err(error) = node.store().videos().update(&film.id, &progress).await {
+        tracing::error!(film = %film.id, %error, "the end of a recording could not be stored; it is looked at again at the next start");
+    }
+}
+
+/// How the film's time maps to the broadcast's.
+fn timeline(recorded: &Recorded, broadcast_at_ms: u64) -> Timeline {
+    let started_at_ms = recorded.started_at_ms;
+    let mut missing_ms = 0;
+    let mut pauses = Vec::new();
+    for (media_ms, wall_ms) in recorded.times.starts().iter().copied() {
+        let there_ms = wall_ms.saturating_sub(started_at_ms).saturating_sub(media_ms);
+        if there_ms > missing_ms {
+            pauses.push(Pause { at_ms: media_ms, length_ms: there_ms - missing_ms });
+            missing_ms = there_ms;
+        }
+    }
+    Timeline { started_at_ms, broadcast_at_ms, pauses }
+}
+
+/// Films that a server which was killed left behind: what was written of them is made whole.
+pub async fn recover(node: &Arc<Node>) {
+    let left = match node.store().videos().recording().await {
+        Ok(left) => left,
+        Err(error) => return tracing::error!(%error, "recordings that were interrupted could not be looked for"),
+    };
+    for record in left {
+        let film = Film {
+            folder: folder(node, &record.folder),
+            broadcast_at_ms: record.timeline.broadcast_at_ms,
+            id: record.id,
+        };
+        let folder = film.folder.clone();
+        let recovered = tokio::task::spawn_blocking(move || hearth_media::recover(&folder)).await;
+        match recovered {
+            Ok(Ok(recorded)) => {
+                tracing::info!(film = %film.id, duration_ms = recorded.duration_ms, "an interrupted recording was made whole");
+                end(node, &film, Some(&recorded)).await;
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(film = %film.id, %error, "nothing of an interrupted recording could be kept");
+                end(node, &film, None).await;
+            }
+            Err(error) => tracing::error!(film = %film.id, %error, "recovering a recording ended in a fault"),
+        }
+    }
+}
+
+/// Removes the files of a film that is deleted.
+pub fn remove_files(folder: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

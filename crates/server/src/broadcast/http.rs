@@ -1,0 +1,148 @@
+//! What players fetch: HLS of what is live, pictures of it, and the files of films.
+
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use hearth_protocol::Rejection;
+use hearth_protocol::http::Watch;
+use hearth_protocol::ids::{SpaceId, VideoId};
+use hearth_protocol::live_rooms::Entry;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::time::Instant;
+use tower::ServiceExt as _;
+use tower_http::services::ServeFile;
+
+use super::pass;
+
+/// The name of the multivariant playlist.
+const MULTIVARIANT: &str = "index.m3u8";
+
+use crate::clock;
+use crate::http::AppState;
+use crate::http::answer::{Answer, Refusal};
+use crate::http::asking::{Anybody, From};
+use crate::http::rooms;
+
+/// How a room's broadcast can be watched without the web app's own connection.
+#[utoipa::path(get, path = "/api/rooms/{room}/watch", tag = "rooms", params(("room" = String, Path)),
+    responses((status = 200, body = Watch), (status = 403, body = Rejection), (status = 404, body = Rejection)))]
+pub async fn watch(
+    State(state): State<Arc<AppState>>,
+    Anybody(who): Anybody,
+    Path(room): Path<String>,
+) -> Answer<Watch> {
+    let record = rooms::watchable(&state, who.as_ref(), &room).await?;
+    let whep = format!("/whep/@{}", record.host.name.as_deref().unwrap_or_default());
+    let broadcasts = state.node.broadcasts();
+    if broadcasts.going_on(&record.id).is_none() {
+        return Ok(axum::Json(Watch { hls: None, hls_until_ms: None, whep }));
+    }
+    let (pass, hls_until_ms) = if record.about.entry == Entry::Open {
+        (pass::OPEN.to_owned(), None)
+    } else {
+        let (pass, until_ms) = broadcasts.passes().give(&record.id, clock::now().0);
+        (pass, Some(until_ms))
+    };
+    let hls = Some(format!("/hls/{}/{pass}/{}", record.id, MULTIVARIANT));
+    Ok(axum::Json(Watch { hls, hls_until_ms, whep }))
+}
+
+/// Playlists, segments and parts. The address lets in: see [`pass`].
+pub async fn hls(
+    State(state): State<Arc<AppState>>,
+    From(address): From,
+    Path((space, pass, path)): Path<(String, String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let broadcasts = state.node.broadcasts();
+    let known = SpaceId::parse(&space).ok().and_then(|space| broadcasts.room(&space));
+    let Some(room) =
+        known.filter(|room| broadcasts.passes().lets_in(&pass, room.space(), room.is_open(), clock::now().0))
+    else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    if path.ends_with(".m3u8") {
+        room.crowd().seen(address, player(&pass, &headers), Instant::now());
+        room.is_needed();
+    }
+    let gzip = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let gzip = gzip.is_some_and(|value| value.contains("gzip"));
+    let answer = room.live().answer(&path, query.as_deref(), gzip).await;
+    let length = answer.len();
+    // In pieces, without being put together: most answers are one anyway.
+    let pieces = answer.body.into_iter().map(Ok::<_, std::convert::Infallible>);
+    let mut response = Response::new(Body::from_stream(futures_util::stream::iter(pieces)));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let to = response.headers_mut();
+    to.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    to.insert(header::CACHE_CONTROL, HeaderValue::from_static(answer.cache_control));
+    to.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    if answer.varies {
+        to.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    // Whoever has the address may watch: a player on another site's page too.
+    to.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    if let Some(encoding) = answer.encoding {
+        to.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    response
+}
+
+/// Tells the players behind one address apart, as far as they differ.
+fn player(pass: &str, headers: &HeaderMap) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    pass.hash(&mut hasher);
+    headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A picture of what is live in a room, a few seconds old at most; the cover where nobody is live.
+#[utoipa::path(get, path = "/api/rooms/{room}/picture", tag = "rooms", params(("room" = String, Path)),
+    responses((status = 200, content_type = "image/jpeg"), (status = 404, body = Rejection)))]
+pub async fn picture(
+    State(state): State<Arc<AppState>>,
+    Anybody(who): Anybody,
+    Path(room): Path<String>,
+) -> Result<Response, Refusal> {
+    // A room by link is listed, with its picture, to people with an account; at its door there is none.
+    let listed = who.as_ref().is_some_and(|who| who.profile.name.is_some());
+    let record = match listed {
+        true => rooms::visible(&state, who.as_ref(), &room).await?,
+        false => rooms::watchable(&state, who.as_ref(), &room).await?,
+    };
+    let room = state.node.broadcasts().going_on(&record.id).ok_or(Rejection::NotFound)?;
+    let jpeg = room.picture().of(room.live()).await.ok_or(Rejection::NotFound)?;
+    let headers = [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "private, max-age=4")];
+    Ok((headers, jpeg).into_response())
+}
+
+/// A file of a film: playlists, segments, poster.
+#[utoipa::path(get, path = "/videos/{video}/{file}", tag = "videos", params(("video" = String, Path), ("file" = String, Path)),
+    responses((status = 200), (status = 404, body = Rejection)))]
+pub async fn film(
+    State(state): State<Arc<AppState>>,
+    Anybody(who): Anybody,
+    Path((video, file)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let video = VideoId::parse(&video).map_err(|_| Rejection::NotFound)?;
+    let folder = crate::http::videos::folder(&state, who.as_ref(), &video).await?;
+    let plain = file.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+    if !plain || file.starts_with('.') {
+        return Err(Rejection::NotFound.into());
+    }
+    let kind = match file.rsplit_once('.').map(|(_, kind)| kind) {
+        Some("m3u8") => "application/vnd.apple.mpegurl",
+        Some("mp4") => "video/mp4",
+        Some("jpg") => "image/jpeg",
+        _ => return Err(Rejection::NotFound.into()),
+    };
+    let answered = ServeFile::new(folder.join(&file)).oneshot(request).await;
+    let Ok(mut response) = answered.map(IntoResponse::into_response);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600"));
+    Ok(response)
+}
