@@ -2,7 +2,6 @@
 
 use hearth_protocol::ids::{LegId, TrackId};
 use hearth_protocol::limits::{LimitName, SDP_MAX_BYTES};
-
 use hearth_protocol::live_rooms::{EndReason, Entry};
 use hearth_protocol::media::{LayerPreference, Via};
 use hearth_protocol::space::LegClosedReason;
