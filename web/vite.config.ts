@@ -19,6 +19,8 @@ export default defineConfig({
       },
     },
   },
+  // What a screen fetches later is known from the start: a dependency found late would load the page anew.
+  optimizeDeps: { entries: ['*.html', 'src/**/*.svelte', 'src/**/*.svelte.ts'] },
   server: {
     proxy: {
       '/api': { target: `http://${SERVER}` },

@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['tests/*.screens.ts'],
     environment: 'node',
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     fileParallelism: false,
   },

@@ -4,7 +4,8 @@ import { createServer, type ViteDevServer } from 'vite';
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'];
-const STEP_TIMEOUT_MS = 10_000;
+/** A screen comes in pieces, and the machine may be busy. */
+const STEP_TIMEOUT_MS = 20_000;
 
 export interface Gallery {
   /** A fresh browser context on one scene. */

@@ -230,10 +230,18 @@ export function sampleRoom(choice: RoomChoice, session: SessionModel): RoomModel
     cover: null as string | null,
   });
   const part = samplePart(choice, mine, broadcast === 'live');
+  const studio = mine ? sampleStudio(choice, choice.studio ?? 'closed') : null;
+  if (studio) {
+    const { end } = studio;
+    studio.end = () => {
+      state.broadcast = { ...state.broadcast, state: 'ended', startedAt_ms: null };
+      return end.call(studio);
+    };
+  }
   return Object.assign(state, {
     stage: sampleStage(choice),
     chat: sampleChat(choice, session, mine),
-    studio: mine ? sampleStudio(choice, choice.studio ?? 'closed') : null,
+    studio,
     part,
     moderation: mine ? sampleModeration(choice.reports === 'none') : null,
     guestLinks: () => (mine ? Promise.resolve(sampleGuestLinks()) : null),
