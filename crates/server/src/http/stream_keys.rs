@@ -10,10 +10,10 @@ use hearth_protocol::text::clean_name;
 use hearth_store::StreamKeyRecord;
 use std::sync::Arc;
 
-use super::AppState;
 use super::answer::{Answer, Body, Path, Refusal};
 use super::asking::WithAccount;
 use super::rooms::own_room;
+use super::{AppState, whip};
 use crate::accounts::{Who, sessions};
 use crate::node::writes;
 use crate::{clock, fresh};
@@ -103,7 +103,7 @@ async fn note(state: &AppState, room: &SpaceId, who: &Who, action: &str, key: &S
     writes::note(&state.node, Some(room), &who.profile.id, action, key.to_string()).await;
 }
 
-/// Gives a stream key another secret; the one before opens nothing any more.
+/// Gives a stream key another secret; the one before opens nothing any more, and what came by WHIP with it ends.
 #[utoipa::path(post, path = "/api/rooms/{room}/stream-keys/{key}/rotate", tag = "rooms",
     params(("room" = String, Path), ("key" = String, Path)),
     responses((status = 200, body = StreamKey), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
@@ -118,11 +118,12 @@ pub async fn rotate(
     let keys = state.node.store().stream_keys();
     let rotated = keys.rotate(&room, &key, &sessions::hash(&secret), clock::now().0).await?;
     let rotated = rotated.ok_or(Rejection::NotFound)?;
+    whip::end_encoders_of(&state, &key).await;
     note(&state, &room, &who, "rotate_stream_key", &key).await;
     Ok(axum::Json(of_record(rotated, Some(secret))))
 }
 
-/// Revokes a stream key.
+/// Revokes a stream key; what came by WHIP with it ends.
 #[utoipa::path(delete, path = "/api/rooms/{room}/stream-keys/{key}", tag = "rooms",
     params(("room" = String, Path), ("key" = String, Path)),
     responses((status = 204), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
@@ -136,6 +137,7 @@ pub async fn revoke(
     if !state.node.store().stream_keys().revoke(&room, &key).await? {
         return Err(Refusal(Rejection::NotFound));
     }
+    whip::end_encoders_of(&state, &key).await;
     note(&state, &room, &who, "revoke_stream_key", &key).await;
     Ok(StatusCode::NO_CONTENT)
 }

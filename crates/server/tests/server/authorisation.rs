@@ -80,6 +80,10 @@ fn table() -> Vec<Row> {
         Row("GET", "/api/reports", None, [401, 404, 404, 404, 200]),
         Row("POST", "/api/rooms/{room}/reports/{report}/settle", None, [401, 404, 404, 204, 204]),
         Row("POST", "/api/reports/{report}/settle", None, [401, 404, 404, 404, 204]),
+        Row("GET", "/api/rooms/{room}/watch", None, [200; 5]),
+        // Nobody is live.
+        Row("GET", "/api/rooms/{room}/picture", None, [404; 5]),
+        Row("GET", "/videos/{video}/{file}", None, [200; 5]),
         // Who is signed in has no stream key by that.
         Row("POST", "/whip", Some(nothing), [401; 5]),
         Row("POST", "/whip/{room}", Some(nothing), [401; 5]),
@@ -279,6 +283,8 @@ async fn a_room_for_accounts_does_not_exist_for_strangers_and_guests() {
         Row("GET", "/api/rooms/{room}/videos", None, [404, 404, 200, 200, 200]),
         Row("GET", "/api/videos/{video}", None, [404, 404, 200, 200, 200]),
         Row("GET", "/api/videos/{video}/messages", None, [404, 404, 200, 200, 200]),
+        Row("GET", "/videos/{video}/{file}", None, [404, 404, 200, 200, 200]),
+        Row("GET", "/api/rooms/{room}/watch", None, [404, 404, 200, 200, 200]),
         Row("POST", "/whep/{room}", Some(nothing), [404, 404, 415, 415, 415]),
         Row("GET", "/api/rooms/room_nowhere", None, [404; 5]),
         Row("GET", "/api/rooms/room_nowhere/messages", None, [401, 404, 404, 404, 404]),

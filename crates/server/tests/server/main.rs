@@ -2,6 +2,7 @@
 
 mod authorisation;
 mod chat;
+mod corpora;
 mod finding;
 mod http;
 mod moderating;

@@ -165,9 +165,13 @@ async fn a_key_that_was_rotated_or_revoked_opens_nothing() {
     let rotated = ask(port, "POST", &format!("{key}/rotate"), Some(&token), None).await.json();
     assert_eq!(studio.publish().await.status, 401);
     studio.key = rotated["secret"].as_str().unwrap().to_owned();
-    assert_eq!(studio.publish().await.status, 201);
+    let published = studio.publish().await;
+    assert_eq!(published.status, 201);
+    assert_eq!(studio.broadcast_state().await, "connecting");
     assert_eq!(ask(port, "DELETE", &key, Some(&token), None).await.status, 204);
     assert_eq!(studio.publish().await.status, 401);
+    assert_eq!(studio.say("DELETE", &location(&published), "", &[], "").await.status, 404, "what it opened is closed");
+    assert_eq!(studio.broadcast_state().await, "off");
 }
 
 #[tokio::test]

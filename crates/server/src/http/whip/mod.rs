@@ -23,8 +23,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hearth_capabilities::space::Space;
-use hearth_capabilities::{Ingest, Input, RequestId};
-use hearth_protocol::ids::{LegId, SpaceId};
+use hearth_capabilities::{Ingest, Input, PeerWants, RequestId};
+use hearth_protocol::ids::{LegId, SpaceId, StreamKeyId};
 use hearth_protocol::limits::{LimitName, SDP_MAX_BYTES};
 use hearth_protocol::{Outcome, Rejection};
 use std::sync::Arc;
@@ -92,12 +92,13 @@ async fn publish_to(
     body: Body,
 ) -> Result<Response, Refused> {
     let (text, offered) = offer::read(headers, body, Way::Whip)?;
-    let (space, key_id) = (encoder.space, encoder.key);
+    let (space, key_id) = (encoder.space, encoder.key.clone());
     let ingest = Ingest::Whip { offer: text };
     let outcome =
         ask(state, &space, |request| Input::Encoder { request, key: key_id, ingest, fresh: fresh::fresh() }).await?;
     let Outcome::Publishing { leg, answer } = outcome else { return Err(Rejection::Fault.into()) };
-    let peer = Peer::new(Way::Whip, space, Some(sessions::hash(&key)), &offered, &answer);
+    let (secret_hash, key) = (Some(sessions::hash(&key)), Some(encoder.key));
+    let peer = Peer { secret_hash, key, ..Peer::new(Way::Whip, space, &offered, &answer) };
     Ok(created(state, leg, peer, answer))
 }
 
@@ -126,7 +127,7 @@ pub async fn play(
     let outcome = ask(&state, &space, |request| Input::Play { request, offer, fresh: fresh::fresh() }).await?;
     let Outcome::Playing { leg, answer } = outcome else { return Err(Rejection::Fault.into()) };
     let secret_hash = sessions::secret_of(&headers).map(|(secret, _)| sessions::hash(secret));
-    let peer = Peer::new(Way::Whep, space, secret_hash, &offered, &answer);
+    let peer = Peer { secret_hash, ..Peer::new(Way::Whep, space, &offered, &answer) };
     Ok(created(&state, leg, peer, answer))
 }
 
@@ -156,6 +157,17 @@ fn links(server: &IceServer) -> Vec<HeaderValue> {
     };
     let link = |url: &String| HeaderValue::from_str(&format!("<{url}>; rel=\"ice-server\"{credential}")).ok();
     server.urls.iter().filter_map(link).collect()
+}
+
+/// A stream key's secret is no longer good: what came with it goes. The broadcast waits for the host to come back.
+pub(super) async fn end_encoders_of(state: &Arc<AppState>, key: &StreamKeyId) {
+    state.node.broadcasts().feeds().revoked(key);
+    for (leg, space) in state.peers.of_key(key) {
+        state.peers.forget(&leg);
+        let wants = PeerWants::Close;
+        // One that is gone already is all the better.
+        let _ = ask(state, &space, |request| Input::Peer { request, leg, wants }).await;
+    }
 }
 
 /// Gives something to a room's machine, and waits for its answer.

@@ -1,6 +1,6 @@
 //! What HTTP remembers of the legs that came by WHIP and WHEP.
 
-use hearth_protocol::ids::{LegId, SpaceId};
+use hearth_protocol::ids::{LegId, SpaceId, StreamKeyId};
 use std::collections::HashMap;
 use std::sync::Mutex;
 
@@ -38,6 +38,8 @@ pub struct Peer {
     pub space: SpaceId,
     /// The hash of the secret it came with; `None`: with none.
     pub secret_hash: Option<String>,
+    /// The stream key whose secret that is; `None`: a player's.
+    pub key: Option<StreamKeyId>,
     /// The strong entity tag of its ICE session, quoted.
     pub etag: String,
     /// The user name fragment of its ICE session.
@@ -48,7 +50,7 @@ pub struct Peer {
 
 impl Peer {
     /// A peer whose offer was answered.
-    pub fn new(way: Way, space: SpaceId, secret_hash: Option<String>, offer: &Description, answer: &str) -> Self {
+    pub fn new(way: Way, space: SpaceId, offer: &Description, answer: &str) -> Self {
         let answer = sdp::read(answer).unwrap_or_default();
         let mut lines = answer.ice;
         lines.push(answer.bundle);
@@ -56,7 +58,8 @@ impl Peer {
             lines.extend([media.line, media.mid]);
         }
         let fragment_head = lines.into_iter().filter(|line| !line.is_empty()).map(|line| line + "\r\n").collect();
-        Self { way, space, secret_hash, etag: new_etag(), ufrag: offer.ufrag.clone(), fragment_head }
+        let (etag, ufrag) = (new_etag(), offer.ufrag.clone());
+        Self { way, space, secret_hash: None, key: None, etag, ufrag, fragment_head }
     }
 }
 
@@ -91,6 +94,13 @@ impl Peers {
         self.table().peers.get(leg).filter(|peer| peer.way == way).cloned()
     }
 
+    /// The legs that came with a stream key, and their rooms.
+    pub fn of_key(&self, key: &StreamKeyId) -> Vec<(LegId, SpaceId)> {
+        let table = self.table();
+        let theirs = table.peers.iter().filter(|(_, peer)| peer.key.as_ref() == Some(key));
+        theirs.map(|(leg, peer)| (leg.clone(), peer.space.clone())).collect()
+    }
+
     /// A leg's ICE was restarted.
     pub fn restarted(&self, leg: &LegId, ufrag: String, etag: String) {
         if let Some(peer) = self.table().peers.get_mut(leg) {
@@ -120,7 +130,7 @@ mod tests {
     fn peers_of_legs_that_are_gone_are_swept_out() {
         let peers = Peers::default();
         let space = SpaceId::parse("room_a").unwrap();
-        let peer = Peer::new(Way::Whip, space, None, &Description::default(), "");
+        let peer = Peer::new(Way::Whip, space, &Description::default(), "");
         for number in 0..10 * SWEPT_FROM {
             peers.enter(leg(number), peer.clone(), |open| *open == leg(0));
         }
