@@ -12,7 +12,7 @@ use hearth_capabilities::{Input, PeerWants};
 use hearth_ingest::{Config, Connection, Ended, Frame, Kind, Media, Refusal, Sink};
 use hearth_media::Codec;
 use hearth_media::convert::{AacToOpus, Converted, Preset, VideoConverter, VideoInput, VideoPlan};
-use hearth_protocol::ids::{LegId, SpaceId};
+use hearth_protocol::ids::{LegId, SpaceId, StreamKeyId};
 use hearth_protocol::media::{Conversion, Source};
 use hearth_sfu::FeedFrame;
 use std::collections::HashMap;
@@ -21,6 +21,7 @@ use std::sync::mpsc::{Receiver, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::picture::FFMPEG;
+use crate::accounts::stream_keys::Encoder;
 use crate::node::Node;
 use crate::node::request::ReplyTo;
 
@@ -40,6 +41,8 @@ pub struct Feeds(Mutex<HashMap<LegId, Entry>>);
 
 struct Entry {
     connection: Connection,
+    /// With which key it was let in.
+    key: StreamKeyId,
     /// What the sound has to be read by, for who comes to it later.
     sound: Option<Bytes>,
 }
@@ -49,6 +52,13 @@ impl Feeds {
     pub fn closed(&self, leg: &LegId) {
         if let Some(entry) = self.entries().remove(leg) {
             entry.connection.end(Refusal::EndedByHost);
+        }
+    }
+
+    /// A key opens nothing any more: what was let in with it ends.
+    pub fn revoked(&self, key: &StreamKeyId) {
+        for entry in self.entries().values().filter(|entry| entry.key == *key) {
+            entry.connection.end(Refusal::WrongKey);
         }
     }
 
@@ -63,7 +73,8 @@ impl Feeds {
 }
 
 /// Begins to take an encoder's media, for a leg that the room has opened. `None`: the system gives no thread.
-pub fn start(node: &Arc<Node>, space: SpaceId, leg: LegId, connection: Connection) -> Option<Sink> {
+pub fn start(node: &Arc<Node>, encoder: Encoder, leg: LegId, connection: Connection) -> Option<Sink> {
+    let Encoder { space, key, .. } = encoder;
     let (sender, receiver) = sync_channel(QUEUE);
     let end = Arc::new(OnceLock::new());
     let feed = Feed {
@@ -76,7 +87,7 @@ pub fn start(node: &Arc<Node>, space: SpaceId, leg: LegId, connection: Connectio
         picture: None,
         sound_refused: false,
     };
-    node.broadcasts().feeds().entries().insert(leg.clone(), Entry { connection, sound: None });
+    node.broadcasts().feeds().entries().insert(leg.clone(), Entry { connection, key, sound: None });
     let started = std::thread::Builder::new().name("encoder".to_owned()).spawn(move || feed.run(&receiver));
     if let Err(error) = started {
         tracing::error!(%leg, %error, "no thread for an encoder");
@@ -136,6 +147,10 @@ impl Feed {
                     converter.configure(picture.avcc.clone());
                 }
                 self.record = Some(picture.avcc);
+                // Said beforehand, no frame reaches anybody in the wrong order.
+                if self.picture.is_none() && picture.reorder_frames.is_some_and(|frames| frames > 0) {
+                    self.b_frames(node);
+                }
                 return;
             }
             Config::Aac(aac) => aac,
@@ -199,6 +214,9 @@ impl Feed {
 
     /// From now on the picture is encoded anew: browsers can't put live frames in another order.
     fn b_frames(&mut self, node: &Arc<Node>) {
+        if self.picture.is_some() {
+            return;
+        }
         if !node.config().broadcast.convert {
             tracing::warn!(leg = %self.leg, "an encoder sends B-frames, and [broadcast] convert is off: browsers will stutter");
             return;

@@ -26,6 +26,8 @@ use crate::node::machine::Mail;
 const QUEUE: usize = 1_024;
 /// A shared screen is what the crowd sees instead of the camera; it is taken for gone after this long without a frame.
 const SCREEN_GONE: Duration = Duration::from_secs(3);
+/// A film gets its poster this long after it began: the first pictures are often black.
+const POSTER_AFTER: Duration = Duration::from_secs(5);
 /// The name of the one rendition that comes from the publisher as it is.
 const SOURCE_RENDITION: &str = "source";
 
@@ -94,6 +96,7 @@ impl Room {
             convert: None,
             screen_seen: None,
             shown: Source::Camera,
+            poster_at: None,
             anew: false,
         };
         let started = std::thread::Builder::new().name("packaging".to_owned()).spawn(move || packaging.run(&ordered));
@@ -203,6 +206,8 @@ struct Packaging {
     screen_seen: Option<Instant>,
     /// What the crowd is shown.
     shown: Source,
+    /// When the film gets its poster.
+    poster_at: Option<Instant>,
     /// The next frame begins anew: another leg, or another track.
     anew: bool,
 }
@@ -219,6 +224,9 @@ impl Packaging {
             }
         }
         self.convert = None;
+        if self.poster_at.is_some() {
+            self.paint_poster();
+        }
         let film = self.film.take();
         let finished = self.packager.finish();
         if let (Some(film), Some(node)) = (film, self.node.upgrade()) {
@@ -244,6 +252,22 @@ impl Packaging {
             Order::End => {}
         }
         self.heed_notes();
+        if self.poster_at.is_some_and(|at| at <= Instant::now()) {
+            self.poster_at = None;
+            self.paint_poster();
+        }
+    }
+
+    /// Has a poster made of what is shown now. Nobody waits for it.
+    fn paint_poster(&self) {
+        let (Some(film), Some(room)) = (&self.film, self.room.upgrade()) else { return };
+        let file = film.folder.join(films::POSTER);
+        self.runtime.spawn(async move {
+            let Some(jpeg) = room.picture().of(room.live()).await else { return };
+            if let Err(error) = tokio::fs::write(&file, &jpeg).await {
+                tracing::warn!(file = %file.display(), %error, "a poster could not be written");
+            }
+        });
     }
 
     fn frame(&mut self, source: Source, mut frame: Frame) {
@@ -318,6 +342,7 @@ impl Packaging {
         let Some(film) = self.runtime.block_on(begun) else { return self.tell(None, true) };
         match self.packager.record(&film.folder) {
             Ok(()) => {
+                self.poster_at = Some(Instant::now() + POSTER_AFTER);
                 self.tell(Some(film.id.clone()), false);
                 self.film = Some(film);
             }
@@ -330,6 +355,9 @@ impl Packaging {
     }
 
     fn end_film(&mut self, failed: bool) {
+        if self.poster_at.take().is_some() {
+            self.paint_poster();
+        }
         let (Some(film), Some(node)) = (self.film.take(), self.node.upgrade()) else { return };
         let stopped = self.packager.stop_recording();
         ended(&self.runtime, &node, &film, stopped);

@@ -10,7 +10,6 @@ use std::sync::{Arc, Weak};
 use tokio::net::TcpListener;
 
 use super::feed;
-use crate::accounts::stream_keys::Encoder;
 use crate::fresh;
 use crate::listen::counted_address;
 use crate::node::Node;
@@ -38,9 +37,10 @@ impl Hooks for Encoders {
         let node = self.0.upgrade().ok_or(Refusal::Stopping)?;
         let from = counted_address(publish.from.ip());
         let opened = node.stream_keys().open(node.store(), from, &publish.key).await;
-        let Encoder { space, key, .. } = opened.map_err(|_| Refusal::Busy)?.ok_or(Refusal::WrongKey)?;
+        let encoder = opened.map_err(|_| Refusal::Busy)?.ok_or(Refusal::WrongKey)?;
+        let key = encoder.key.clone();
         let (reply, answer) = ReplyTo::program();
-        node.ask::<Space>(&space, reply, |request| Input::Encoder {
+        node.ask::<Space>(&encoder.space, reply, |request| Input::Encoder {
             request,
             key,
             ingest: Ingest::Rtmp { sources: vec![Source::Camera, Source::Microphone] },
@@ -48,7 +48,7 @@ impl Hooks for Encoders {
         });
         match answer.await {
             Ok(Ok(Outcome::Publishing { leg, .. })) => {
-                Ok(feed::start(&node, space, leg, publish.connection).ok_or(Refusal::Busy)?)
+                Ok(feed::start(&node, encoder, leg, publish.connection).ok_or(Refusal::Busy)?)
             }
             Ok(Err(Rejection::AlreadyPublishing)) => Err(Refusal::AlreadyLive),
             Ok(Err(Rejection::NotFound)) => Err(Refusal::WrongKey),
