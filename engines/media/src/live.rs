@@ -21,6 +21,9 @@ pub const HOT_BYTES: usize = 64 * 1024 * 1024;
 pub const WAITERS_MAX: usize = 65_536;
 /// Numbers of segments count seconds from here, so that they go on rising over a restart: November 2023.
 const SEQUENCE_EPOCH_S: u64 = 1_700_000_000;
+/// The first number of a discontinuity is below this. Players keep tables by them: hls.js an array, in which it looks at
+/// every number below.
+const DISCONTINUITIES_BEGIN_BELOW: u64 = 4_096;
 
 /// How a broadcast is kept.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +91,7 @@ impl Live {
         let first = (options.started_at_ms / 1000).saturating_sub(SEQUENCE_EPOCH_S);
         let shared = Shared {
             options,
-            timeline: Mutex::new(Timeline::starting_at(first)),
+            timeline: Mutex::new(Timeline::starting_at(first % DISCONTINUITIES_BEGIN_BELOW)),
             renditions: RwLock::default(),
             target: OnceLock::new(),
             waiters: AtomicUsize::new(0),
