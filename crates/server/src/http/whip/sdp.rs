@@ -76,10 +76,8 @@ pub fn read(text: &str) -> Result<Description, &'static str> {
         match (name, media) {
             ("ice-ufrag", None) => session_ufrag = of,
             ("ice-ufrag", Some(_)) => *ufrags.last_mut().expect("a media section") = of,
-            ("ice-lite" | "ice-options" | "ice-pacing", _) => {
-                if !description.ice.iter().any(|known| known == line) {
-                    description.ice.push(line.to_owned());
-                }
+            ("ice-lite" | "ice-options" | "ice-pacing", _) if description.ice.iter().all(|known| known != line) => {
+                description.ice.push(line.to_owned());
             }
             ("group", _) if of.starts_with("BUNDLE ") => line.clone_into(&mut description.bundle),
             ("setup", None) => session_setup = of,
