@@ -21,6 +21,13 @@ const inked = (page: Page) => layer(page).evaluate((node) => {
   for (let at = 3; at < data.length; at += 4) if ((data[at] ?? 0) > 128) rows[Math.floor((10 * (at >> 2)) / canvas.width / canvas.height)]! += 1;
   return rows;
 });
+/** Opens the settings; while the film stands its controls stay. */
+async function openSettings(page: Page): Promise<void> {
+  await page.locator('.seek').waitFor({ state: 'attached' });
+  await page.keyboard.press('k');
+  await page.getByRole('button', { name: 'Play', exact: true }).first().waitFor();
+  await page.getByRole('button', { name: 'Floating messages' }).click();
+}
 const stored = (page: Page) => page.evaluate(() => JSON.parse(localStorage.getItem('hearth.floating') ?? 'null') as { settings: Record<string, unknown> } | null);
 
 describe('a film', () => {
@@ -28,7 +35,8 @@ describe('a film', () => {
     const page = await gallery.open('replay');
     await page.getByRole('button', { name: 'Play', exact: true }).first().waitFor();
     await page.keyboard.press('k');
-    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    // The controls may be gone again by now.
+    await page.locator('.controls [aria-label="Pause"]').waitFor({ state: 'attached' });
     await page.keyboard.press('k');
     await page.keyboard.press('5');
     await page.waitForFunction(() => document.querySelector('.seek input')?.getAttribute('aria-valuetext') === '42:01 of 1:24:03');
@@ -61,6 +69,9 @@ describe('a film', () => {
     await rows.first().waitFor();
     const time = await rows.last().locator('button').textContent();
     expect(time).toMatch(/^21:0/);
+    // While the film stands the rows stand, too.
+    await page.keyboard.press('k');
+    await page.getByRole('button', { name: 'Play', exact: true }).first().waitFor();
     const first = rows.first().locator('button');
     const wanted = await first.textContent();
     await first.click();
@@ -79,7 +90,7 @@ describe('floating messages', () => {
     expect(rows.slice(0, 3).reduce((a, b) => a + b)).toBeGreaterThan(500);
     // Half of the picture is theirs at first; those at the bottom of it stay within it too.
     expect(rows.slice(6).reduce((a, b) => a + b)).toBe(0);
-    await page.getByRole('button', { name: 'Floating messages' }).click();
+    await openSettings(page);
     await page.getByRole('switch', { name: 'Messages float over the picture' }).click();
     await layer(page).waitFor({ state: 'detached' });
     expect((await stored(page))?.settings).toMatchObject({ on: false });
@@ -110,7 +121,7 @@ describe('floating messages', () => {
   it('follow the viewer’s settings, and remember them', async () => {
     const page = await gallery.open('replay-playing');
     await floats(page, true);
-    await page.getByRole('button', { name: 'Floating messages' }).click();
+    await openSettings(page);
     await page.getByRole('radio', { name: 'A quarter' }).check({ force: true });
     await page.waitForFunction(() => {
       const canvas = document.querySelector<HTMLCanvasElement>('canvas.floating');
@@ -122,14 +133,14 @@ describe('floating messages', () => {
     await page.getByRole('button', { name: 'Show messages with “kiln” again' }).waitFor();
     expect((await stored(page))?.settings).toMatchObject({ area: 0.25, words: ['kiln'] });
     await page.goto(new URL('/gallery.html?scene=replay-playing', page.url()).href);
-    await page.getByRole('button', { name: 'Floating messages' }).click();
+    await openSettings(page);
     expect(await page.getByRole('radio', { name: 'A quarter' }).isChecked()).toBe(true);
     await page.context().close();
   });
 
   it('are off for who wants less motion, and stand still once turned on', async () => {
     const page = await gallery.open('replay-playing', { reducedMotion: 'reduce' });
-    await page.getByRole('button', { name: 'Floating messages' }).click();
+    await openSettings(page);
     const toggle = page.getByRole('switch', { name: 'Messages float over the picture' });
     expect(await toggle.isChecked()).toBe(false);
     expect(await layer(page).count()).toBe(0);

@@ -6,7 +6,8 @@ import '../ui/tokens.css';
 import { Board } from '../capabilities/floating_messages/board';
 import { FloatCanvas } from '../capabilities/floating_messages/canvas';
 import { COLORS, type FloatingMessage } from '../capabilities/floating_messages/model';
-import { DEFAULTS, layoutOf } from '../capabilities/floating_messages/settings';
+import { layoutOf } from '../capabilities/floating_messages/layout';
+import { DEFAULTS } from '../capabilities/floating_messages/settings';
 import { line } from './sample_people';
 
 const asked = new URLSearchParams(location.search);

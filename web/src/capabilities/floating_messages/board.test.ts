@@ -3,7 +3,8 @@ import { Board, drawnAt, JUMP_MS, LATE_MS, ON_SCREEN_MAX } from './board';
 import { ByTime, KEPT_MAX } from './by_time';
 import { leftOf } from './lanes';
 import { floatingText, FLOAT_MAX_GRAPHEMES, type FloatingMessage } from './model';
-import { admits, DEFAULTS, layoutOf, settingsFrom, sendingFrom, STILL_ROWS_MAX, withWord, WORDS_MAX, type FloatSettings } from './settings';
+import { layoutOf, STILL_ROWS_MAX } from './layout';
+import { admits, DEFAULTS, settingsFrom, sendingFrom, withWord, WORDS_MAX, type FloatSettings } from './settings';
 import { JUMP_MS as CLOCK_JUMP_MS, SmoothClock } from './smooth_clock';
 
 const said = (id: string, media_ms: number, more: Partial<FloatingMessage> = {}): FloatingMessage =>

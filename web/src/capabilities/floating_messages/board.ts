@@ -7,7 +7,7 @@
 import { ByTime } from './by_time';
 import { Lanes, leftOf, type Seat } from './lanes';
 import type { FloatingMessage } from './model';
-import { OWN_PATIENCE_MS, type Layout } from './settings';
+import { OWN_PATIENCE_MS, type Layout } from './layout';
 
 export interface Floating {
   readonly message: FloatingMessage;

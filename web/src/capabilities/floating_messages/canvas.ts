@@ -4,7 +4,7 @@
  */
 import { drawnAt, type Floating } from './board';
 import { floatingText, type FloatingMessage } from './model';
-import type { Layout } from './settings';
+import type { Layout } from './layout';
 
 /** Beyond this a screen's pixels are too small to be seen in moving text. */
 export const PIXEL_RATIO_MAX = 2;
