@@ -70,7 +70,7 @@ const en = {
     noneFollowed: 'Nobody yet. You can follow a host in their room.',
     unfollow: 'Stop following',
     unfollowOne: (name: string) => `Stop following: ${name}`,
-    allowSystem: 'Tell me also while this page is in the background',
+    allowSystem: 'Tell me also in the background',
     systemOn: 'You are told also while this page is in the background.',
     systemBlocked: 'Your browser blocks notifications of this page. Allow them by the icon at the left of the address bar.',
     blocked: 'People you blocked',
