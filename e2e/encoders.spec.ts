@@ -83,7 +83,8 @@ test('an encoder that sends B-frames is converted, and its host is told', async 
   await bo.goto(`${hearth.url}/@ana`);
   encoders.push(pushRtmp(`${rtmp}/${secret}`, { bFrames: 2 }));
   await seesPicture(bo, 3_000, 40_000);
-  await expect(host.getByText(/B-frames/).first()).toBeVisible();
+  await host.getByText('Going out well').click();
+  await expect(host.getByText(/sends B-frames/)).toBeVisible();
 });
 
 test('an encoder goes live by WHIP, and another player watches by WHEP', async ({ cast, encoders }) => {
