@@ -17,6 +17,7 @@
 
 mod cmaf;
 mod codec;
+pub mod convert;
 mod frame;
 mod hls;
 mod live;

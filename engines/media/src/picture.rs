@@ -110,11 +110,15 @@ async fn run(mut child: Child, still: &Still) -> Result<Bytes, PictureError> {
                 break;
             }
         }
+        drop(stdin);
+        std::future::pending::<()>().await;
     };
     let mut picture = Vec::new();
     let mut limited = stdout.take(PICTURE_BYTES_MAX as u64 + 1);
-    let (_, read) = tokio::join!(feed, limited.read_to_end(&mut picture));
-    read?;
+    tokio::select! {
+        read = limited.read_to_end(&mut picture) => { read?; }
+        () = feed => {}
+    }
     let fits = picture.len() <= PICTURE_BYTES_MAX && picture.starts_with(&[0xff, 0xd8]);
     if !fits {
         return Err(PictureError::Undecodable);

@@ -125,7 +125,9 @@ impl Index {
             put_movie_header(out, end_ms - start_ms);
             for (track, table) in pairs {
                 let (from_ms, to_ms) = (millis(track, table.first), millis(track, table.end));
-                let mut edits = vec![(to_ms - from_ms, 0)];
+                // Reordered pictures are shown after the last one is decoded.
+                let offset = table.samples.iter().map(|sample| sample.3.max(0)).max().unwrap_or(0);
+                let mut edits = vec![(to_ms - from_ms + millis(track, offset as u64) + 1, 0)];
                 if from_ms > start_ms {
                     edits.insert(0, (from_ms - start_ms, -1));
                 }

@@ -7,7 +7,7 @@ use crate::window::Part;
 use bytes::Bytes;
 
 /// A part is closed from this length on, in microseconds…
-pub const PART_MIN_US: u64 = 300_000;
+pub const PART_MIN_US: u64 = 290_000;
 /// …and before a frame would make it longer than this; the part target of playlists.
 pub const PART_MAX_US: u64 = 334_000;
 /// A key frame starts a segment when the one before has this length, in microseconds.
@@ -86,12 +86,9 @@ impl Cutter {
         self.part_start_us
     }
 
-    /// How far sound runs ahead of the last picture, in microseconds.
-    pub fn pictures_behind_us(&self) -> u64 {
-        match (&self.video, &self.audio) {
-            (Some(_), Some(audio)) => audio.next_us().saturating_sub(self.picture_us),
-            _ => 0,
-        }
+    /// When the newest picture came, in media time; nothing where there is no track for pictures.
+    pub fn pictures_until_us(&self) -> Option<u64> {
+        self.video.as_ref().map(|_| self.picture_us)
     }
 
     /// Cuts all that waits, and sets up for other tracks from here on. Sound whose configuration stays goes on.
@@ -109,12 +106,12 @@ impl Cutter {
     /// Cuts everything up to `at_us`; sound beyond stays for what comes next.
     pub fn split(&mut self, at_us: u64) {
         if let Some(video) = &mut self.video
-            && let Some((dts_us, _)) = video.pending()
+            && let Some(dts_us) = video.pending()
         {
             video.settle(at_us.max(dts_us + 1_000));
         }
         self.close_part(at_us);
-        self.close_segment(true);
+        self.close_segment();
     }
 
     /// Cuts everything there is.
@@ -126,7 +123,7 @@ impl Cutter {
             video.settle(pictures.unwrap_or(end_us));
         }
         self.close_part(end_us);
-        self.close_segment(true);
+        self.close_segment();
     }
 
     fn limit_us(&self) -> u64 {
@@ -138,11 +135,11 @@ impl Cutter {
         let Some(video) = &mut self.video else { return false };
         let at_us = video.place(dts_us);
         let (pts_us, pending) = (pts_us.max(at_us), video.pending());
-        if let Some((before_us, before_is_key)) = pending {
+        if let Some(before_us) = pending {
             // Cut before a picture that stood longer than there was room for.
             if before_us > self.segment_start_us && at_us > self.segment_start_us + self.limit_us() {
                 self.close_part(before_us);
-                self.close_segment(before_is_key);
+                self.close_segment();
             } else if before_us > self.part_start_us && at_us > self.part_start_us + PART_MAX_US {
                 self.close_part(before_us);
             }
@@ -155,8 +152,8 @@ impl Cutter {
         let segment_min_us = if self.independent { SEGMENT_MIN_US } else { SEGMENT_MENDED_MIN_US };
         if key_frame && segment_us >= segment_min_us {
             self.close_part(at_us);
-            self.close_segment(true);
-        } else if full || part_us >= PART_MIN_US || (key_frame && part_us >= PART_MIN_US * 2 / 3) {
+            self.close_segment();
+        } else if full || part_us >= PART_MIN_US {
             self.close_part(at_us);
             self.close_if_many_parts();
         }
@@ -178,9 +175,9 @@ impl Cutter {
             self.cut_sound(start_us, end_us, full);
         } else {
             while end_us > self.part_start_us + PART_MAX_US + VIDEO_LAG_MAX_US || full {
-                let Some(edge_us) = self.sound_boundary() else { break };
+                let (Some(edge_us), before_us) = (self.sound_boundary(), self.part_start_us) else { break };
                 self.cut_without_picture(edge_us);
-                if full {
+                if full || self.part_start_us == before_us {
                     break;
                 }
             }
@@ -194,9 +191,6 @@ impl Cutter {
 
     /// Pictures are late, or stand still: the part ends by the sound.
     fn cut_without_picture(&mut self, edge_us: u64) {
-        if edge_us > self.segment_start_us + self.limit_us() {
-            self.close_segment(false);
-        }
         self.close_part(edge_us);
         self.close_if_many_parts();
     }
@@ -209,13 +203,13 @@ impl Cutter {
             self.close_part(end_us);
         }
         if self.part_start_us >= self.segment_start_us + SEGMENT_AUDIO_US || self.parts >= PARTS_MAX {
-            self.close_segment(true);
+            self.close_segment();
         }
     }
 
     fn close_if_many_parts(&mut self) {
         if self.parts >= PARTS_MAX {
-            self.close_segment(false);
+            self.close_segment();
         }
     }
 
@@ -226,21 +220,17 @@ impl Cutter {
         }
         while end_us > self.part_start_us + PART_MAX_US {
             match self.sound_boundary() {
-                Some(edge_us) if edge_us < end_us => {
-                    if edge_us > self.segment_start_us + self.limit_us() {
-                        self.close_segment(false);
-                    }
-                    self.emit(edge_us);
-                }
+                Some(edge_us) if edge_us < end_us && self.emit(edge_us) => {}
                 _ => break,
             }
         }
         self.emit(end_us);
     }
 
-    fn emit(&mut self, end_us: u64) {
+    /// Returns whether there was something to make a part of.
+    fn emit(&mut self, end_us: u64) -> bool {
         if end_us <= self.part_start_us {
-            return;
+            return false;
         }
         let mut samples = Samples::default();
         if let Some(video) = &mut self.video {
@@ -250,7 +240,10 @@ impl Cutter {
             samples.audio = audio.drain(end_us);
         }
         if samples.is_empty() {
-            return;
+            return false;
+        }
+        if end_us > self.segment_start_us + self.limit_us() {
+            self.close_segment();
         }
         let independent = match samples.video.first() {
             Some(first) => first.key_frame,
@@ -266,22 +259,22 @@ impl Cutter {
         self.cuts.push(Cut::Part { start_us, part });
         self.parts += 1;
         self.part_start_us = end_us;
+        true
     }
 
     /// Ends the segment where the last part ended.
-    fn close_segment(&mut self, next_independent: bool) {
+    fn close_segment(&mut self) {
         if self.parts == 0 {
             return;
         }
         let (start_us, duration_us) = (self.segment_start_us, self.part_start_us - self.segment_start_us);
         self.cuts.push(Cut::Segment { start_us, duration_us, independent: self.independent });
         if self.target_us.is_none() {
-            let rounded_s = (duration_us + 500_000) / 1_000_000;
+            let rounded_s = (duration_us + 1_000_000 - TARGET_SLACK_US) / 1_000_000;
             self.set_target_s(rounded_s.clamp(TARGET_MIN_S, SEGMENT_MAX_US / 1_000_000));
         }
         self.segment_start_us = self.part_start_us;
         self.parts = 0;
-        self.independent = next_independent;
     }
 
     /// The target duration in seconds, once the first segment set it.

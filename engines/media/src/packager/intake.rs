@@ -5,6 +5,9 @@ use crate::codec::{AacTrack, AudioConfig, OpusTrack, ParameterSets, VideoConfig,
 use crate::frame::{Codec, Config, Frame, FrameError, Kind};
 use bytes::Bytes;
 
+/// A picture said to be shown later than this after it is decoded is shown when it is decoded: no encoder reorders so far.
+pub const REORDER_MAX_US: u64 = 5_000_000;
+
 /// A frame ready to become a sample, on the publisher's clock.
 #[derive(Debug, Clone)]
 pub struct Unit {
@@ -65,7 +68,7 @@ impl Intake {
         let mut unit = Unit {
             kind: frame.kind(),
             pts_us: frame.pts_us,
-            dts_us: frame.dts_us,
+            dts_us: if frame.kind() == Kind::Audio { frame.pts_us } else { frame.dts_us },
             key_frame: frame.key_frame,
             discontinuity: frame.discontinuity,
             data: frame.data.clone(),
@@ -109,8 +112,11 @@ impl Intake {
             }
             Codec::Vp8 => return Err(FrameError::CodecRefused(Codec::Vp8)),
         }
+        if unit.pts_us.checked_sub(unit.dts_us).is_none_or(|later_us| later_us > REORDER_MAX_US) {
+            unit.pts_us = unit.dts_us;
+        }
         if unit.kind == Kind::Audio {
-            (unit.key_frame, unit.dts_us) = (true, unit.pts_us);
+            unit.key_frame = true;
         } else if self.tracks.video.is_none() {
             return Err(FrameError::ConfigMissing(frame.codec));
         }

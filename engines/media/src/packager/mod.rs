@@ -25,7 +25,7 @@ use intake::{Intake, Unit};
 use opening::{Opening, Start, Wanted};
 use std::path::Path;
 use std::sync::Arc;
-use timeline::Epoch;
+use timeline::{Epoch, SKEW_MAX_US, STILL_MAX_US};
 
 /// Frames in a row off the time line, after which sound alone may open an epoch.
 const STRAYS_MAX: u32 = 25;
@@ -34,6 +34,8 @@ const STRAYS_MAX: u32 = 25;
 pub const EPOCH_MIN_MS: u64 = 1_000;
 /// Pictures this far behind sound are gone: the broadcast goes on as sound.
 pub const PICTURES_GONE_US: u64 = 5_000_000;
+/// The same where sound begins only after pictures have stopped: a segment of a still picture can't be longer.
+pub const PICTURES_STILL_US: u64 = 1_500_000;
 /// Notes kept until they are taken.
 pub const NOTES_MAX: usize = 64;
 
@@ -221,8 +223,13 @@ impl Packager {
         }
     }
 
+    /// Whether nothing but a picture fills the time until the next.
+    fn stands_still(&self) -> bool {
+        self.tracks.audio.as_ref().is_none_or(|audio| audio.silence().is_none())
+    }
+
     fn push_to_source(&mut self, unit: Unit, wall_ms: u64) {
-        let still = self.tracks.audio.is_none();
+        let still = self.stands_still();
         let settled = wall_ms.saturating_sub(self.opened_ms) >= EPOCH_MIN_MS;
         let fits = self.live.timeline(|timeline| timeline.admits(unit.dts_us, still));
         let behind = self.epoch.is_some_and(|epoch| unit.dts_us < epoch.pts_us);
@@ -300,8 +307,13 @@ impl Packager {
         };
         self.set_tracks(tracks, wall_ms);
         for (unit, wall_ms) in start.units {
-            self.live.timeline(|timeline| timeline.admits(unit.dts_us, false));
-            self.feed(unit, wall_ms);
+            if self.opening.is_some() {
+                self.wait(unit, wall_ms);
+            } else if !self.source || self.live.timeline(|timeline| timeline.admits(unit.dts_us, false)) {
+                self.feed(unit, wall_ms);
+            } else {
+                self.dropped.stray += 1;
+            }
         }
     }
 
@@ -331,11 +343,16 @@ impl Packager {
     fn change_tracks(&mut self, tracks: Tracks, dts_us: u64, wall_ms: u64) {
         let Some(epoch) = self.epoch else { return };
         let Some(media_us) = epoch.media_us(dts_us) else { return };
-        self.cutter.split(media_us.max(self.cutter.edge_us()));
+        let until_us = self.cutter.pictures_until_us().filter(|_| self.stands_still());
+        let split_us = until_us.map_or(media_us, |until_us| media_us.min(until_us + STILL_MAX_US));
+        self.cutter.split(split_us.max(self.cutter.edge_us()));
         self.take_cuts();
         if self.source && self.last_epoch_of_segment == Some(epoch.id) {
             let media_wall_ms = epoch.wall_ms(media_us);
-            self.epoch = Some(self.live.timeline(|timeline| timeline.open(dts_us, media_us, media_wall_ms, false)));
+            // What nothing came for is left out of media time.
+            let edge_us = self.cutter.edge_us();
+            let from_us = if media_us > edge_us + PART_MAX_US { edge_us } else { media_us };
+            self.epoch = Some(self.live.timeline(|timeline| timeline.open(dts_us, from_us, media_wall_ms, false)));
         }
         self.set_tracks(tracks, wall_ms);
     }
@@ -353,14 +370,21 @@ impl Packager {
         let (known, video_changes, audio_changes) = self.intake.tracks();
         let stale = match unit.kind {
             Kind::Video => {
-                let changed = (video_changes, audio_changes) != self.changes;
-                unit.key_frame && (self.tracks.video.is_none() || changed || self.sound_waits)
+                let audio_changed = self.tracks.audio.is_some() && audio_changes != self.changes.1;
+                let changed = self.tracks.video.is_none() || video_changes != self.changes.0 || audio_changed;
+                unit.key_frame && (changed || self.sound_waits)
             }
             Kind::Audio => self.tracks.audio.is_none() || audio_changes != self.changes.1,
         };
         if stale {
             let settled = self.changed_ms.is_none_or(|changed_ms| wall_ms.saturating_sub(changed_ms) >= EPOCH_MIN_MS);
             self.sound_waits |= unit.kind == Kind::Audio;
+            let media_us = epoch.media_us(unit.dts_us).unwrap_or(0);
+            let stopped = unit.kind == Kind::Audio
+                && self.cutter.pictures_until_us().is_some_and(|until_us| media_us > until_us + PICTURES_STILL_US);
+            if stopped {
+                return self.stop_pictures(unit, wall_ms);
+            }
             if !settled || (unit.kind == Kind::Audio && self.tracks.video.is_some()) {
                 // Pictures set the pace: sound waits for the next key frame.
                 self.needs_key_frame |= unit.kind == Kind::Video;
@@ -380,6 +404,9 @@ impl Packager {
             self.dropped.stray += 1;
             return;
         };
+        if self.source && self.is_after_a_hole(unit.kind, dts_us) {
+            return self.reopen(unit, wall_ms);
+        }
         if unit.kind == Kind::Video {
             self.needs_key_frame = !self.cutter.video(dts_us, pts_us, unit.key_frame, unit.data);
             self.pictures += 1;
@@ -388,12 +415,34 @@ impl Packager {
         if !self.cutter.audio(pts_us, unit.data, unit.samples) {
             self.dropped.late += 1;
         }
-        if self.cutter.pictures_behind_us() > PICTURES_GONE_US {
-            self.note(Note::PicturesStopped);
-            self.needs_key_frame = true;
-            let audio = self.tracks.audio.clone();
-            self.change_tracks(Tracks { video: None, audio }, unit.dts_us, wall_ms);
+        let behind_us = self.cutter.pictures_until_us().map_or(0, |until_us| pts_us.saturating_sub(until_us));
+        if behind_us > PICTURES_GONE_US {
+            self.go_on_without_pictures(unit.dts_us, wall_ms);
         }
+    }
+
+    /// Whether nothing came for longer than a segment can be of one picture, or silence is put in for.
+    fn is_after_a_hole(&self, kind: Kind, dts_us: u64) -> bool {
+        match (kind, self.cutter.pictures_until_us()) {
+            (Kind::Video, Some(until_us)) if self.stands_still() => dts_us > until_us + STILL_MAX_US,
+            (Kind::Video, Some(_)) | (Kind::Audio, None) => dts_us > self.cutter.edge_us() + SKEW_MAX_US,
+            (Kind::Video, None) | (Kind::Audio, Some(_)) => false,
+        }
+    }
+
+    /// Pictures stand still and sound has come that they have no place for.
+    fn stop_pictures(&mut self, unit: Unit, wall_ms: u64) {
+        self.go_on_without_pictures(unit.dts_us, wall_ms);
+        if let Some(epoch) = self.epoch {
+            self.place(&epoch, unit, wall_ms);
+        }
+    }
+
+    fn go_on_without_pictures(&mut self, dts_us: u64, wall_ms: u64) {
+        self.note(Note::PicturesStopped);
+        self.needs_key_frame = true;
+        let audio = self.intake.tracks().0.audio.clone();
+        self.change_tracks(Tracks { video: None, audio }, dts_us, wall_ms);
     }
 
     fn show(&mut self) {

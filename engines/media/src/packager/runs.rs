@@ -6,8 +6,6 @@ use bytes::Bytes;
 
 /// Least distance of two pictures: clocks that stand still or step back a little are stretched to it.
 const PICTURE_MIN_US: u64 = 1_000;
-/// A picture shown later than this after it is decoded is shown when it is decoded: no encoder reorders so far.
-const REORDER_MAX_US: u64 = 5_000_000;
 /// Sound this far off its place is put right, by silence or by leaving a frame out.
 const AUDIO_DRIFT_MAX_US: u64 = 40_000;
 /// Frames of silence put in at once; at 20 ms each that is more than a track can fall behind.
@@ -41,9 +39,9 @@ pub struct VideoRun {
 }
 
 impl VideoRun {
-    /// When the picture that waits is decoded, and whether it is a key frame.
-    pub fn pending(&self) -> Option<(u64, bool)> {
-        self.pending.as_ref().map(|picture| (picture.dts_us, picture.key_frame))
+    /// When the picture that waits is decoded.
+    pub fn pending(&self) -> Option<u64> {
+        self.pending.as_ref().map(|picture| picture.dts_us)
     }
 
     /// Where a picture said to be at `dts_us` will stand.
@@ -56,8 +54,7 @@ impl VideoRun {
     pub fn settle(&mut self, end_us: u64) {
         let Some(picture) = self.pending.take() else { return };
         let (time, end) = (ticks(picture.dts_us, VIDEO_TIMESCALE), ticks(end_us, VIDEO_TIMESCALE));
-        let shown = ticks(picture.pts_us, VIDEO_TIMESCALE) as i64 - time as i64;
-        let offset = if shown.unsigned_abs() > ticks(REORDER_MAX_US, VIDEO_TIMESCALE) { 0 } else { shown as i32 };
+        let offset = (ticks(picture.pts_us, VIDEO_TIMESCALE) - time) as i32;
         self.last_duration_us = end_us - picture.dts_us;
         self.floor_us = end_us;
         let sample =

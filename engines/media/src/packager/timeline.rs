@@ -31,7 +31,7 @@ pub struct Epoch {
 impl Epoch {
     /// Media time of a moment on the publisher's clock; `None` if it lies before the epoch.
     pub fn media_us(&self, pts_us: u64) -> Option<u64> {
-        Some(self.media_us + pts_us.checked_sub(self.pts_us)?)
+        Some(self.media_us.saturating_add(pts_us.checked_sub(self.pts_us)?))
     }
 
     /// Wall clock of a media time, in milliseconds since the Unix epoch.

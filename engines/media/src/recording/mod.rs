@@ -118,6 +118,8 @@ pub struct Recorder {
     sender: Option<SyncSender<Message>>,
     thread: Option<JoinHandle<()>>,
     reported: Arc<Mutex<Reported>>,
+    /// A segment started: what came of one that was running before is left out.
+    begun: bool,
 }
 
 fn lock(reported: &Mutex<Reported>) -> std::sync::MutexGuard<'_, Reported> {
@@ -136,7 +138,7 @@ impl Recorder {
         let writer = Writer::new(folder.to_owned(), journal, reported.clone());
         let (sender, receiver) = sync_channel(WAITING_PARTS_MAX);
         let thread = std::thread::Builder::new().name("recording".into()).spawn(move || writer.run(&receiver))?;
-        Ok(Self { folder: folder.to_owned(), sender: Some(sender), thread: Some(thread), reported })
+        Ok(Self { folder: folder.to_owned(), sender: Some(sender), thread: Some(thread), reported, begun: false })
     }
 
     fn send(&mut self, message: Message) {
@@ -156,7 +158,10 @@ impl Recorder {
     }
 
     pub fn part(&mut self, part: PartWritten) {
-        self.send(Message::Part(part));
+        self.begun |= part.starts;
+        if self.begun {
+            self.send(Message::Part(part));
+        }
     }
 
     /// Segments that lie on the disk as a whole, since the last call.
