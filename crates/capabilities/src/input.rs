@@ -149,6 +149,9 @@ pub enum Input {
         offer: String,
         /// Bits for identifiers.
         fresh: Fresh,
+        /// Who watches, where they said so: what puts them out ends it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<UserId>,
     },
     /// The peer of a leg that came by WHIP or WHEP wants something. Answered by `done`, `restarted`, or a rejection.
     Peer {

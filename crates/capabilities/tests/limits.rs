@@ -257,7 +257,7 @@ impl Room {
     fn play(&mut self, offer_bytes: usize) -> Vec<Effect> {
         self.requests += 1;
         let (request, fresh) = (RequestId(self.requests), Fresh(7, self.requests));
-        self.space.handle(self.now, Input::Play { request, offer: "o".repeat(offer_bytes), fresh })
+        self.space.handle(self.now, Input::Play { request, offer: "o".repeat(offer_bytes), fresh, user: None })
     }
 
     fn peer(&mut self, leg: &LegId, wants: PeerWants) -> Option<Result<Outcome, Rejection>> {

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::accounts::sweep;
+use crate::broadcast::picture::FFMPEG;
 use crate::broadcast::{films, rtmp};
 use crate::config::Config;
 use crate::http::{self, AppState};
@@ -88,6 +89,9 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let keeper = Doorkeeper::new(config.limits.clone(), config.trusted_proxies.clone());
     let node = Node::start(config).await?;
     films::recover(&node).await;
+    if let Err(error) = std::process::Command::new(FFMPEG).arg("-version").output() {
+        tracing::warn!(%error, "the program {FFMPEG} is not there: no pictures on the front page, and nothing is converted");
+    }
     let encoders = match node.config().rtmp.port {
         0 => None,
         port => rtmp::listen(&node, SocketAddr::new(address.ip(), port)).await,

@@ -1,7 +1,7 @@
 //! Players that are no members (WHEP): legs for which the client makes the offer, and that belong to nobody here.
 
 use hearth_protocol::Rejection;
-use hearth_protocol::ids::LegId;
+use hearth_protocol::ids::{LegId, UserId};
 use hearth_protocol::limits::LimitName;
 use std::collections::BTreeMap;
 
@@ -11,6 +11,8 @@ use crate::input::RequestId;
 
 #[derive(Debug)]
 struct Player {
+    /// Who watches, where they said so.
+    user: Option<UserId>,
     /// Who waits for the engine's answer; `None`: it was given.
     request: Option<RequestId>,
     generation: u64,
@@ -51,12 +53,13 @@ impl Players {
         leg: LegId,
         offer: String,
         request: RequestId,
+        user: Option<UserId>,
     ) -> Result<(), Rejection> {
         if self.0.len() >= PLAYERS_MAX {
             return Err(past(LimitName::Players, PLAYERS_MAX));
         }
         out.push(Effect::Media { leg: leg.clone(), order: MediaOrder::OpenPlay { offer } });
-        self.0.insert(leg, Player { request: Some(request), generation: 0, hears: Vec::new() });
+        self.0.insert(leg, Player { user, request: Some(request), generation: 0, hears: Vec::new() });
         Ok(())
     }
 
@@ -82,13 +85,17 @@ impl Players {
         self.0.remove(leg)?.request
     }
 
-    /// Closes all of them. Gives who still waited for an answer, and for which leg.
-    pub fn close_all(&mut self, out: &mut Vec<Effect>) -> Vec<(LegId, RequestId)> {
+    /// Closes those of somebody; of everybody where nobody is named. Gives who still waited for an answer, and for which leg.
+    pub fn close(&mut self, out: &mut Vec<Effect>, user: Option<&UserId>) -> Vec<(LegId, RequestId)> {
         let mut waited = Vec::new();
-        for (leg, player) in std::mem::take(&mut self.0) {
-            out.push(Effect::Media { leg: leg.clone(), order: MediaOrder::Close });
-            waited.extend(player.request.map(|request| (leg, request)));
-        }
+        self.0.retain(|leg, player| {
+            let stays = user.is_some() && player.user.as_ref() != user;
+            if !stays {
+                out.push(Effect::Media { leg: leg.clone(), order: MediaOrder::Close });
+                waited.extend(player.request.map(|request| (leg.clone(), request)));
+            }
+            stays
+        });
         waited
     }
 }

@@ -1,6 +1,6 @@
 //! The audience's legs, and what the peers of other programs want: players that are no members (WHEP), encoders (WHIP).
 
-use hearth_protocol::ids::{LegId, TrackId};
+use hearth_protocol::ids::{LegId, TrackId, UserId};
 use hearth_protocol::limits::{LimitName, SDP_MAX_BYTES};
 use hearth_protocol::live_rooms::{EndReason, Entry};
 use hearth_protocol::media::{LayerPreference, Via};
@@ -119,8 +119,16 @@ impl Space {
     }
 
     /// A player that is no member wants to watch.
-    pub(super) fn play(&mut self, now: Time, out: &mut Out, request: RequestId, offer: String, fresh: Fresh) {
-        if let Err(rejection) = self.open_player(now, out, request, offer, fresh) {
+    pub(super) fn play(
+        &mut self,
+        now: Time,
+        out: &mut Out,
+        request: RequestId,
+        offer: String,
+        fresh: Fresh,
+        user: Option<UserId>,
+    ) {
+        if let Err(rejection) = self.open_player(now, out, request, offer, fresh, user) {
             Self::reply(out, request, Err(rejection));
         }
     }
@@ -132,6 +140,7 @@ impl Space {
         request: RequestId,
         offer: String,
         fresh: Fresh,
+        user: Option<UserId>,
     ) -> Result<(), Rejection> {
         if offer.len() > SDP_MAX_BYTES {
             return Err(past(LimitName::SdpBytes, SDP_MAX_BYTES));
@@ -143,7 +152,7 @@ impl Space {
         if self.is_leg(&leg) {
             return Err(Rejection::Busy);
         }
-        self.players.open(out, leg.clone(), offer, request)?;
+        self.players.open(out, leg.clone(), offer, request, user)?;
         out.push(Effect::SetTimer { timer: Timer::MediaUnanswered(leg), at: now.plus_ms(MEDIA_ANSWER_MS) });
         Ok(())
     }
@@ -176,7 +185,12 @@ impl Space {
 
     /// There is nothing to watch any more, or not for everybody.
     pub(super) fn close_players(&mut self, out: &mut Out) {
-        for (leg, request) in self.players.close_all(out) {
+        self.close_players_of(out, None);
+    }
+
+    /// Somebody, or everybody where nobody is named, watches with a player no longer.
+    pub(super) fn close_players_of(&mut self, out: &mut Out, user: Option<&UserId>) {
+        for (leg, request) in self.players.close(out, user) {
             out.push(Effect::CancelTimer { timer: Timer::MediaUnanswered(leg) });
             Self::reply(out, request, Err(Rejection::NotLive));
         }

@@ -168,7 +168,7 @@ impl Space {
             Input::Encoder { request, key, ingest, fresh } => {
                 self.encoder(now, &mut out, request, key, ingest, fresh);
             }
-            Input::Play { request, offer, fresh } => self.play(now, &mut out, request, offer, fresh),
+            Input::Play { request, offer, fresh, user } => self.play(now, &mut out, request, offer, fresh, user),
             Input::Peer { request, leg, wants } => self.peer(now, &mut out, request, leg, wants),
             Input::Converts { conversions } => self.converts(conversions),
             Input::Crowd { hls } => self.room.crowd = hls,
@@ -315,6 +315,7 @@ impl Space {
     fn put_out(&mut self, now: Time, out: &mut Out, user: &UserId, reason: RemovedReason) {
         self.stream.direct(out, self.members.connections_of(user), Event::Removed { reason });
         self.member_gone(now, out, user);
+        self.close_players_of(out, Some(user));
         if *user == self.host.id && self.room.stage.host.is_publishing() {
             self.end_broadcast(now, out, EndReason::Host);
         }

@@ -226,7 +226,11 @@ impl<'a> Source<'a> {
                 };
                 Input::Encoder { request, key, ingest, fresh }
             }
-            2..=4 => Input::Play { request, offer: "v=0".to_owned(), fresh },
+            2..=4 => {
+                // Every second one says who they are.
+                let user = self.requests.is_multiple_of(2).then(|| UserId::parse("user_bo").expect("well formed"));
+                Input::Play { request, offer: "v=0".to_owned(), fresh, user }
+            }
             5 => Input::Converts { conversions: vec![Conversion::AacToOpus, Conversion::BFrames] },
             6 => Input::Crowd { hls: u32::from(self.byte()) },
             _ => {

@@ -31,6 +31,9 @@ const QUEUE: usize = 512;
 const CONVERTED_HEIGHT_MAX_PX: u32 = 1_080;
 /// The bit rate of a picture that is encoded anew.
 const CONVERTED_BPS: u32 = 4_000_000;
+/// What comes first is held until the sound is known to be one that can be taken, or this much has come: an encoder that is
+/// refused for its sound shall not have been on air. Sound comes with the first pictures, if at all.
+const HELD_MAX: usize = 20;
 /// The track of a feed that carries the picture, and the one that carries the sound: in the order they are opened with.
 const PICTURE: usize = 0;
 const SOUND: usize = 1;
@@ -128,16 +131,40 @@ struct Feed {
 
 impl Feed {
     fn run(mut self, receiver: &Receiver<Media>) {
+        let mut held = Some(Vec::new());
         while let Ok(media) = receiver.recv() {
             let Some(node) = self.node.upgrade() else { return };
-            match media {
-                Media::Config(config) => self.configured(&node, config),
-                Media::Frame(frame) => self.frame(&node, frame),
-                Media::BFrames => self.b_frames(&node),
-                Media::Metadata(_) | Media::Ended(_) => {}
+            match &mut held {
+                Some(first) => {
+                    let known = matches!(media, Media::Config(Config::Aac(_)));
+                    first.push(media);
+                    if known || first.len() >= HELD_MAX {
+                        for media in held.take().into_iter().flatten() {
+                            self.take(&node, media);
+                        }
+                    }
+                }
+                None => self.take(&node, media),
+            }
+        }
+        // What was too short to be held to its end is shown all the same, unless it was refused.
+        if let (Some(first), Some(node)) = (held, self.node.upgrade())
+            && !matches!(self.end.get(), Some(Ended::Refused(_) | Ended::Broken(_)))
+        {
+            for media in first {
+                self.take(&node, media);
             }
         }
         self.ended();
+    }
+
+    fn take(&mut self, node: &Arc<Node>, media: Media) {
+        match media {
+            Media::Config(config) => self.configured(node, config),
+            Media::Frame(frame) => self.frame(node, frame),
+            Media::BFrames => self.b_frames(node),
+            Media::Metadata(_) | Media::Ended(_) => {}
+        }
     }
 
     fn configured(&mut self, node: &Arc<Node>, config: Config) {

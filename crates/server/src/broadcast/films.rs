@@ -4,14 +4,19 @@ use hearth_media::Recorded;
 use hearth_protocol::ids::{SpaceId, VideoId};
 use hearth_protocol::videos::VideoState;
 use hearth_store::{NewVideo, Pause, Timeline, VideoProgress};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::fresh;
 use crate::node::Node;
 
 /// The file of a film's poster.
 pub const POSTER: &str = "poster.jpg";
+/// The first file with a film's media.
+const MEDIA: &str = "0.mp4";
+/// What could not be finished is tried again after this.
+const AGAIN_AFTER: Duration = Duration::from_secs(15);
 
 /// A film that is being written.
 #[derive(Debug, Clone)]
@@ -51,8 +56,8 @@ pub async fn begin(node: &Node, space: &SpaceId, number: u64, broadcast_at_ms: u
     Some(Film { id, folder: folder(node, &name), broadcast_at_ms })
 }
 
-/// Notes how a film has ended: ready to be played, or nothing of it kept.
-pub async fn end(node: &Node, film: &Film, recorded: Option<&Recorded>) {
+/// Notes how a film has ended: ready to be played, or nothing of it kept. Says whether that is stored.
+async fn note_end(node: &Node, film: &Film, recorded: Option<&Recorded>) -> bool {
     let progress = match recorded {
         Some(recorded) => VideoProgress {
             state: VideoState::Ready,
@@ -71,8 +76,45 @@ pub async fn end(node: &Node, film: &Film, recorded: Option<&Recorded>) {
             timeline: Timeline { broadcast_at_ms: film.broadcast_at_ms, ..Timeline::default() },
         },
     };
-    if let Err(error) = node.store().videos().update(&film.id, &progress).await {
-        tracing::error!(film = %film.id, %error, "the end of a recording could not be stored; it is looked at again at the next start");
+    match node.store().videos().update(&film.id, &progress).await {
+        Ok(_) => true,
+        Err(error) => {
+            tracing::error!(film = %film.id, %error, "the end of a recording could not be stored");
+            false
+        }
+    }
+}
+
+/// Ends a film. Where its files could not be finished or its end not be stored (a full disk), that is tried again for as long
+/// as the server runs; what is left then is looked at at the next start. Only a film without media has failed.
+pub async fn end(node: std::sync::Weak<Node>, film: Film, mut recorded: Option<Recorded>) {
+    loop {
+        let Some(node) = node.upgrade() else { return };
+        if recorded.is_none() {
+            recorded = made_whole(&film).await;
+        }
+        let lost = recorded.is_none() && !film.folder.join(MEDIA).exists();
+        if (recorded.is_some() || lost) && note_end(&node, &film, recorded.as_ref()).await {
+            return;
+        }
+        drop(node);
+        tokio::time::sleep(AGAIN_AFTER).await;
+    }
+}
+
+/// What was written of a film, made whole. `None`: it can't be, now.
+async fn made_whole(film: &Film) -> Option<Recorded> {
+    let folder = film.folder.clone();
+    match tokio::task::spawn_blocking(move || hearth_media::recover(&folder)).await {
+        Ok(Ok(recorded)) => Some(recorded),
+        Ok(Err(error)) => {
+            tracing::warn!(film = %film.id, %error, "a recording could not be made whole");
+            None
+        }
+        Err(error) => {
+            tracing::error!(film = %film.id, %error, "making a recording whole ended in a fault");
+            None
+        }
     }
 }
 
@@ -103,26 +145,16 @@ pub async fn recover(node: &Arc<Node>) {
             broadcast_at_ms: record.timeline.broadcast_at_ms,
             id: record.id,
         };
-        let folder = film.folder.clone();
-        let recovered = tokio::task::spawn_blocking(move || hearth_media::recover(&folder)).await;
-        match recovered {
-            Ok(Ok(recorded)) => {
+        match made_whole(&film).await {
+            Some(recorded) => {
                 tracing::info!(film = %film.id, duration_ms = recorded.duration_ms, "an interrupted recording was made whole");
-                end(node, &film, Some(&recorded)).await;
+                note_end(node, &film, Some(&recorded)).await;
             }
-            Ok(Err(error)) => {
-                tracing::warn!(film = %film.id, %error, "nothing of an interrupted recording could be kept");
-                end(node, &film, None).await;
+            // What has no media will never have any.
+            None if !film.folder.join(MEDIA).exists() => {
+                note_end(node, &film, None).await;
             }
-            Err(error) => tracing::error!(film = %film.id, %error, "recovering a recording ended in a fault"),
+            None => {}
         }
-    }
-}
-
-/// Removes the files of a film that is deleted.
-pub fn remove_files(folder: &Path) -> std::io::Result<()> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        other => other,
     }
 }

@@ -39,11 +39,13 @@ pub async fn watch(
     if broadcasts.going_on(&record.id).is_none() {
         return Ok(axum::Json(Watch { hls: None, hls_until_ms: None, whep }));
     }
-    let (pass, hls_until_ms) = if record.about.entry == Entry::Open {
-        (pass::OPEN.to_owned(), None)
-    } else {
-        let (pass, until_ms) = broadcasts.passes().give(&record.id, clock::now().0);
-        (pass, Some(until_ms))
+    let (pass, hls_until_ms) = match who {
+        Some(who) if record.about.entry != Entry::Open => {
+            let (pass, until_ms) = broadcasts.passes().give(&record.id, &who.profile.id, clock::now().0);
+            (pass, Some(until_ms))
+        }
+        // A room that is not open is watchable to nobody who is nobody.
+        _ => (pass::OPEN.to_owned(), None),
     };
     let hls = Some(format!("/hls/{}/{pass}/{}", record.id, MULTIVARIANT));
     Ok(axum::Json(Watch { hls, hls_until_ms, whep }))
@@ -108,10 +110,9 @@ pub async fn picture(
     Path(room): Path<String>,
 ) -> Result<Response, Refusal> {
     // A room by link is listed, with its picture, to people with an account; at its door there is none.
-    let listed = who.as_ref().is_some_and(|who| who.profile.name.is_some());
-    let record = match listed {
-        true => rooms::visible(&state, who.as_ref(), &room).await?,
-        false => rooms::watchable(&state, who.as_ref(), &room).await?,
+    let record = match who.as_ref().filter(|who| who.profile.name.is_some()) {
+        Some(who) => rooms::listed(&state, who, &room).await?,
+        None => rooms::watchable(&state, who.as_ref(), &room).await?,
     };
     let room = state.node.broadcasts().going_on(&record.id).ok_or(Rejection::NotFound)?;
     let jpeg = room.picture().of(room.live()).await.ok_or(Rejection::NotFound)?;

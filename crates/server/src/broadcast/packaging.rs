@@ -230,7 +230,7 @@ impl Packaging {
         let film = self.film.take();
         let finished = self.packager.finish();
         if let (Some(film), Some(node)) = (film, self.node.upgrade()) {
-            ended(&self.runtime, &node, &film, finished);
+            ended(&self.runtime, &node, film, finished);
         }
     }
 
@@ -264,7 +264,13 @@ impl Packaging {
         let file = film.folder.join(films::POSTER);
         self.runtime.spawn(async move {
             let Some(jpeg) = room.picture().of(room.live()).await else { return };
-            if let Err(error) = tokio::fs::write(&file, &jpeg).await {
+            // Whole or not at all: half a picture would stay for good.
+            let half = file.with_extension("part");
+            let written = match tokio::fs::write(&half, &jpeg).await {
+                Ok(()) => tokio::fs::rename(&half, &file).await,
+                error => error,
+            };
+            if let Err(error) = written {
                 tracing::warn!(file = %file.display(), %error, "a poster could not be written");
             }
         });
@@ -348,7 +354,7 @@ impl Packaging {
             }
             Err(error) => {
                 tracing::error!(space = %self.space, %error, "a broadcast can't be recorded");
-                self.runtime.block_on(films::end(&node, &film, None));
+                ended(&self.runtime, &node, film, Ok(None));
                 self.tell(None, true);
             }
         }
@@ -360,7 +366,7 @@ impl Packaging {
         }
         let (Some(film), Some(node)) = (self.film.take(), self.node.upgrade()) else { return };
         let stopped = self.packager.stop_recording();
-        ended(&self.runtime, &node, &film, stopped);
+        ended(&self.runtime, &node, film, stopped);
         self.tell(None, failed);
     }
 
@@ -383,11 +389,7 @@ impl Packaging {
     }
 }
 
-/// Notes the end of a film. One that failed is looked at again: what was written before may be whole.
-fn ended(runtime: &Handle, node: &Arc<Node>, film: &Film, finished: Result<Option<Recorded>, RecordingError>) {
-    let recorded = match finished {
-        Ok(Some(recorded)) => Some(recorded),
-        Ok(None) | Err(_) => hearth_media::recover(&film.folder).ok(),
-    };
-    runtime.block_on(films::end(node, film, recorded.as_ref()));
+/// Ends a film beside everything else. One that failed is looked at again: what was written before may be whole.
+fn ended(runtime: &Handle, node: &Arc<Node>, film: Film, finished: Result<Option<Recorded>, RecordingError>) {
+    runtime.spawn(films::end(Arc::downgrade(node), film, finished.ok().flatten()));
 }

@@ -182,12 +182,26 @@ pub async fn watchable(state: &AppState, who: Option<&Who>, room: &str) -> Resul
     if record.about.entry != Entry::Open && !may_enter(record.about.entry, &record.id, who) {
         return Err(Refusal(if who.is_some() { Rejection::Forbidden } else { Rejection::Unauthenticated }));
     }
-    if let Some(who) = who
-        && state.node.store().rooms().is_banned(&record.id, &who.profile.id).await?
-    {
-        return Err(Refusal(Rejection::Banned));
+    if let Some(who) = who {
+        not_banned(state, &record, who).await?;
     }
     Ok(record)
+}
+
+/// A room that is listed to somebody with an account, with its picture.
+///
+/// Errors: [`Rejection::Banned`].
+pub async fn listed(state: &AppState, who: &Who, room: &str) -> Result<RoomRecord, Refusal> {
+    let record = visible(state, Some(who), room).await?;
+    not_banned(state, &record, who).await?;
+    Ok(record)
+}
+
+async fn not_banned(state: &AppState, record: &RoomRecord, who: &Who) -> Result<(), Refusal> {
+    if state.node.store().rooms().is_banned(&record.id, &who.profile.id).await? {
+        return Err(Refusal(Rejection::Banned));
+    }
+    Ok(())
 }
 
 /// A room that somebody moderates: its host, its moderators, administrators.

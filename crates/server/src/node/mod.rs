@@ -232,6 +232,7 @@ impl Node {
             connection.user == *user && device.is_none_or(|device| connection.device == *device)
         });
         if device.is_none() {
+            self.broadcasts.passes().take_back(user, None, clock::now().0);
             self.tell_spaces(&Input::SignedOut { user: user.clone() });
         }
     }

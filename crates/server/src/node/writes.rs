@@ -38,6 +38,11 @@ impl UnderWay {
 /// Errors: the store has too much to do; nothing was accepted.
 pub fn submit(node: &Node, owner: &Owner, write: WriteId, what: Write) -> Result<(), hearth_store::Busy> {
     let audit = audit_of(owner, &what);
+    if let (Owner::Space(space), Write::Sanction { sanction }) = (owner, &what)
+        && sanction.banned
+    {
+        node.broadcasts().passes().take_back(&sanction.user.id, Some(space), clock::now().0);
+    }
     let stored = match owner {
         Owner::Space(space) => of_space(space, what),
         Owner::Person(user) => of_person(user, what),

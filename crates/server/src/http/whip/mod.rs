@@ -124,7 +124,8 @@ pub async fn play(
     }
     let space = rooms::watchable(&state, who.as_ref(), &room).await?.id;
     let (offer, offered) = offer::read(&headers, body, Way::Whep)?;
-    let outcome = ask(&state, &space, |request| Input::Play { request, offer, fresh: fresh::fresh() }).await?;
+    let user = who.map(|who| who.profile.id);
+    let outcome = ask(&state, &space, |request| Input::Play { request, offer, fresh: fresh::fresh(), user }).await?;
     let Outcome::Playing { leg, answer } = outcome else { return Err(Rejection::Fault.into()) };
     let secret_hash = sessions::secret_of(&headers).map(|(secret, _)| sessions::hash(secret));
     let peer = Peer { secret_hash, ..Peer::new(Way::Whep, space, &offered, &answer) };
