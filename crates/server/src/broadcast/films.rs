@@ -14,7 +14,7 @@ use crate::node::Node;
 /// The file of a film's poster.
 pub const POSTER: &str = "poster.jpg";
 /// The first file with a film's media.
-const MEDIA: &str = "0.mp4";
+pub const MEDIA: &str = "0.mp4";
 /// What could not be finished is tried again after this.
 const AGAIN_AFTER: Duration = Duration::from_secs(15);
 

@@ -78,16 +78,6 @@ impl Broadcasts {
         self.room(space).filter(|room| !room.has_ended())
     }
 
-    /// How many are packaged.
-    pub fn len(&self) -> usize {
-        self.rooms.read().expect("plain map").len()
-    }
-
-    /// Whether none is.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Makes real what a room wants packaged. Orders of one room come in the order of their generations: one task gives them.
     pub fn package(&self, node: &Arc<Node>, space: &SpaceId, what: Option<Packaged>) {
         let Some(what) = what.filter(|_| node.config().broadcast.hls) else { return self.end(node, space) };

@@ -45,6 +45,7 @@ pub struct Room {
     crowd: Crowd,
     picture: Picture,
     orders: SyncSender<Order>,
+    runtime: Handle,
 }
 
 enum Order {
@@ -82,6 +83,7 @@ impl Room {
             crowd: Crowd::default(),
             picture: Picture::default(),
             orders: orders.clone(),
+            runtime: Handle::current(),
         });
         let packaging = Packaging {
             node: Arc::downgrade(node),
@@ -187,7 +189,8 @@ impl Room {
     fn order(&self, order: Order) {
         let Err(std::sync::mpsc::TrySendError::Full(order)) = self.orders.try_send(order) else { return };
         let orders = self.orders.clone();
-        tokio::task::spawn_blocking(move || orders.send(order));
+        // An encoder's thread orders too, and belongs to no runtime.
+        self.runtime.spawn_blocking(move || orders.send(order));
     }
 }
 

@@ -18,12 +18,11 @@ use super::answer::{Answer, Body, Path, Query, Refusal};
 use super::asking::{Anybody, SignedIn};
 use super::rooms::watchable;
 use crate::accounts::Who;
+use crate::broadcast::films::{self, MEDIA, POSTER};
 use crate::node::writes;
 
-/// A film's playlist, its poster, and the first of its files, in its folder.
+/// A film's playlist, in its folder.
 const PLAYLIST: &str = "index.m3u8";
-const POSTER: &str = "poster.jpg";
-const FIRST_FILE: &str = "0.mp4";
 /// A film that was interrupted has this one too, and no single file.
 const SECOND_FILE: &str = "1.mp4";
 /// Films that come where nothing is said of how many.
@@ -68,7 +67,7 @@ fn describe(state: &AppState, video: VideoRecord, who: Option<&Who>) -> Video {
     Video {
         hls: ready.then(|| file(PLAYLIST)),
         poster: (ready && folder.join(POSTER).exists()).then(|| file(POSTER)),
-        download: single.then(|| file(FIRST_FILE)),
+        download: single.then(|| file(MEDIA)),
         may_change,
         id: video.id,
         owner: video.owner,
@@ -85,7 +84,7 @@ fn describe(state: &AppState, video: VideoRecord, who: Option<&Who>) -> Video {
 
 /// Where the files of a film are.
 fn files(state: &AppState, video: &VideoRecord) -> PathBuf {
-    state.node.config().data.join("videos").join(&video.folder)
+    films::folder(&state.node, &video.folder)
 }
 
 /// A film that somebody may see: one of a room that admits them, or one they may change.
