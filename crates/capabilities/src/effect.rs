@@ -11,6 +11,7 @@ use hearth_protocol::{Event, Outcome, PersonEvent, Rejection, Resume};
 use serde::{Deserialize, Serialize};
 
 use crate::input::{RequestId, Time};
+use crate::{discussion_groups, host_visits};
 
 /// A write waiting to be committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -90,6 +91,13 @@ pub enum Effect {
         user: UserId,
         /// What.
         what: Tell,
+    },
+    /// Tell another space's machine, waking it if it sleeps. What must not be lost is stored besides.
+    TellSpace {
+        /// Which.
+        space: SpaceId,
+        /// What.
+        what: SpaceTell,
     },
     /// What is packaged for the crowd (HLS), and whether it is recorded: desired state, an older generation never replaces
     /// a newer. `None`: nothing.
@@ -374,6 +382,22 @@ pub enum Tell {
         space: SpaceId,
         /// The message.
         message: Message,
+    },
+}
+
+/// What a space's machine tells another's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpaceTell {
+    /// About discussion groups: between a live room and the groups that are bound to it.
+    Groups {
+        /// What.
+        what: discussion_groups::Tell,
+    },
+    /// About host visits: between two live rooms.
+    Visits {
+        /// What.
+        what: host_visits::Tell,
     },
 }
 

@@ -1,14 +1,14 @@
 //! What comes in to a machine.
 
 use hearth_protocol::conversation::Message;
-use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, ReportId, StreamKeyId, TrackId, UserId, VideoId};
+use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, ReportId, SpaceId, StreamKeyId, TrackId, UserId, VideoId};
 use hearth_protocol::media::{Conversion, Health, OfferedTrack, Source, Track};
 use hearth_protocol::people::Profile;
 use hearth_protocol::space::LegClosedReason;
 use hearth_protocol::{Command, PersonCommand, Resume};
 use serde::{Deserialize, Serialize};
 
-use crate::effect::{Tell, Timer, WriteId};
+use crate::effect::{SpaceTell, Tell, Timer, WriteId};
 
 /// A moment: milliseconds since the Unix epoch, by the clock of the node that owns the machine. It never goes back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -217,6 +217,13 @@ pub enum Input {
     SignedOut {
         /// Who.
         user: UserId,
+    },
+    /// Another space's machine tells something.
+    Told {
+        /// Which space's.
+        by: SpaceId,
+        /// What.
+        tell: SpaceTell,
     },
     /// The node stops: say so to the members.
     Stop,

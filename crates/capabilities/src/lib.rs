@@ -10,12 +10,15 @@
 //!
 //! * [`effect`], [`input`]: the words between the machines and the server.
 //! * [`kernel`]: what every space is made of: members, roles, stream, conversation, media, sanctions, limits.
-//! * [`live_rooms`]: hosts publish, an audience watches.
+//! * [`live_rooms`]: hosts publish, an audience watches. [`discussion_groups`]: some of them talk among themselves.
+//! * [`host_visits`]: hosts come to each other, with their audiences.
 //! * [`space`], [`person`]: the two machines.
 //! * [`trial`]: what must hold whatever comes in, for property tests and fuzzing.
 //! * [`scenario`]: the text form of inputs and effects, for golden scenarios and for the black box of a crash.
 
+pub mod discussion_groups;
 pub mod effect;
+pub mod host_visits;
 pub mod input;
 pub mod kernel;
 pub mod live_rooms;
@@ -24,7 +27,7 @@ pub mod scenario;
 pub mod space;
 pub mod trial;
 
-pub use effect::{Effect, Listing, MediaOrder, Packaged, Payload, Tell, Timer, To, Write, WriteId};
+pub use effect::{Effect, Listing, MediaOrder, Packaged, Payload, SpaceTell, Tell, Timer, To, Write, WriteId};
 pub use input::{
     Caller, Fresh, Ingest, Input, Lookup, MediaReport, PeerWants, PersonInput, RequestId, Standing, StoreFailure, Time,
 };

@@ -16,6 +16,13 @@ pub struct MalformedId {
     pub expected: &'static str,
 }
 
+impl SpaceId {
+    /// Whether it is a group's.
+    pub fn is_group(&self) -> bool {
+        self.0.starts_with("group_")
+    }
+}
+
 impl fmt::Display for MalformedId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not an identifier that starts with {}", self.expected)
@@ -88,12 +95,20 @@ id!(
     UserId, "user_"
 );
 id!(
+    /// An invitation into a discussion group.
+    InvitationId, "invitation_"
+);
+id!(
+    /// A visit of one host to another, from its invitation on.
+    VisitId, "visit_"
+);
+id!(
     /// One signed-in browser or program of a user.
     DeviceId, "dev_"
 );
 id!(
-    /// Anything several people are in together. A live room today; groups, calls and dialogs get prefixes of their own.
-    SpaceId, "room_"
+    /// Anything several people are in together: a live room or a group; calls and dialogs get prefixes of their own.
+    SpaceId, "room_" | "group_"
 );
 id!(
     /// What an encoder shows to send to a room. Not the secret: that is told once, when the key is made.

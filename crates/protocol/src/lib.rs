@@ -7,7 +7,9 @@
 //! `HEARTH_REGENERATE=1`, and a test fails when the committed files differ.
 
 pub mod conversation;
+pub mod discussion_groups;
 pub mod frames;
+pub mod host_visits;
 pub mod http;
 pub mod ids;
 pub mod limits;

@@ -56,6 +56,24 @@ pub const VIDEOS_PAGE_MAX: usize = 50;
 pub const AUDIT_PAGE_MAX: usize = 100;
 /// The most members one page of the people list returns.
 pub const MEMBERS_PAGE_MAX: usize = 100;
+/// Invitations into a discussion group that one may have open at a time.
+pub const GROUP_INVITATIONS_MAX: usize = 20;
+/// Members of a group.
+pub const GROUP_MEMBERS_MAX: usize = 50;
+/// Interests of a user.
+pub const INTERESTS_MAX: usize = 12;
+/// An interest, in characters.
+pub const INTEREST_MAX_CHARS: usize = 32;
+/// Hosts that one request for visits may want.
+pub const VISIT_HOSTS_MAX: u32 = 5;
+/// What is offered for a visit, in characters.
+pub const OFFER_MAX_CHARS: usize = 200;
+/// The shortest visit, in seconds.
+pub const VISIT_MIN_S: u32 = 60;
+/// The longest visit, in seconds.
+pub const VISIT_MAX_S: u32 = 4 * 3_600;
+/// Requests for visits of one host in an hour.
+pub const VISIT_REQUESTS_PER_HOUR_MAX: u32 = 3;
 
 /// The name of a limit, as a client may show it and a program may branch on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
@@ -133,4 +151,20 @@ pub enum LimitName {
     Encoders,
     /// Bytes of a cover picture.
     CoverBytes,
+    /// Invitations into a group that are open.
+    GroupInvitations,
+    /// Members of a group.
+    GroupMembers,
+    /// Interests of a user.
+    Interests,
+    /// Characters of an interest.
+    InterestChars,
+    /// Hosts that one request for visits wants.
+    VisitHosts,
+    /// Requests for visits in an hour.
+    VisitRequests,
+    /// Seconds that a visit lasts.
+    VisitSeconds,
+    /// Characters of what is offered for a visit.
+    OfferChars,
 }

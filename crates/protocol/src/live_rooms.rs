@@ -53,6 +53,12 @@ pub enum Broadcast {
         #[ts(type = "number")]
         since_ms: u64,
     },
+    /// The host visits another room, and sends nothing in their own.
+    Paused {
+        /// Since when it is on air.
+        #[ts(type = "number")]
+        since_ms: u64,
+    },
     /// The publisher's connection died; it may come back as the same broadcast.
     Interrupted {
         /// Live since when.

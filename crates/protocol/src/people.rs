@@ -44,3 +44,23 @@ pub struct Device {
     #[ts(type = "number")]
     pub seen_ms: u64,
 }
+
+/// What others may want of somebody, and by what they are found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(default)]
+pub struct Preferences {
+    /// What they are interested in, in words of their own.
+    pub interests: Vec<String>,
+    /// Whether they may be suggested for and invited into discussion groups.
+    pub group_invitations: bool,
+    /// Whether nobody may invite them to anything now.
+    pub do_not_disturb: bool,
+    /// Whether other hosts may ask them for visits.
+    pub host_visits: bool,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self { interests: Vec::new(), group_invitations: true, do_not_disturb: false, host_visits: false }
+    }
+}

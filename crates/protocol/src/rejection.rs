@@ -1,5 +1,6 @@
 //! The typed "no": a command was understood, and declined.
 
+use crate::discussion_groups::Uninvited;
 use crate::limits::LimitName;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,15 @@ pub enum Rejection {
     AlreadyPublishing,
     /// There is no broadcast now.
     NotLive,
+    /// One is a member of another group, which one would have to leave first.
+    AlreadyInGroup,
+    /// It was answered, taken back or not answered in time.
+    InvitationOver,
+    /// Nobody of them could be invited.
+    NobodyInvited {
+        /// Why, for each.
+        users: Vec<Uninvited>,
+    },
     /// The name is taken.
     NameTaken,
     /// The SDP could not be used.

@@ -1,8 +1,10 @@
 //! What is said in a space and about oneself: commands, their outcomes, and events.
 
 use crate::conversation::{Float, Message};
+use crate::discussion_groups;
 use crate::frames::Resume;
-use crate::ids::{LegId, TrackId, UserId};
+use crate::host_visits;
+use crate::ids::{LegId, SpaceId, TrackId, UserId};
 use crate::limits::LimitName;
 use crate::live_rooms::{About, Broadcast, EndReason};
 use crate::media::{Health, LayerPreference, OfferedTrack, Publisher, Source, SourceOfMid};
@@ -35,6 +37,10 @@ pub struct Member {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub muted: bool,
+    /// While a visit lasts: the room whose guest they are here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub guest_from: Option<SpaceId>,
 }
 
 /// What a client may do in a space.
@@ -235,6 +241,16 @@ pub enum Command {
         #[schema(value_type = Object)]
         layer: LayerPreference,
     },
+    /// Something about discussion groups.
+    Groups {
+        /// What.
+        wants: discussion_groups::Command,
+    },
+    /// Something about host visits.
+    Visits {
+        /// What.
+        wants: host_visits::Command,
+    },
 }
 
 /// Somebody who is muted or banned.
@@ -315,6 +331,38 @@ pub enum Outcome {
     Sanctions {
         /// Who.
         sanctions: Vec<Sanction>,
+    },
+    /// Who might be invited into a discussion group, the best first.
+    Suggestions {
+        /// Them.
+        suggestions: Vec<discussion_groups::Suggestion>,
+    },
+    /// Invitations into a discussion group are out.
+    Invited {
+        /// How they stand.
+        request: discussion_groups::Request,
+        /// Who could not be invited.
+        uninvited: Vec<discussion_groups::Uninvited>,
+    },
+    /// One is a member of a group now: join it.
+    GroupJoined {
+        /// Which.
+        group: SpaceId,
+    },
+    /// The groups that are bound to a live room.
+    Groups {
+        /// Them, the oldest first.
+        groups: Vec<discussion_groups::GroupHere>,
+    },
+    /// Hosts who might be asked for a visit, the best first.
+    VisitCandidates {
+        /// Them.
+        candidates: Vec<host_visits::Candidate>,
+    },
+    /// Hosts are asked for a visit.
+    VisitRequested {
+        /// How it stands.
+        request: host_visits::Request,
     },
 }
 
@@ -460,6 +508,16 @@ pub enum Event {
         /// Why.
         reason: SpaceEndReason,
     },
+    /// Something happened about discussion groups.
+    Groups {
+        /// What.
+        event: discussion_groups::Event,
+    },
+    /// Something happened about host visits.
+    Visits {
+        /// What.
+        event: host_visits::Event,
+    },
 }
 
 /// Why a member is put out.
@@ -498,6 +556,10 @@ pub enum SpaceEndReason {
     Fault,
     /// The server is stopping. Connect again and resume.
     Stopping,
+    /// Its owner, or a moderator of the live room it was bound to, ended it.
+    Dissolved,
+    /// Nothing went on in it.
+    Idle,
 }
 
 /// Everything a client needs to show a space.
@@ -537,6 +599,38 @@ pub struct Snapshot {
     /// Where the recording stands.
     #[serde(default)]
     pub recording: Recording,
+    /// In a group: how it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub group: Option<discussion_groups::Group>,
+    /// In a live room: what concerns oneself of discussion groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub your_groups: Option<YourGroups>,
+    /// In a live room: the visit that is announced or under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub visit: Option<YourVisit>,
+}
+
+/// What concerns somebody of the discussion groups of a live room.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct YourGroups {
+    /// The group that they are a member of.
+    pub group: Option<SpaceId>,
+    /// Invitations that they have not answered.
+    pub invitations: Vec<discussion_groups::Invitation>,
+    /// What they have asked for.
+    pub request: Option<discussion_groups::Request>,
+}
+
+/// A visit, as somebody in one of its rooms sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+pub struct YourVisit {
+    /// All of it.
+    pub visit: host_visits::Visit,
+    /// Whether they come along, in the visitor's room.
+    pub come: bool,
 }
 
 /// What a client may do about itself.
@@ -577,14 +671,14 @@ pub enum PersonEvent {
     /// Somebody mentioned you, or answered you.
     Mentioned {
         /// Where.
-        space: crate::ids::SpaceId,
+        space: SpaceId,
         /// The message.
         message: Message,
     },
     /// Somebody you follow went live.
     WentLive {
         /// Where.
-        space: crate::ids::SpaceId,
+        space: SpaceId,
         /// Who.
         host: Profile,
         /// What the room says of itself.
@@ -592,6 +686,18 @@ pub enum PersonEvent {
         /// Since when, milliseconds since the Unix epoch.
         #[ts(type = "number")]
         since_ms: u64,
+    },
+    /// Another host asks for a visit.
+    VisitInvitation {
+        /// All of it.
+        invitation: host_visits::Invitation,
+    },
+    /// It can't be answered any more.
+    VisitInvitationOver {
+        /// Which.
+        visit: crate::ids::VisitId,
+        /// What became of it.
+        state: host_visits::InvitationState,
     },
     /// A limit on what you receive was met, and something was folded.
     Folded {

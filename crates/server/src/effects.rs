@@ -1,6 +1,6 @@
 //! The one place that does what a machine wants done.
 
-use hearth_capabilities::{Effect, MediaOrder, Payload, StoreFailure, To};
+use hearth_capabilities::{Effect, Input, MediaOrder, Payload, StoreFailure, To};
 use hearth_protocol::ServerFrame;
 
 use crate::broadcast::announce::announce;
@@ -72,6 +72,11 @@ impl<M: Driven> Awake<M> {
             Effect::SetTimer { timer, at } => self.timers.set(timer, at),
             Effect::CancelTimer { timer } => self.timers.cancel(&timer),
             Effect::Tell { user, what } => self.node.tell(&user, what),
+            Effect::TellSpace { space, what } => {
+                if let Owner::Space(by) = &self.owner {
+                    self.node.tell_space(&space, Input::Told { by: by.clone(), tell: what });
+                }
+            }
             Effect::List { listing } => {
                 if let Owner::Space(space) = &self.owner {
                     self.node.directory().set(space, listing);

@@ -71,6 +71,8 @@ pub const STAGE_ANSWER_MS: u64 = 60_000;
 pub const STAGE_REQUESTS_EVERY_MS: u64 = 1_000;
 /// How often something of a publisher may be turned off and on.
 pub const MUTE_RATE: Rate = Rate { burst: 10, per_s: 2 };
+/// Members of a group who speak, or show themselves, at a time.
+pub const GROUP_SEATS_MAX: usize = 25;
 /// How fast one connection may open legs.
 pub const NEGOTIATION_RATE: Rate = Rate { burst: 10, per_s: 1 };
 /// How long the media engine may take to answer an offer, in milliseconds.

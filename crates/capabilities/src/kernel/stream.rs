@@ -59,8 +59,8 @@ impl StreamEvent for PersonEvent {
             + match self {
                 PersonEvent::Me { me } => PROFILE_BYTES * (me.blocked.len() + me.follows.len()),
                 PersonEvent::Mentioned { message, .. } => message_bytes(message),
-                PersonEvent::WentLive { .. } => PROFILE_BYTES,
-                PersonEvent::Folded { .. } => 0,
+                PersonEvent::WentLive { .. } | PersonEvent::VisitInvitation { .. } => 2 * PROFILE_BYTES,
+                PersonEvent::Folded { .. } | PersonEvent::VisitInvitationOver { .. } => 0,
             }
     }
 

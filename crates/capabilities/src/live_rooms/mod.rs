@@ -18,26 +18,24 @@
 //! Invariants: the broadcast lives and dies with the host's leg, whoever else is on the stage;
 //! `since_ms` does not change while a broadcast lasts.
 //!
-//! Deliberately not here: who is on the stage ([`stage`]), who is admitted ([`admission`]), what a room may say of itself
+//! Deliberately not here: who is on the stage ([`crate::kernel::stage`]), who is admitted ([`admission`]), what a room may say of itself
 //! ([`about`]), the audience's legs ([`crate::kernel::media`]).
 
 pub mod about;
 pub mod admission;
-pub mod stage;
 
 use hearth_protocol::Rejection;
 use hearth_protocol::ids::{LegId, StreamKeyId};
 use hearth_protocol::limits::{LimitName, STREAM_KEYS_MAX};
 use hearth_protocol::live_rooms::{About, Broadcast, EndReason, Entry};
 use hearth_protocol::media::{Conversion, Via};
-use hearth_protocol::people::Profile;
 use hearth_protocol::videos::Recording;
 
 use crate::effect::Packaged;
 use crate::input::Time;
 use crate::kernel::limits::{ENCODER_RATE, ENDED_KEY_MS, INTERRUPTION_MS, too_fast};
 use crate::kernel::rate::TokenBucket;
-use stage::{Incoming, Owner, PublisherLeg, Stage};
+use crate::kernel::stage::{Incoming, Owner, PublisherLeg, Seat};
 
 /// The stream keys by which encoders come.
 #[derive(Debug, Default)]
@@ -58,8 +56,6 @@ pub struct LiveRoom {
     pub broadcast: Broadcast,
     /// How many broadcasts there were, with this one.
     pub number: u64,
-    /// Who is on the stage, or wants to be.
-    pub stage: Stage,
     /// Where the recording stands.
     pub recording: Recording,
     /// What the server converts.
@@ -84,12 +80,11 @@ pub enum Change {
 
 impl LiveRoom {
     /// A room in which nobody is live.
-    pub fn new(host: Profile, about: About, broadcasts: u64, recording_wanted: bool) -> Self {
+    pub fn new(about: About, broadcasts: u64, recording_wanted: bool) -> Self {
         Self {
             about,
             broadcast: Broadcast::Off,
             number: broadcasts,
-            stage: Stage::new(host),
             recording: Recording { wanted: recording_wanted, video: None, failed: false },
             conversions: Vec::new(),
             crowd: 0,
@@ -106,7 +101,9 @@ impl LiveRoom {
     /// Since when a broadcast is on air, or interrupted.
     pub fn since(&self) -> Option<Time> {
         match self.broadcast {
-            Broadcast::OnAir { since_ms } | Broadcast::Interrupted { since_ms, .. } => Some(Time(since_ms)),
+            Broadcast::OnAir { since_ms }
+            | Broadcast::Interrupted { since_ms, .. }
+            | Broadcast::Paused { since_ms } => Some(Time(since_ms)),
             Broadcast::Off | Broadcast::Connecting => None,
         }
     }
@@ -135,9 +132,9 @@ impl LiveRoom {
     }
 
     /// The host's leg was answered and takes the place of the one before, which is given back.
-    pub fn answered(&mut self, incoming: Incoming) -> (Option<PublisherLeg>, Change) {
+    pub fn answered(&mut self, seat: &mut Seat, incoming: Incoming) -> (Option<PublisherLeg>, Change) {
         self.encoder_comes(&incoming.owner);
-        let before = self.stage.host.answered(incoming);
+        let before = seat.answered(incoming);
         if self.broadcast == Broadcast::Off {
             self.broadcast = Broadcast::Connecting;
             return (before, Change::Moved);
@@ -157,13 +154,13 @@ impl LiveRoom {
                 self.broadcast = Broadcast::OnAir { since_ms };
                 Change::Moved
             }
-            Broadcast::Off | Broadcast::OnAir { .. } => Change::None,
+            Broadcast::Off | Broadcast::OnAir { .. } | Broadcast::Paused { .. } => Change::None,
         }
     }
 
     /// Nothing comes from the host's leg any more. Gives until when it may come back, where that is new.
-    pub fn media_stops(&mut self, now: Time) -> Option<Time> {
-        if let Some(publisher) = &mut self.stage.host.publisher {
+    pub fn media_stops(&mut self, seat: &mut Seat, now: Time) -> Option<Time> {
+        if let Some(publisher) = &mut seat.publisher {
             publisher.alive = false;
         }
         let Broadcast::OnAir { since_ms } = self.broadcast else { return None };
@@ -204,15 +201,15 @@ impl LiveRoom {
         match self.broadcast {
             Broadcast::Connecting => Some(EndReason::NeverConnected),
             Broadcast::Interrupted { .. } => Some(EndReason::Lost),
-            Broadcast::Off | Broadcast::OnAir { .. } => None,
+            Broadcast::Off | Broadcast::OnAir { .. } | Broadcast::Paused { .. } => None,
         }
     }
 
     /// What is to be packaged, with its generation, if that has changed since it was last said.
     ///
     /// Generations rise over all incarnations of a room: they are never below the clock.
-    pub fn repackaged(&mut self, now: Time) -> Option<(u64, Option<Packaged>)> {
-        let wanted = self.to_package();
+    pub fn repackaged(&mut self, seat: &Seat, now: Time) -> Option<(u64, Option<Packaged>)> {
+        let wanted = self.to_package(seat);
         if self.packaged.0 == wanted {
             return None;
         }
@@ -221,10 +218,10 @@ impl LiveRoom {
         Some((generation, wanted))
     }
 
-    fn to_package(&self) -> Option<Packaged> {
+    fn to_package(&self, seat: &Seat) -> Option<Packaged> {
         let since = self.since()?;
         // A leg whose tracks are not known yet has nothing to package.
-        let publisher = self.stage.host.publisher.as_ref().filter(|publisher| !publisher.tracks.is_empty());
+        let publisher = seat.publisher.as_ref().filter(|publisher| !publisher.tracks.is_empty());
         let on_air = publisher.filter(|_| matches!(self.broadcast, Broadcast::OnAir { .. }));
         let leg: Option<LegId> = on_air.map(|publisher| publisher.leg.clone());
         let before = self.packaged.0.as_ref().map_or(Via::default(), |before| before.via);

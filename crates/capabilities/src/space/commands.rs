@@ -113,6 +113,8 @@ impl Space {
             }
             Command::Answer { leg, generation, sdp } => self.answer(out, &given, leg, generation, sdp),
             Command::Prefer { track, layer } => self.prefer(out, &given, track, layer),
+            Command::Groups { wants } => self.about_groups(now, out, given, wants),
+            Command::Visits { wants } => self.about_visits(now, out, given, wants),
         }
     }
 
@@ -204,7 +206,7 @@ impl Space {
             nonce: &wish.nonce,
             reply_to,
             mentions: known.cloned().collect(),
-            media_time: self.room.media_time(now, wish.media_ms),
+            media_time: self.kind.live_room().and_then(|room| room.media_time(now, wish.media_ms)),
             float: wish.float,
         };
         match self.conversation.weigh(now, &draft)? {

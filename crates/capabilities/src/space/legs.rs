@@ -13,10 +13,11 @@ use crate::effect::{Effect, MediaOrder, Timer};
 use crate::input::{Fresh, MediaReport, PeerWants, RequestId, Time};
 use crate::kernel::limits::{CANDIDATES_MAX, ICE_ATTRIBUTE_MAX_BYTES, MEDIA_ANSWER_MS, invalid, past};
 use crate::kernel::media::Listener;
+use crate::live_rooms::LiveRoom;
 
 impl Space {
     pub(super) fn is_leg(&self, leg: &LegId) -> bool {
-        let stage = &self.room.stage;
+        let stage = &self.stage;
         stage.publisher_of(leg).is_some()
             || stage.incoming_of(leg).is_some()
             || self.media.is_leg(leg)
@@ -63,7 +64,7 @@ impl Space {
 
     pub(super) fn prefer(&self, out: &mut Out, given: &Given, track: TrackId, layer: LayerPreference) -> Coming {
         let leg = self.media.leg_of(self.connection(given)?).ok_or(Rejection::NotFound)?.clone();
-        let known = self.room.stage.track(&track).ok_or(Rejection::NotFound)?;
+        let known = self.stage.track(&track).ok_or(Rejection::NotFound)?;
         if let LayerPreference::Fixed { layer } = &layer
             && !known.layers.contains(layer)
         {
@@ -77,9 +78,9 @@ impl Space {
     pub(super) fn media_report(&mut self, now: Time, out: &mut Out, leg: &LegId, report: MediaReport) {
         if let MediaReport::Restarted { ufrag, pwd, candidates } = report {
             self.restarted(out, leg, Outcome::Restarted { ufrag, pwd, candidates });
-        } else if let Some(user) = self.room.stage.incoming_of(leg).cloned() {
+        } else if let Some(user) = self.stage.incoming_of(leg).cloned() {
             self.of_incoming(now, out, &user, report);
-        } else if let Some(user) = self.room.stage.publisher_of(leg).cloned() {
+        } else if let Some(user) = self.stage.publisher_of(leg).cloned() {
             self.restart_refused(out, leg, &report);
             self.of_publisher(now, out, &user, report);
         } else if self.players.is_leg(leg) {
@@ -145,7 +146,7 @@ impl Space {
         if offer.len() > SDP_MAX_BYTES {
             return Err(past(LimitName::SdpBytes, SDP_MAX_BYTES));
         }
-        if self.room.since().is_none() {
+        if self.kind.live_room().and_then(LiveRoom::since).is_none() {
             return Err(Rejection::NotLive);
         }
         let leg = fresh.leg();
@@ -198,7 +199,7 @@ impl Space {
 
     /// The room's rule changed: who watches without having been asked for who they are is not asked now.
     pub(super) fn entry_changed(&mut self, out: &mut Out, before: Entry) {
-        let entry = self.room.about.entry;
+        let Some(entry) = self.kind.live_room().map(|room| room.about.entry) else { return };
         if entry != before && entry != Entry::Open {
             self.close_players(out);
         }
@@ -214,8 +215,8 @@ impl Space {
     }
 
     fn obey_peer(&mut self, now: Time, out: &mut Out, request: RequestId, leg: LegId, wants: PeerWants) -> Coming {
-        let user = self.room.stage.publisher_of(&leg).cloned();
-        let via = user.as_ref().and_then(|user| self.room.stage.seat(user)?.publisher.as_ref()).map(|one| one.via);
+        let user = self.stage.publisher_of(&leg).cloned();
+        let via = user.as_ref().and_then(|user| self.stage.seat(user)?.publisher.as_ref()).map(|one| one.via);
         // A browser's leg is its member's, and nobody else's.
         let negotiates = via == Some(Via::Whip) || self.players.is_open(&leg);
         let goes = via == Some(Via::Rtmp) && wants == PeerWants::Close;
@@ -260,10 +261,11 @@ impl Space {
 
     /// The host has stopped at the encoder: nobody waits for it to come back, and it may begin anew at once.
     fn stopped_at_the_encoder(&mut self, now: Time, out: &mut Out) {
-        let owner = self.room.stage.host.publisher.as_ref().map(|publisher| publisher.owner.clone());
+        let publisher = self.stage.host.as_ref().and_then(|seat| seat.publisher.as_ref());
+        let owner = publisher.map(|publisher| publisher.owner.clone());
         self.end_broadcast(now, out, EndReason::Host);
-        if let Some(owner) = owner {
-            self.room.may_return(&owner);
+        if let (Some(owner), Some(room)) = (owner, self.kind.live_room_mut()) {
+            room.may_return(&owner);
         }
     }
 

@@ -7,12 +7,14 @@
 
 mod broadcast;
 mod commands;
+mod groups;
 mod legs;
 mod moderation;
 mod publish;
 mod reports;
 mod stage;
 mod stored;
+mod visits;
 
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, UserId};
@@ -24,7 +26,8 @@ use hearth_protocol::{Event, Outcome, Rejection};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::effect::{Effect, Listing, Timer, Write};
+use crate::discussion_groups::{self, Group};
+use crate::effect::{Effect, Listing, SpaceTell, Timer, Write};
 use crate::input::{Input, RequestId, Standing, Time};
 use crate::kernel::conversation::Conversation;
 use crate::kernel::limits::{AUDIENCE_EVERY_MS, IDLE_MS, READ_POSITION_EVERY_MS, SNAPSHOT_MESSAGES_MAX};
@@ -32,6 +35,7 @@ use crate::kernel::media::Media;
 use crate::kernel::members::{Member, Members};
 use crate::kernel::players::Players;
 use crate::kernel::sanctions::Sanctions;
+use crate::kernel::stage::{Seat, Stage};
 use crate::kernel::stream::Stream;
 use crate::kernel::writes::Writes;
 use crate::live_rooms::{LiveRoom, admission};
@@ -64,6 +68,30 @@ pub struct Record {
     /// Whether broadcasts are recorded.
     #[serde(default)]
     pub recording_wanted: bool,
+    /// For a group: what only a group has; its `host` is its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<discussion_groups::Record>,
+}
+
+/// What kind of space it is, with what only that kind has.
+#[derive(Debug)]
+enum Kind {
+    LiveRoom(Box<LiveRoom>),
+    Group(Box<Group>),
+}
+
+impl Kind {
+    fn live_room(&self) -> Option<&LiveRoom> {
+        if let Self::LiveRoom(room) = self { Some(room) } else { None }
+    }
+
+    fn live_room_mut(&mut self) -> Option<&mut LiveRoom> {
+        if let Self::LiveRoom(room) = self { Some(room) } else { None }
+    }
+
+    fn group(&self) -> Option<&Group> {
+        if let Self::Group(group) = self { Some(group) } else { None }
+    }
 }
 
 /// What waits for a write.
@@ -106,7 +134,8 @@ pub struct Space {
     /// Who waits for a restart of ICE.
     restarts: BTreeMap<LegId, RequestId>,
     writes: Writes<Then>,
-    room: LiveRoom,
+    kind: Kind,
+    stage: Stage,
     requests_told: stage::RequestsTold,
     /// The number of members that was told last, and when; whether telling it again waits for a timer.
     audience_told: (u32, Option<Time>, bool),
@@ -123,9 +152,17 @@ impl Space {
         for (user, until) in sanctions.timed() {
             out.push(Effect::SetTimer { timer: Timer::MuteEnds(user.clone()), at: until });
         }
+        let (kind, stage) = match record.group {
+            Some(group) => (Kind::Group(Box::new(Group::new(group))), Stage::new(None)),
+            None => {
+                let room = LiveRoom::new(record.about, record.broadcasts, record.recording_wanted);
+                (Kind::LiveRoom(Box::new(room)), Stage::new(Some(record.host.clone())))
+            }
+        };
         let mut space = Self {
             id: record.id,
-            room: LiveRoom::new(record.host.clone(), record.about, record.broadcasts, record.recording_wanted),
+            stage,
+            kind,
             host: record.host,
             moderators: record.moderators.into_iter().map(|profile| (profile.id.clone(), profile)).collect(),
             members: Members::default(),
@@ -171,8 +208,9 @@ impl Space {
             Input::Play { request, offer, fresh, user } => self.play(now, &mut out, request, offer, fresh, user),
             Input::Peer { request, leg, wants } => self.peer(now, &mut out, request, leg, wants),
             Input::Converts { conversions } => self.converts(conversions),
-            Input::Crowd { hls } => self.room.crowd = hls,
+            Input::Crowd { hls } => self.kind.live_room_mut().into_iter().for_each(|room| room.crowd = hls),
             Input::Recording { video, failed } => self.recording(&mut out, video, failed),
+            Input::Told { by, tell } => self.told(now, &mut out, &by, tell),
             Input::Stop => self.stop(now, &mut out),
         }
         self.settle_restarts(&mut out);
@@ -180,6 +218,14 @@ impl Space {
         self.tell_requests(now, &mut out);
         self.tell_audience(now, &mut out);
         out
+    }
+
+    /// Another space's machine tells something.
+    fn told(&mut self, now: Time, out: &mut Out, by: &SpaceId, tell: SpaceTell) {
+        match tell {
+            SpaceTell::Groups { what } => self.told_of_groups(now, out, by, what),
+            SpaceTell::Visits { what } => self.told_of_visits(now, out, by, what),
+        }
     }
 
     fn reply(out: &mut Out, request: RequestId, result: Result<Outcome, Rejection>) {
@@ -190,6 +236,9 @@ impl Space {
     fn role_of(&self, user: &UserId, standing: Standing) -> Role {
         if *user == self.host.id {
             Role::Host
+        } else if self.kind.group().is_some() {
+            // What is said in a group is its members' alone.
+            Role::Viewer
         } else if standing == Standing::Administrator || self.moderators.contains_key(user) {
             Role::Moderator
         } else {
@@ -202,6 +251,7 @@ impl Space {
             profile: member.profile.clone(),
             role: self.role_of(&member.profile.id, member.standing),
             muted: self.sanctions.mute_of(&member.profile.id, now).is_some(),
+            guest_from: None,
         }
     }
 
@@ -210,7 +260,11 @@ impl Space {
     /// Errors: [`Rejection::Banned`]; [`Rejection::NotFound`] for who may not know of the room.
     fn admits(&self, user: &UserId, standing: Standing) -> Result<(), Rejection> {
         let role = self.role_of(user, standing);
-        if role == Role::Viewer && !admission::admits(self.room.about.entry, standing) {
+        let admitted = match &self.kind {
+            Kind::LiveRoom(room) => role > Role::Viewer || admission::admits(room.about.entry, standing),
+            Kind::Group(group) => group.is_member(user),
+        };
+        if !admitted {
             return Err(Rejection::NotFound);
         }
         if self.sanctions.is_banned(user) { Err(Rejection::Banned) } else { Ok(()) }
@@ -220,11 +274,11 @@ impl Space {
         let (messages, more_messages) = self.conversation.latest(SNAPSHOT_MESSAGES_MAX);
         let mute = self.sanctions.mute_of(&member.profile.id, now);
         let you = self.wire_member(now, member);
-        let stage = &self.room.stage;
+        let (stage, room) = (&self.stage, self.kind.live_room());
         Snapshot {
-            about: self.room.about.clone(),
+            about: room.map(|room| room.about.clone()).unwrap_or_default(),
             host: self.host.clone(),
-            broadcast: self.room.broadcast.clone(),
+            broadcast: room.map(|room| room.broadcast.clone()).unwrap_or_default(),
             publishers: stage.publishers(),
             audience: self.members.count(),
             messages,
@@ -234,7 +288,10 @@ impl Space {
             muted_until_ms: mute.and_then(|mute| mute.until_ms),
             your_stage: stage.standing(&member.profile.id),
             stage_requests: (you.role >= Role::Moderator).then(|| stage.requests()),
-            recording: self.room.recording.clone(),
+            recording: room.map(|room| room.recording.clone()).unwrap_or_default(),
+            group: None,
+            your_groups: None,
+            visit: None,
             you,
         }
     }
@@ -285,7 +342,7 @@ impl Space {
 
     /// Nobody has come for a while: sleeps, or waits for what still keeps it awake.
     fn idle(&self, now: Time, out: &mut Out) {
-        let publishing = self.room.is_live() || self.room.stage.host.is_publishing();
+        let publishing = self.is_live() || self.stage.seats().any(Seat::is_publishing);
         if !self.members.is_empty() {
             return;
         }
@@ -306,7 +363,7 @@ impl Space {
                 self.writes.note(out, Write::ReadPosition { user: user.clone(), position });
             }
         }
-        if let Some(number) = self.room.end(now, EndReason::Lost) {
+        if let Some(number) = self.kind.live_room_mut().and_then(|room| room.end(now, EndReason::Lost)) {
             self.writes.note(out, Write::BroadcastEnded { number, at: now, reason: EndReason::Lost });
         }
     }
@@ -316,7 +373,7 @@ impl Space {
         self.stream.direct(out, self.members.connections_of(user), Event::Removed { reason });
         self.member_gone(now, out, user);
         self.close_players_of(out, Some(user));
-        if *user == self.host.id && self.room.stage.host.is_publishing() {
+        if self.stage.host.as_ref().is_some_and(|seat| seat.profile.id == *user && seat.is_publishing()) {
             self.end_broadcast(now, out, EndReason::Host);
         }
     }
@@ -347,7 +404,7 @@ impl Space {
             *moderator = profile.clone();
         }
         self.conversation.author_renamed(&profile);
-        self.room.stage.renamed(&profile);
+        self.stage.renamed(&profile);
         if let Some(member) = self.members.get_mut(&profile.id) {
             member.profile = profile;
         }
@@ -390,10 +447,12 @@ impl Space {
 
     /// Tells the directory what it shall say of this space, if that changed.
     fn list(&mut self, out: &mut Out) {
+        // A group is nowhere to be found.
+        let Some(room) = self.kind.live_room() else { return };
         let listing = Listing {
             host: self.host.clone(),
-            about: self.room.about.clone(),
-            broadcast: self.room.broadcast.clone(),
+            about: room.about.clone(),
+            broadcast: room.broadcast.clone(),
             audience: self.members.count(),
         };
         if self.listed.as_ref() != Some(&listing) {

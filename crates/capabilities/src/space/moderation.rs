@@ -197,6 +197,7 @@ impl Space {
 
     pub(super) fn set_about(&mut self, out: &mut Out, given: &Given, about: About) -> Coming {
         self.require(given, Role::Host)?;
+        self.kind.live_room().ok_or(Rejection::NotFound)?;
         let about = about::clean(about)?;
         self.writes.has_room()?;
         let what = Write::About { about: about.clone() };
@@ -206,7 +207,8 @@ impl Space {
 
     /// The room says something else of itself; who may no longer be here is put out.
     pub(super) fn about_changed(&mut self, now: Time, out: &mut Out, about: About) {
-        let before = std::mem::replace(&mut self.room.about, about.clone()).entry;
+        let Some(room) = self.kind.live_room_mut() else { return };
+        let before = std::mem::replace(&mut room.about, about.clone()).entry;
         self.stream.everyone(out, Event::About { about });
         let out_of_place: Vec<UserId> = self
             .members

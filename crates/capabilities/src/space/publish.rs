@@ -14,9 +14,11 @@ use super::commands::{Coming, Given};
 use super::{Out, Space};
 use crate::effect::{Effect, MediaOrder, Timer};
 use crate::input::{Fresh, Ingest, MediaReport, RequestId, Time};
-use crate::kernel::limits::{MEDIA_ANSWER_MS, MEDIA_ARRIVAL_MS, MID_MAX_BYTES, TRACKS_MAX, invalid, past};
+use crate::kernel::limits::{
+    GROUP_SEATS_MAX, MEDIA_ANSWER_MS, MEDIA_ARRIVAL_MS, MID_MAX_BYTES, TRACKS_MAX, invalid, past,
+};
+use crate::kernel::stage::{Incoming, Owner};
 use crate::live_rooms::Change;
-use crate::live_rooms::stage::{Incoming, Owner};
 
 impl Space {
     pub(super) fn publish(
@@ -29,10 +31,12 @@ impl Space {
         take_over: bool,
     ) -> Coming {
         let user = given.user();
-        if self.room.stage.seat(user).is_none() {
+        let connection = self.connection(given)?.clone();
+        if self.kind.group().is_some() {
+            self.stage.take_seat(&given.from.profile, GROUP_SEATS_MAX)?;
+        } else if self.stage.seat(user).is_none() {
             return Err(Rejection::Forbidden);
         }
-        let connection = self.connection(given)?.clone();
         if offer.len() > SDP_MAX_BYTES {
             return Err(past(LimitName::SdpBytes, SDP_MAX_BYTES));
         }
@@ -91,7 +95,7 @@ impl Space {
             }
             Ingest::Rtmp { sources } => (Via::Rtmp, MediaOrder::OpenFeed { sources }),
         };
-        self.room.admits_encoder(now, &key)?;
+        self.kind.live_room_mut().ok_or(Rejection::NotFound)?.admits_encoder(now, &key)?;
         let owner = Owner::Key(key);
         let host = self.host.id.clone();
         if self.is_taken(&host, &owner) {
@@ -107,7 +111,7 @@ impl Space {
 
     /// Opens a leg, and waits for the engine's answer.
     fn expect_leg(&mut self, now: Time, out: &mut Out, user: &UserId, incoming: Incoming, order: MediaOrder) {
-        let Some(seat) = self.room.stage.seat_mut(user) else { return };
+        let Some(seat) = self.stage.seat_mut(user) else { return };
         let leg = incoming.leg.clone();
         if let Some(earlier) = seat.incoming.replace(incoming) {
             // The later one wins; whoever waits for the earlier is told to see for themselves.
@@ -133,7 +137,7 @@ impl Space {
                     Owner::Key(_) => true,
                 }
         };
-        self.room.stage.seat(user).is_some_and(|seat| {
+        self.stage.seat(user).is_some_and(|seat| {
             seat.publisher.as_ref().is_some_and(|publisher| publisher.alive && other(&publisher.owner))
                 || seat.incoming.as_ref().is_some_and(|incoming| other(&incoming.owner))
         })
@@ -141,7 +145,7 @@ impl Space {
 
     /// The engine says something of a leg that it had not answered yet.
     pub(super) fn of_incoming(&mut self, now: Time, out: &mut Out, user: &UserId, report: MediaReport) {
-        let Some(incoming) = self.room.stage.seat_mut(user).and_then(|seat| seat.incoming.take()) else { return };
+        let Some(incoming) = self.stage.seat_mut(user).and_then(|seat| seat.incoming.take()) else { return };
         let request = incoming.request;
         let timer = Timer::MediaUnanswered(incoming.leg.clone());
         match report {
@@ -164,7 +168,7 @@ impl Space {
                 Self::reply(out, request, Err(Rejection::Busy));
             }
             _ => {
-                if let Some(seat) = self.room.stage.seat_mut(user) {
+                if let Some(seat) = self.stage.seat_mut(user) {
                     seat.incoming = Some(incoming);
                 }
             }
@@ -174,11 +178,11 @@ impl Space {
     /// A leg was answered: it takes the place of the one before, if there was one.
     fn answered(&mut self, now: Time, out: &mut Out, user: &UserId, incoming: Incoming, answer: String) {
         let (leg, request) = (incoming.leg.clone(), incoming.request);
-        let host = *user == self.host.id;
-        let (before, change) = if host {
-            self.room.answered(incoming)
+        let host = self.stage.is_host(user);
+        let (before, change) = if host && let Some((room, seat)) = self.own_broadcast() {
+            room.answered(seat, incoming)
         } else {
-            (self.room.stage.seat_mut(user).and_then(|seat| seat.answered(incoming)), Change::None)
+            (self.stage.seat_mut(user).and_then(|seat| seat.answered(incoming)), Change::None)
         };
         Self::reply(out, request, Ok(Outcome::Publishing { leg, answer }));
         if let Some(before) = before {
@@ -189,12 +193,12 @@ impl Space {
         }
         if host {
             let arrives = now.plus_ms(MEDIA_ARRIVAL_MS);
-            let at = match self.room.broadcast {
-                Broadcast::Interrupted { until_ms, .. } => arrives.max(Time(until_ms)),
+            let at = match self.kind.live_room().map(|room| &room.broadcast) {
+                Some(Broadcast::Interrupted { until_ms, .. }) => arrives.max(Time(*until_ms)),
                 _ => arrives,
             };
             out.push(Effect::SetTimer { timer: Timer::PublisherLost, at });
-        } else if let Some(seat) = self.room.stage.seat(user) {
+        } else if let Some(seat) = self.stage.seat(user) {
             let at = seat.arrival_due(now);
             out.push(Effect::SetTimer { timer: Timer::GuestLost(user.clone()), at });
         }
@@ -204,8 +208,8 @@ impl Space {
     }
 
     pub(super) fn media_unanswered(&mut self, out: &mut Out, leg: &LegId) {
-        if let Some(user) = self.room.stage.incoming_of(leg).cloned()
-            && let Some(incoming) = self.room.stage.seat_mut(&user).and_then(|seat| seat.incoming.take())
+        if let Some(user) = self.stage.incoming_of(leg).cloned()
+            && let Some(incoming) = self.stage.seat_mut(&user).and_then(|seat| seat.incoming.take())
         {
             out.push(Effect::Media { leg: incoming.leg, order: MediaOrder::Close });
             Self::reply(out, incoming.request, Err(Rejection::Busy));
@@ -222,7 +226,7 @@ impl Space {
             MediaReport::Silent => self.silent(now, out, user),
             MediaReport::Closed { reason } => self.publisher_closed(now, out, user, reason),
             // A peer that may ask for more than its first offer is refused that, and goes on.
-            MediaReport::Refused { .. } if self.room.stage.seat(user).is_some_and(|seat| seat.comes_by(Via::Whip)) => {}
+            MediaReport::Refused { .. } if self.stage.seat(user).is_some_and(|seat| seat.comes_by(Via::Whip)) => {}
             MediaReport::Refused { .. } => self.publisher_closed(now, out, user, LegClosedReason::Fault),
             MediaReport::Health { health } => self.tell_health(out, user, health),
             _ => {}
@@ -231,13 +235,14 @@ impl Space {
 
     /// A leg of the stage is gone; who was heard by it may come back.
     pub(super) fn publisher_closed(&mut self, now: Time, out: &mut Out, user: &UserId, reason: LegClosedReason) {
-        let closed = self.room.stage.seat_mut(user).and_then(|seat| seat.publisher.take());
+        let closed = self.stage.seat_mut(user).and_then(|seat| seat.publisher.take());
         self.silent(now, out, user);
         if let Some(publisher) = closed {
             self.stage_changed(out);
             self.leg_closed(out, &publisher.owner, publisher.leg, reason);
         }
-        if *user == self.host.id && self.room.broadcast == Broadcast::Connecting {
+        let connecting = self.kind.live_room().is_some_and(|room| room.broadcast == Broadcast::Connecting);
+        if self.stage.is_host(user) && connecting {
             self.end_broadcast(now, out, EndReason::NeverConnected);
         }
     }
@@ -245,7 +250,7 @@ impl Space {
     /// A publisher's tracks became known, or better known. Media flows when the codec of one is known.
     fn tracks(&mut self, now: Time, out: &mut Out, user: &UserId, tracks: Vec<Track>) {
         let flows = tracks.iter().any(|track| !track.codec.is_empty());
-        let Some(publisher) = self.room.stage.seat_mut(user).and_then(|seat| seat.publisher.as_mut()) else { return };
+        let Some(publisher) = self.stage.seat_mut(user).and_then(|seat| seat.publisher.as_mut()) else { return };
         let changed = publisher.tracks != tracks;
         publisher.tracks = tracks;
         if changed {
@@ -257,11 +262,11 @@ impl Space {
     }
 
     fn heard(&mut self, now: Time, out: &mut Out, user: &UserId) {
-        let Some(seat) = self.room.stage.seat_mut(user) else { return };
+        let Some(seat) = self.stage.seat_mut(user) else { return };
         let Some(publisher) = &mut seat.publisher else { return };
         publisher.alive = true;
         seat.back_until = None;
-        if *user == self.host.id {
+        if self.stage.is_host(user) {
             self.host_heard(now, out);
         } else {
             out.push(Effect::CancelTimer { timer: Timer::GuestLost(user.clone()) });
@@ -269,19 +274,19 @@ impl Space {
     }
 
     fn silent(&mut self, now: Time, out: &mut Out, user: &UserId) {
-        if *user == self.host.id {
+        if self.stage.is_host(user) {
             self.host_silent(now, out);
-        } else if let Some(until) = self.room.stage.seat_mut(user).and_then(|seat| seat.stops(now)) {
+        } else if let Some(until) = self.stage.seat_mut(user).and_then(|seat| seat.stops(now)) {
             out.push(Effect::SetTimer { timer: Timer::GuestLost(user.clone()), at: until });
         }
     }
 
     /// A guest was waited for in vain.
     pub(super) fn guest_lost(&mut self, now: Time, out: &mut Out, user: &UserId) {
-        if !self.room.stage.is_guest(user) {
+        if !self.stage.is_guest(user) {
             return;
         }
-        match self.room.stage.seat(user).and_then(|seat| seat.back_until) {
+        match self.stage.seat(user).and_then(|seat| seat.back_until) {
             Some(_) => self.off_stage(out, user),
             // A leg brought no media: another one may.
             None => self.silent(now, out, user),

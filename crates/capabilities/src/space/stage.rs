@@ -31,13 +31,13 @@ impl Space {
             if *user == self.host.id {
                 return Err(Rejection::Forbidden);
             }
-            if !self.room.is_live() {
+            if !self.is_live() {
                 return Err(Rejection::NotLive);
             }
             let member = self.members.get(user).ok_or(Rejection::NotJoined)?;
-            self.room.stage.raise(&member.profile)?
+            self.stage.raise(&member.profile)?
         } else {
-            self.room.stage.lower(user)
+            self.stage.lower(user)
         };
         if changed {
             self.stands_otherwise(out, user);
@@ -47,7 +47,7 @@ impl Space {
 
     pub(super) fn lower_hand(&mut self, out: &mut Out, given: &Given, user: &UserId) -> Coming {
         self.require(given, Role::Moderator)?;
-        if !self.room.stage.lower(user) {
+        if !self.stage.lower(user) {
             return Err(Rejection::NotFound);
         }
         self.stands_otherwise(out, user);
@@ -60,11 +60,11 @@ impl Space {
             return Err(Rejection::Forbidden);
         }
         let member = self.members.get(user).ok_or(Rejection::NotFound)?;
-        if !self.room.is_live() {
+        if !self.is_live() {
             return Err(Rejection::NotLive);
         }
         let until = now.plus_ms(STAGE_ANSWER_MS);
-        if self.room.stage.ask(&member.profile, &given.from.profile, until)? {
+        if self.stage.ask(&member.profile, &given.from.profile, until)? {
             out.push(Effect::SetTimer { timer: Timer::StageAskExpires(user.clone()), at: until });
             self.stands_otherwise(out, user);
         }
@@ -73,7 +73,7 @@ impl Space {
 
     pub(super) fn answer_stage(&mut self, out: &mut Out, given: &Given, accepted: bool) -> Coming {
         let user = given.user();
-        let asked = if accepted { self.room.stage.accept(user) } else { self.room.stage.withdraw(user) };
+        let asked = if accepted { self.stage.accept(user) } else { self.stage.withdraw(user) };
         if !asked {
             return Err(Rejection::NotFound);
         }
@@ -87,18 +87,18 @@ impl Space {
     pub(super) fn leave_stage(&mut self, out: &mut Out, given: &Given, user: Option<UserId>) -> Coming {
         let own = user.as_ref().is_none_or(|user| user == given.user());
         let user = user.unwrap_or_else(|| given.user().clone());
-        if own && self.room.stage.is_asked(&user) {
+        if own && self.stage.is_asked(&user) {
             return self.answer_stage(out, given, false);
         }
         if !own {
             self.require(given, Role::Moderator)?;
         }
-        if self.room.stage.is_guest(&user) {
+        if self.stage.is_guest(&user) {
             if !own {
                 self.subject(given, &user)?;
             }
             self.off_stage(out, &user);
-        } else if self.room.stage.withdraw(&user) {
+        } else if self.stage.withdraw(&user) {
             out.push(Effect::CancelTimer { timer: Timer::StageAskExpires(user.clone()) });
             self.stands_otherwise(out, &user);
         } else {
@@ -109,7 +109,7 @@ impl Space {
 
     /// Somebody who was asked did not answer in time.
     pub(super) fn ask_expires(&mut self, out: &mut Out, user: &UserId) {
-        if self.room.stage.withdraw(user) {
+        if self.stage.withdraw(user) {
             self.stands_otherwise(out, user);
         }
     }
@@ -128,7 +128,7 @@ impl Space {
         if !own {
             self.require(given, Role::Moderator)?;
         }
-        if self.room.stage.seat(&user).is_none() {
+        if self.stage.seat(&user).is_none() {
             return Err(Rejection::NotFound);
         }
         if !own {
@@ -138,10 +138,10 @@ impl Space {
                 return Err(Rejection::Forbidden);
             }
         }
-        let seat = self.room.stage.seat_mut(&user).ok_or(Rejection::NotFound)?;
+        let seat = self.stage.seat_mut(&user).ok_or(Rejection::NotFound)?;
         let shows = seat.publisher.as_ref().is_some_and(|publisher| !publisher.tracks.is_empty());
         if seat.set_muted(now, source, muted)? && shows {
-            self.stream.everyone(out, Event::Stage { publishers: self.room.stage.publishers() });
+            self.stream.everyone(out, Event::Stage { publishers: self.stage.publishers() });
         }
         DONE
     }
@@ -155,7 +155,7 @@ impl Space {
 
     /// Takes a guest's seat back; says whether anything was heard from it.
     fn gives_up_seat(&mut self, out: &mut Out, user: &UserId) -> bool {
-        let Some(seat) = self.room.stage.take_off(user) else { return false };
+        let Some(seat) = self.stage.take_off(user) else { return false };
         if let Some(incoming) = seat.incoming {
             Self::give_up(out, incoming, Rejection::Forbidden);
         }
@@ -177,25 +177,25 @@ impl Space {
 
     /// The broadcast is over: nobody is on the stage, or on their way there. The stage itself is told by whoever ends it.
     pub(super) fn clear_stage(&mut self, out: &mut Out) {
-        for user in self.room.stage.concerned() {
+        for user in self.stage.concerned() {
             self.forget_on_way(out, &user);
             self.gives_up_seat(out, &user);
         }
     }
 
     fn forget_on_way(&mut self, out: &mut Out, user: &UserId) {
-        let asked = self.room.stage.withdraw(user);
+        let asked = self.stage.withdraw(user);
         if asked {
             out.push(Effect::CancelTimer { timer: Timer::StageAskExpires(user.clone()) });
         }
-        if self.room.stage.lower(user) || asked {
+        if self.stage.lower(user) || asked {
             self.stands_otherwise(out, user);
         }
     }
 
     /// Somebody stands otherwise with the stage: they are told, and the moderators will be.
     fn stands_otherwise(&mut self, out: &mut Out, user: &UserId) {
-        let standing = self.room.stage.standing(user);
+        let standing = self.stage.standing(user);
         self.stream.user(out, user, self.members.connections_of(user), Event::YourStage { standing });
         self.requests_told.changed = true;
     }
@@ -227,7 +227,7 @@ impl Space {
             }
             _ => {
                 self.requests_told = RequestsTold { changed: false, at: Some(now), waiting: false };
-                let requests = self.room.stage.requests();
+                let requests = self.stage.requests();
                 self.stream.direct(out, self.moderating(), Event::StageRequests { requests });
             }
         }
@@ -241,7 +241,7 @@ impl Space {
     pub(super) fn tell_requests_to(&mut self, out: &mut Out, user: &UserId, connections: Vec<ConnectionId>) {
         let knows = |standing| self.role_of(user, standing) >= Role::Moderator;
         if self.members.get(user).is_some_and(|member| knows(member.standing)) {
-            let requests = self.room.stage.requests();
+            let requests = self.stage.requests();
             self.stream.direct(out, connections, Event::StageRequests { requests });
         }
     }

@@ -222,7 +222,7 @@ impl Watch {
                 assert_eq!(self.broadcast, Broadcast::Off, "it sleeps while live");
                 assert!(self.legs.is_empty(), "it leaves legs behind: {:?}", self.legs);
             }
-            Effect::Tell { .. } | Effect::List { .. } => {}
+            Effect::Tell { .. } | Effect::TellSpace { .. } | Effect::List { .. } => {}
             Effect::Welcome { .. } => panic!("a space welcomes nobody"),
         }
     }

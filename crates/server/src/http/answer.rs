@@ -49,14 +49,17 @@ pub fn status(rejection: &Rejection) -> StatusCode {
         Rejection::Unauthenticated | Rejection::WrongCredentials => StatusCode::UNAUTHORIZED,
         Rejection::Limit { retry_after_ms: Some(_), .. } | Rejection::SlowMode { .. } => StatusCode::TOO_MANY_REQUESTS,
         Rejection::Limit { limit: LimitName::FrameBytes | LimitName::CoverBytes, .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Rejection::Limit { .. } | Rejection::Invalid { .. } | Rejection::MediaRefused { .. } => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        Rejection::Limit { .. }
+        | Rejection::Invalid { .. }
+        | Rejection::MediaRefused { .. }
+        | Rejection::NobodyInvited { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Rejection::Malformed { .. } | Rejection::UnsupportedVersion { .. } => StatusCode::BAD_REQUEST,
         Rejection::AlreadyJoined
         | Rejection::NotJoined
         | Rejection::AlreadyPublishing
         | Rejection::NotLive
+        | Rejection::AlreadyInGroup
+        | Rejection::InvitationOver
         | Rejection::NameTaken => StatusCode::CONFLICT,
         Rejection::Storage | Rejection::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Rejection::Fault => StatusCode::INTERNAL_SERVER_ERROR,

@@ -184,6 +184,13 @@ impl Node {
         self.persons.deliver_if_awake(user, Mail::notice(PersonInput::Told { tell }));
     }
 
+    /// Tells a space's machine, waking it if it sleeps.
+    pub fn tell_space(self: &Arc<Self>, space: &SpaceId, input: Input) {
+        if let Delivery::Open(mailbox) = self.spaces.deliver(space, Mail::notice(input)) {
+            tokio::spawn(open::open::<Space>(self.clone(), mailbox));
+        }
+    }
+
     /// Tells every awake space.
     pub fn tell_spaces(&self, input: &Input) {
         for id in self.spaces.ids() {

@@ -50,6 +50,7 @@ impl Driven for Space {
             messages: known.messages,
             more_messages: known.more_messages,
             recording_wanted: known.recording_wanted,
+            group: None,
         }))
     }
 }

@@ -11,7 +11,7 @@ export type UserId = string;
 export type DeviceId = string;
 
 /**
- * Anything several people are in together. A live room today; groups, calls and dialogs get prefixes of their own.
+ * Anything several people are in together: a live room or a group; calls and dialogs get prefixes of their own.
  */
 export type SpaceId = string;
 
@@ -51,9 +51,19 @@ export type VideoId = string;
 export type ReportId = string;
 
 /**
+ * An invitation into a discussion group.
+ */
+export type InvitationId = string;
+
+/**
+ * A visit of one host to another, from its invitation on.
+ */
+export type VisitId = string;
+
+/**
  * The name of a limit, as a client may show it and a program may branch on it.
  */
-export type LimitName = "message_chars" | "message_rate" | "messages_in_flight" | "command_rate" | "frame_bytes" | "sdp_bytes" | "display_name_chars" | "title_chars" | "rules_chars" | "tags" | "tag_chars" | "members" | "connections_per_member" | "spaces_per_connection" | "connections_per_user" | "sockets_per_address" | "sign_in_attempts" | "guests_per_address" | "moderators" | "sanctions" | "slow_mode_seconds" | "mute_seconds" | "blocks" | "guest_links" | "media_legs" | "media_negotiations" | "tracks" | "stage_guests" | "hands" | "players" | "follows" | "stream_keys" | "reports" | "reason_chars" | "encoders" | "cover_bytes";
+export type LimitName = "message_chars" | "message_rate" | "messages_in_flight" | "command_rate" | "frame_bytes" | "sdp_bytes" | "display_name_chars" | "title_chars" | "rules_chars" | "tags" | "tag_chars" | "members" | "connections_per_member" | "spaces_per_connection" | "connections_per_user" | "sockets_per_address" | "sign_in_attempts" | "guests_per_address" | "moderators" | "sanctions" | "slow_mode_seconds" | "mute_seconds" | "blocks" | "guest_links" | "media_legs" | "media_negotiations" | "tracks" | "stage_guests" | "hands" | "players" | "follows" | "stream_keys" | "reports" | "reason_chars" | "encoders" | "cover_bytes" | "group_invitations" | "group_members" | "interests" | "interest_chars" | "visit_hosts" | "visit_requests" | "visit_seconds" | "offer_chars";
 
 /**
  * Why a command or request was declined. Nothing accepted before it is lost.
@@ -92,7 +102,11 @@ until_ms: number | null, } | { "kind": "banned" } | { "kind": "slow_mode",
 /**
  * How long to wait.
  */
-retry_after_ms: number, } | { "kind": "already_joined" } | { "kind": "not_joined" } | { "kind": "already_publishing" } | { "kind": "not_live" } | { "kind": "name_taken" } | { "kind": "media_refused", 
+retry_after_ms: number, } | { "kind": "already_joined" } | { "kind": "not_joined" } | { "kind": "already_publishing" } | { "kind": "not_live" } | { "kind": "already_in_group" } | { "kind": "invitation_over" } | { "kind": "nobody_invited", 
+/**
+ * Why, for each.
+ */
+users: Array<Uninvited>, } | { "kind": "name_taken" } | { "kind": "media_refused", 
 /**
  * What is wrong with it, for a developer's eye.
  */
@@ -168,6 +182,27 @@ created_ms: number,
  * When it was last seen, milliseconds since the Unix epoch.
  */
 seen_ms: number, };
+
+/**
+ * What others may want of somebody, and by what they are found.
+ */
+export type Preferences = { 
+/**
+ * What they are interested in, in words of their own.
+ */
+interests: Array<string>, 
+/**
+ * Whether they may be suggested for and invited into discussion groups.
+ */
+group_invitations: boolean, 
+/**
+ * Whether nobody may invite them to anything now.
+ */
+do_not_disturb: boolean, 
+/**
+ * Whether other hosts may ask them for visits.
+ */
+host_visits: boolean, };
 
 /**
  * What a track carries.
@@ -646,6 +681,10 @@ export type Broadcast = { "state": "off" } | { "state": "connecting" } | { "stat
 /**
  * Since when, milliseconds since the Unix epoch.
  */
+since_ms: number, } | { "state": "paused", 
+/**
+ * Since when it is on air.
+ */
 since_ms: number, } | { "state": "interrupted", 
 /**
  * Live since when.
@@ -660,6 +699,773 @@ until_ms: number, };
  * Why a broadcast ended.
  */
 export type EndReason = "host" | "lost" | "never_connected";
+
+/**
+ * What a group watches together.
+ */
+export type Content = { "kind": "live_room", 
+/**
+ * Which.
+ */
+room: SpaceId, 
+/**
+ * Whose.
+ */
+host: Profile, 
+/**
+ * Its title.
+ */
+title: string, } | { "kind": "video", 
+/**
+ * Which.
+ */
+video: VideoId, 
+/**
+ * Its title.
+ */
+title: string, };
+
+/**
+ * To what a member wants to take the group.
+ */
+export type Destination = { "kind": "live_room", 
+/**
+ * Which.
+ */
+room: SpaceId, } | { "kind": "video", 
+/**
+ * Which.
+ */
+video: VideoId, };
+
+/**
+ * By what people are suggested.
+ */
+export type SuggestedBy = "friends" | "interests" | "comments";
+
+/**
+ * Why somebody is suggested, or was invited.
+ */
+export type GroupReason = { "kind": "picked" } | { "kind": "friend" } | { "kind": "followed" } | { "kind": "interests", 
+/**
+ * Which, the rarest in this room first.
+ */
+shared: Array<string>, } | { "kind": "comments", 
+/**
+ * In words of their own, the weightiest first.
+ */
+terms: Array<string>, } | { "kind": "replies", 
+/**
+ * How often.
+ */
+count: number, };
+
+/**
+ * Somebody who might be invited.
+ */
+export type Suggestion = { 
+/**
+ * Who.
+ */
+profile: Profile, 
+/**
+ * Why, the strongest first; never empty.
+ */
+reasons: Array<GroupReason>, 
+/**
+ * How well they fit, in thousandths.
+ */
+score: number, };
+
+/**
+ * What one wants of discussion groups.
+ */
+export type GroupCommand = { "kind": "suggest", 
+/**
+ * From these sources; none: from all.
+ */
+sources: Array<SuggestedBy>, } | { "kind": "invite", 
+/**
+ * Whom.
+ */
+users: Array<UserId>, } | { "kind": "withdraw" } | { "kind": "answer", 
+/**
+ * Which.
+ */
+invitation: InvitationId, 
+/**
+ * Yes or no.
+ */
+accept: boolean, } | { "kind": "list" } | { "kind": "dissolve", 
+/**
+ * Which, in a live room.
+ */
+group?: SpaceId | null, } | { "kind": "depart" } | { "kind": "move", 
+/**
+ * To what.
+ */
+to: Destination, } | { "kind": "answer_move", 
+/**
+ * Yes or no.
+ */
+accept: boolean, };
+
+/**
+ * What became of an invitation, or that nothing has yet.
+ */
+export type GroupInvitationState = "open" | "accepted" | "declined" | "expired" | "left" | "withdrawn";
+
+/**
+ * An invitation, as the invited sees it.
+ */
+export type GroupInvitation = { 
+/**
+ * Which.
+ */
+id: InvitationId, 
+/**
+ * By whom.
+ */
+by: Profile, 
+/**
+ * Why oneself.
+ */
+reasons: Array<GroupReason>, 
+/**
+ * How many others were invited, or are members already.
+ */
+others: number, 
+/**
+ * Until when it can be answered.
+ */
+until_ms: number, };
+
+/**
+ * One of those whom somebody invited, as whoever invited sees it.
+ */
+export type GroupInvited = { 
+/**
+ * Who.
+ */
+profile: Profile, 
+/**
+ * What became of it.
+ */
+state: GroupInvitationState, };
+
+/**
+ * What somebody has asked for, as they see it.
+ */
+export type GroupRequest = { 
+/**
+ * Whom they invited, in that order.
+ */
+invited: Array<GroupInvited>, 
+/**
+ * The group, once somebody has accepted.
+ */
+group: SpaceId | null, 
+/**
+ * Until when the last of the invitations can be answered.
+ */
+until_ms: number, };
+
+/**
+ * Why somebody could not be invited.
+ */
+export type NotInvited = "not_here" | "unavailable" | "asked" | "member";
+
+/**
+ * Somebody who could not be invited.
+ */
+export type Uninvited = { 
+/**
+ * Who.
+ */
+user: UserId, 
+/**
+ * Why.
+ */
+reason: NotInvited, };
+
+/**
+ * A group, as the moderators of the live room it is bound to see it: that it exists.
+ */
+export type GroupHere = { 
+/**
+ * Which.
+ */
+group: SpaceId, 
+/**
+ * How many members it has.
+ */
+members: number, 
+/**
+ * Since when.
+ */
+since_ms: number, 
+/**
+ * How many reports of it are open.
+ */
+reports: number, };
+
+/**
+ * A member of a group.
+ */
+export type GroupMember = { 
+/**
+ * Who.
+ */
+profile: Profile, 
+/**
+ * Whether they are connected now.
+ */
+here: boolean, 
+/**
+ * Since when they are a member.
+ */
+since_ms: number, };
+
+/**
+ * A wish to take the group to something else.
+ */
+export type Proposal = { 
+/**
+ * Whose.
+ */
+by: Profile, 
+/**
+ * To what.
+ */
+to: Content, 
+/**
+ * Until when members answer.
+ */
+until_ms: number, 
+/**
+ * Who comes along.
+ */
+accepted: Array<UserId>, 
+/**
+ * Who does not.
+ */
+declined: Array<UserId>, };
+
+/**
+ * A group as its members see it.
+ */
+export type Group = { 
+/**
+ * Who may remove and dissolve.
+ */
+owner: UserId, 
+/**
+ * All members, the longest-standing first.
+ */
+members: Array<GroupMember>, 
+/**
+ * What they watch; `None`: it is over, and nothing has taken its place.
+ */
+content: Content | null, 
+/**
+ * Whether there is something to see in it now: a broadcast that is on air, or a video.
+ */
+playing: boolean, 
+/**
+ * When the group ends by itself, because nothing goes on in it.
+ */
+ends_ms: number | null, 
+/**
+ * Where a member wants to go.
+ */
+proposal: Proposal | null, 
+/**
+ * Since when there is the group.
+ */
+since_ms: number, };
+
+/**
+ * What happens about discussion groups.
+ */
+export type GroupEvent = { "kind": "invitation", 
+/**
+ * All of it.
+ */
+invitation: GroupInvitation, } | { "kind": "invitation_over", 
+/**
+ * Which.
+ */
+invitation: InvitationId, 
+/**
+ * What became of it.
+ */
+state: GroupInvitationState, } | { "kind": "request", 
+/**
+ * All of it.
+ */
+request: GroupRequest, } | { "kind": "yours", 
+/**
+ * Which.
+ */
+group: SpaceId | null, } | { "kind": "group", 
+/**
+ * All of it.
+ */
+group: Group, } | { "kind": "moved", 
+/**
+ * To what.
+ */
+content: Content, 
+/**
+ * Who.
+ */
+users: Array<UserId>, };
+
+/**
+ * A group of one's own, past or present.
+ */
+export type MyGroup = { 
+/**
+ * Which.
+ */
+id: SpaceId, 
+/**
+ * Who are, or were, its members.
+ */
+members: Array<Profile>, 
+/**
+ * What it was bound to last.
+ */
+content: Content | null, 
+/**
+ * Since when.
+ */
+since_ms: number, 
+/**
+ * When it ended; `None`: it has not.
+ */
+ended_ms: number | null, };
+
+/**
+ * Which hosts are wanted. At least one condition is given; all that are given must be met.
+ */
+export type VisitConditions = { 
+/**
+ * Of this category.
+ */
+category: string | null, 
+/**
+ * In this language.
+ */
+language: string | null, 
+/**
+ * With at least so many viewers now.
+ */
+audience_from: number | null, 
+/**
+ * With at most so many viewers now.
+ */
+audience_to: number | null, 
+/**
+ * With all of these tags.
+ */
+tags: Array<string>, 
+/**
+ * Whom the asking host follows.
+ */
+followed: boolean, 
+/**
+ * With at least this standing.
+ */
+standing_from: number | null, };
+
+/**
+ * How a host visits.
+ */
+export type VisitWay = "watching" | "on_stage";
+
+/**
+ * Why a host is a good candidate.
+ */
+export type VisitReason = { "kind": "category" } | { "kind": "language" } | { "kind": "tags", 
+/**
+ * Which.
+ */
+shared: Array<string>, } | { "kind": "followed" } | { "kind": "owes_visits", 
+/**
+ * By how many visits.
+ */
+visits: number, } | { "kind": "is_owed_visits", 
+/**
+ * By how many visits.
+ */
+visits: number, } | { "kind": "thanked" } | { "kind": "rarely_asked" };
+
+/**
+ * A host who might be invited.
+ */
+export type VisitCandidate = { 
+/**
+ * Who.
+ */
+host: Profile, 
+/**
+ * Their room.
+ */
+room: SpaceId, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * Its category.
+ */
+category: string, 
+/**
+ * Whether they are live.
+ */
+live: boolean, 
+/**
+ * How many are in their room.
+ */
+audience: number, 
+/**
+ * Their standing: visits kept and thanks received.
+ */
+standing: number, 
+/**
+ * Why, the strongest first.
+ */
+reasons: Array<VisitReason>, 
+/**
+ * How well they fit, in thousandths.
+ */
+score: number, };
+
+/**
+ * What one wants of host visits. All of it is said in a live room: by its host, but for `come`.
+ */
+export type VisitCommand = { "kind": "candidates", 
+/**
+ * Which hosts are wanted.
+ */
+conditions: VisitConditions, } | { "kind": "invite", 
+/**
+ * Which hosts are wanted.
+ */
+conditions: VisitConditions, 
+/**
+ * How many.
+ */
+wanted: number, 
+/**
+ * For how long a visit is to last, in seconds.
+ */
+duration_s: number, 
+/**
+ * What is offered in return, in words.
+ */
+offer: string, 
+/**
+ * These, in this order, where the host picked them; none: all who meet the conditions, the best first.
+ */
+hosts: Array<UserId>, } | { "kind": "cancel" } | { "kind": "answer", 
+/**
+ * Which.
+ */
+visit: VisitId, 
+/**
+ * How they come; `None`: they decline.
+ */
+accept?: VisitWay | null, } | { "kind": "come", 
+/**
+ * With which visit.
+ */
+visit: VisitId, 
+/**
+ * Yes, or no: one stays.
+ */
+come: boolean, } | { "kind": "end", 
+/**
+ * Which.
+ */
+visit: VisitId, };
+
+/**
+ * What became of an invitation to visit, or that nothing has yet.
+ */
+export type VisitInvitationState = "open" | "accepted" | "declined" | "expired" | "withdrawn" | "unavailable";
+
+/**
+ * A host who was asked, as the asking host sees it.
+ */
+export type VisitInvited = { 
+/**
+ * With which visit.
+ */
+visit: VisitId, 
+/**
+ * Who.
+ */
+host: Profile, 
+/**
+ * What became of it.
+ */
+state: VisitInvitationState, 
+/**
+ * Until when it can be answered.
+ */
+until_ms: number, };
+
+/**
+ * A request, as the asking host sees it.
+ */
+export type VisitRequest = { 
+/**
+ * How many hosts are wanted.
+ */
+wanted: number, 
+/**
+ * Who was asked, in that order.
+ */
+invited: Array<VisitInvited>, 
+/**
+ * How many may still be asked.
+ */
+left: number, 
+/**
+ * Whether it has come to its end.
+ */
+over: boolean, };
+
+/**
+ * An invitation, as the invited host sees it.
+ */
+export type VisitInvitation = { 
+/**
+ * Which.
+ */
+visit: VisitId, 
+/**
+ * By whom.
+ */
+host: Profile, 
+/**
+ * To which room.
+ */
+room: SpaceId, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * Its category.
+ */
+category: string, 
+/**
+ * How many are there.
+ */
+audience: number, 
+/**
+ * By which conditions one was found.
+ */
+conditions: VisitConditions, 
+/**
+ * For how long, in seconds.
+ */
+duration_s: number, 
+/**
+ * What is offered in return.
+ */
+offer: string, 
+/**
+ * Until when it can be answered.
+ */
+until_ms: number, };
+
+/**
+ * One of the two rooms of a visit.
+ */
+export type VisitSide = { 
+/**
+ * Which room.
+ */
+room: SpaceId, 
+/**
+ * Whose.
+ */
+host: Profile, 
+/**
+ * Its title.
+ */
+title: string, };
+
+/**
+ * Where a visit stands.
+ */
+export type VisitPhase = { "state": "announced", 
+/**
+ * When the visit begins.
+ */
+at_ms: number, } | { "state": "under_way", 
+/**
+ * Since when.
+ */
+since_ms: number, 
+/**
+ * Until when.
+ */
+until_ms: number, };
+
+/**
+ * A visit.
+ */
+export type Visit = { 
+/**
+ * Which.
+ */
+id: VisitId, 
+/**
+ * How the visitor comes.
+ */
+way: VisitWay, 
+/**
+ * Who invited, and whose stage it is.
+ */
+to: VisitSide, 
+/**
+ * Who visits.
+ */
+from: VisitSide, 
+/**
+ * Where it stands.
+ */
+phase: VisitPhase, };
+
+/**
+ * Why a visit is over.
+ */
+export type VisitEndReason = "over" | "host" | "broadcast_ended" | "gone" | "lost";
+
+/**
+ * What two rooms send and receive, counted by the media engine.
+ */
+export type Traffic = { 
+/**
+ * Browsers and encoders that send.
+ */
+publishers: number, 
+/**
+ * Viewers that receive.
+ */
+viewers: number, 
+/**
+ * Bits a second that come in.
+ */
+in_bps: number, 
+/**
+ * Bits a second that go out.
+ */
+out_bps: number, };
+
+/**
+ * What a visit saves, of both rooms together.
+ */
+export type VisitSaving = { 
+/**
+ * Just before it began.
+ */
+before: Traffic, 
+/**
+ * Now.
+ */
+now: Traffic, };
+
+/**
+ * What happens about host visits.
+ */
+export type VisitEvent = { "kind": "request", 
+/**
+ * All of it.
+ */
+request: VisitRequest, } | { "kind": "visit", 
+/**
+ * All of it.
+ */
+visit: Visit, } | { "kind": "coming", 
+/**
+ * With which visit.
+ */
+visit: VisitId, 
+/**
+ * Yes or no.
+ */
+come: boolean, } | { "kind": "ended", 
+/**
+ * Which.
+ */
+visit: VisitId, 
+/**
+ * Why.
+ */
+reason: VisitEndReason, } | { "kind": "saving", 
+/**
+ * Of which visit.
+ */
+visit: VisitId, 
+/**
+ * How much.
+ */
+saving: VisitSaving, };
+
+/**
+ * What a visit brought, as both hosts see it.
+ */
+export type VisitEntry = { 
+/**
+ * Which.
+ */
+id: VisitId, 
+/**
+ * How the visitor came.
+ */
+way: VisitWay, 
+/**
+ * Who invited.
+ */
+to: Profile, 
+/**
+ * Who visited.
+ */
+from: Profile, 
+/**
+ * When it began.
+ */
+began_ms: number, 
+/**
+ * When it ended; `None`: it goes on.
+ */
+ended_ms: number | null, 
+/**
+ * How many of the visitor's audience came along.
+ */
+people: number, 
+/**
+ * Minutes they stayed, of all of them together.
+ */
+person_minutes: number, 
+/**
+ * Follows the inviting host gained of them meanwhile.
+ */
+follows_to: number, 
+/**
+ * Follows the visiting host gained of the inviting host's audience meanwhile.
+ */
+follows_from: number, 
+/**
+ * Who gave thanks for it.
+ */
+thanked_by: Array<UserId>, };
 
 /**
  * What a member is in a space.
@@ -681,7 +1487,11 @@ role: Role,
 /**
  * Whether they may not speak at the moment.
  */
-muted?: boolean, };
+muted?: boolean, 
+/**
+ * While a visit lasts: the room whose guest they are here.
+ */
+guest_from?: SpaceId, };
 
 /**
  * What a client may do in a space.
@@ -851,7 +1661,15 @@ track: TrackId,
 /**
  * What.
  */
-layer: LayerPreference, };
+layer: LayerPreference, } | { "kind": "groups", 
+/**
+ * What.
+ */
+wants: GroupCommand, } | { "kind": "visits", 
+/**
+ * What.
+ */
+wants: VisitCommand, };
 
 /**
  * Somebody who is muted or banned.
@@ -941,7 +1759,35 @@ next: UserId | null, } | { "kind": "sanctions",
 /**
  * Who.
  */
-sanctions: Array<Sanction>, };
+sanctions: Array<Sanction>, } | { "kind": "suggestions", 
+/**
+ * Them.
+ */
+suggestions: Array<Suggestion>, } | { "kind": "invited", 
+/**
+ * How they stand.
+ */
+request: GroupRequest, 
+/**
+ * Who could not be invited.
+ */
+uninvited: Array<Uninvited>, } | { "kind": "group_joined", 
+/**
+ * Which.
+ */
+group: SpaceId, } | { "kind": "groups", 
+/**
+ * Them, the oldest first.
+ */
+groups: Array<GroupHere>, } | { "kind": "visit_candidates", 
+/**
+ * Them.
+ */
+candidates: Array<VisitCandidate>, } | { "kind": "visit_requested", 
+/**
+ * How it stands.
+ */
+request: VisitRequest, };
 
 /**
  * What happens in a space.
@@ -1074,7 +1920,15 @@ health: Health, } | { "kind": "ended",
 /**
  * Why.
  */
-reason: SpaceEndReason, };
+reason: SpaceEndReason, } | { "kind": "groups", 
+/**
+ * What.
+ */
+event: GroupEvent, } | { "kind": "visits", 
+/**
+ * What.
+ */
+event: VisitEvent, };
 
 /**
  * Why a member is put out.
@@ -1089,7 +1943,7 @@ export type LegClosedReason = "asked" | "replaced" | "lost" | "fault";
 /**
  * Why a space is over.
  */
-export type SpaceEndReason = "fault" | "stopping";
+export type SpaceEndReason = "fault" | "stopping" | "dissolved" | "idle";
 
 /**
  * Everything a client needs to show a space.
@@ -1150,7 +2004,49 @@ stage_requests?: StageRequests,
 /**
  * Where the recording stands.
  */
-recording: Recording, };
+recording: Recording, 
+/**
+ * In a group: how it stands.
+ */
+group?: Group, 
+/**
+ * In a live room: what concerns oneself of discussion groups.
+ */
+your_groups?: YourGroups, 
+/**
+ * In a live room: the visit that is announced or under way.
+ */
+visit?: YourVisit, };
+
+/**
+ * What concerns somebody of the discussion groups of a live room.
+ */
+export type YourGroups = { 
+/**
+ * The group that they are a member of.
+ */
+group: SpaceId | null, 
+/**
+ * Invitations that they have not answered.
+ */
+invitations: Array<GroupInvitation>, 
+/**
+ * What they have asked for.
+ */
+request: GroupRequest | null, };
+
+/**
+ * A visit, as somebody in one of its rooms sees it.
+ */
+export type YourVisit = { 
+/**
+ * All of it.
+ */
+visit: Visit, 
+/**
+ * Whether they come along, in the visitor's room.
+ */
+come: boolean, };
 
 /**
  * What a client may do about itself.
@@ -1204,7 +2100,19 @@ about: About,
 /**
  * Since when, milliseconds since the Unix epoch.
  */
-since_ms: number, } | { "kind": "folded", 
+since_ms: number, } | { "kind": "visit_invitation", 
+/**
+ * All of it.
+ */
+invitation: VisitInvitation, } | { "kind": "visit_invitation_over", 
+/**
+ * Which.
+ */
+visit: VisitId, 
+/**
+ * What became of it.
+ */
+state: VisitInvitationState, } | { "kind": "folded", 
 /**
  * Which limit.
  */

@@ -1,4 +1,5 @@
-//! The stage of a live room: the host's seat, the seats of those who were asked onto it, who asks to be, and who was asked.
+//! The stage of a space: the host's seat, where it is a live room; the seats of those who were asked onto it, who asks to
+//! be, and who was asked. In a group there is no host's seat: whoever wants to speak takes one.
 //!
 //! ```text
 //!            raise_hand             ask_on_stage             accept
@@ -158,8 +159,8 @@ struct Asked {
 /// The stage.
 #[derive(Debug)]
 pub struct Stage {
-    /// The host's seat; it is always there.
-    pub host: Seat,
+    /// The host's seat; in a live room it is always there, elsewhere never.
+    pub host: Option<Seat>,
     guests: Vec<Seat>,
     asked: Vec<Asked>,
     hands: Vec<Profile>,
@@ -168,14 +169,14 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A stage with nobody on it.
-    pub fn new(host: Profile) -> Self {
-        Self { host: Seat::new(host), guests: Vec::new(), asked: Vec::new(), hands: Vec::new(), speaker: None }
+    /// A stage with nobody on it; `host`: who has a seat on it from the beginning.
+    pub fn new(host: Option<Profile>) -> Self {
+        Self { host: host.map(Seat::new), guests: Vec::new(), asked: Vec::new(), hands: Vec::new(), speaker: None }
     }
 
     /// All seats, the host's first, then in order of joining.
     pub fn seats(&self) -> impl Iterator<Item = &Seat> {
-        std::iter::once(&self.host).chain(&self.guests)
+        self.host.iter().chain(&self.guests)
     }
 
     /// The seat of somebody.
@@ -185,7 +186,7 @@ impl Stage {
 
     /// The seat of somebody, to change.
     pub fn seat_mut(&mut self, user: &UserId) -> Option<&mut Seat> {
-        std::iter::once(&mut self.host).chain(&mut self.guests).find(|seat| seat.profile.id == *user)
+        self.host.iter_mut().chain(&mut self.guests).find(|seat| seat.profile.id == *user)
     }
 
     /// From whose seat this leg is heard.
@@ -310,6 +311,25 @@ impl Stage {
         true
     }
 
+    /// Somebody takes a seat without having been asked; nothing changes for who has one.
+    ///
+    /// Errors: the limit on seats, which is `max`.
+    pub fn take_seat(&mut self, profile: &Profile, max: usize) -> Result<(), Rejection> {
+        if self.seat(&profile.id).is_some() {
+            return Ok(());
+        }
+        if self.guests.len() >= max {
+            return Err(past(LimitName::StageGuests, max));
+        }
+        self.guests.push(Seat::new(profile.clone()));
+        Ok(())
+    }
+
+    /// Whether it is the host's seat that this user publishes from.
+    pub fn is_host(&self, user: &UserId) -> bool {
+        self.host.as_ref().is_some_and(|seat| seat.profile.id == *user)
+    }
+
     /// A guest gives their seat back.
     pub fn take_off(&mut self, user: &UserId) -> Option<Seat> {
         let place = self.guests.iter().position(|seat| seat.profile.id == *user)?;
@@ -318,7 +338,7 @@ impl Stage {
 
     /// Somebody has another name now.
     pub fn renamed(&mut self, profile: &Profile) {
-        let seats = std::iter::once(&mut self.host).chain(&mut self.guests).map(|seat| &mut seat.profile);
+        let seats = self.host.iter_mut().chain(&mut self.guests).map(|seat| &mut seat.profile);
         let asked = self.asked.iter_mut().flat_map(|asked| [&mut asked.profile, &mut asked.by]);
         for known in seats.chain(asked).chain(&mut self.hands).filter(|known| known.id == profile.id) {
             known.clone_from(profile);
