@@ -3,7 +3,7 @@
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, ReportId, SpaceId, StreamKeyId, TrackId, UserId, VideoId};
 use hearth_protocol::media::{Conversion, Health, OfferedTrack, Source, Track};
-use hearth_protocol::people::Profile;
+use hearth_protocol::people::{Preferences, Profile};
 use hearth_protocol::space::LegClosedReason;
 use hearth_protocol::{Command, PersonCommand, Resume};
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,9 @@ pub enum Standing {
 pub struct Lookup {
     /// For `join`: how far the user has read.
     pub read_position: u64,
+    /// For `join`: what others may want of the user.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub preferences: Preferences,
     /// For `send` with `reply_to`, for `delete_message`, and for `report` with `position`: that message.
     pub message: Option<Message>,
     /// Profiles of the users named by the command, as far as they exist.
@@ -97,6 +100,10 @@ pub struct Lookup {
     /// For `report`: how many reports of the user in this space are open.
     #[serde(skip_serializing_if = "is_zero")]
     pub open_reports: u32,
+}
+
+fn is_usual(preferences: &Preferences) -> bool {
+    *preferences == Preferences::default()
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -212,6 +219,13 @@ pub enum Input {
     Renamed {
         /// As they are now.
         profile: Profile,
+    },
+    /// What others may want of a user changed.
+    Prefers {
+        /// Whose.
+        user: UserId,
+        /// As they are now.
+        preferences: Preferences,
     },
     /// A user may no longer be here: account disabled, or all of their devices signed out.
     SignedOut {

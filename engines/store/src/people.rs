@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::db::{Db, Row, params};
 use hearth_protocol::ids::UserId;
-use hearth_protocol::people::Profile;
+use hearth_protocol::people::{Preferences, Profile};
 
 /// What concerns two people.
 pub struct People<'a>(pub(crate) &'a Db);
@@ -20,6 +20,32 @@ impl People<'_> {
     pub async fn profile(&self, user: &UserId) -> Result<Option<Profile>, Error> {
         let sql = "SELECT id, name, display_name FROM users WHERE id = $1";
         self.0.optional(sql, params![user.as_str()]).await?.as_ref().map(profile).transpose()
+    }
+
+    /// What others may want of a user.
+    pub async fn preferences(&self, user: &UserId) -> Result<Preferences, Error> {
+        let sql =
+            "SELECT interests, group_invitations, do_not_disturb, host_visits FROM preferences WHERE user_id = $1";
+        let Some(row) = self.0.optional(sql, params![user.as_str()]).await? else { return Ok(Preferences::default()) };
+        Ok(Preferences {
+            interests: row.json("interests")?,
+            group_invitations: row.flag("group_invitations")?,
+            do_not_disturb: row.flag("do_not_disturb")?,
+            host_visits: row.flag("host_visits")?,
+        })
+    }
+
+    /// Remembers what others may want of a user.
+    pub async fn set_preferences(&self, user: &UserId, preferences: &Preferences) -> Result<(), Error> {
+        let interests =
+            serde_json::to_string(&preferences.interests).map_err(|error| Error::Refused(error.to_string()))?;
+        let sql = "INSERT INTO preferences (user_id, interests, group_invitations, do_not_disturb, host_visits) \
+                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT (user_id) DO UPDATE SET interests = excluded.interests, \
+                   group_invitations = excluded.group_invitations, do_not_disturb = excluded.do_not_disturb, \
+                   host_visits = excluded.host_visits";
+        let Preferences { group_invitations, do_not_disturb, host_visits, .. } = *preferences;
+        let params = params![user.as_str(), &interests, group_invitations, do_not_disturb, host_visits];
+        self.0.execute(sql, params).await.map(drop)
     }
 }
 

@@ -5,8 +5,11 @@ use crate::db::{Db, Tx, params};
 use crate::search;
 
 /// Every step from nothing to the present schema; a step, once released, never changes.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_foundation.sql"), include_str!("../migrations/0002_live_rooms.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_foundation.sql"),
+    include_str!("../migrations/0002_live_rooms.sql"),
+    include_str!("../migrations/0003_preferences.sql"),
+];
 /// The step whose columns hold folded text, which SQL alone can't fold.
 const FOLDED_SINCE: i64 = 2;
 

@@ -46,6 +46,7 @@ const CASES: &[Case] = cases![
     rooms::guest_links_admit_until_they_expire_or_are_revoked,
     rooms::a_room_has_as_many_guest_links_as_the_limit_and_no_more,
     rooms::blocks_are_kept_and_taken_back,
+    rooms::preferences_are_the_usual_ones_until_they_are_set,
     rooms::the_audit_log_is_read_newest_first,
     live_rooms::a_broadcasts_chat_is_read_by_media_time,
     live_rooms::follows_are_kept_counted_and_paged,

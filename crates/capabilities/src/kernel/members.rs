@@ -10,12 +10,12 @@
 use hearth_protocol::Rejection;
 use hearth_protocol::ids::{ConnectionId, DeviceId, UserId};
 use hearth_protocol::limits::{LimitName, MEMBERS_PAGE_MAX};
-use hearth_protocol::people::Profile;
+use hearth_protocol::people::{Preferences, Profile};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::limits::{CONNECTIONS_PER_MEMBER_MAX, MEMBERS_MAX, past};
-use crate::input::{Caller, Standing, Time};
+use crate::input::{Caller, Lookup, Standing, Time};
 
 /// Somebody who is here.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Member {
     pub standing: Standing,
     /// By which connections, and from which device each is.
     pub connections: BTreeMap<ConnectionId, DeviceId>,
+    /// What others may want of them.
+    pub preferences: Preferences,
     /// How far they have read.
     pub read_position: u64,
     /// How far of that is written down, and when it was.
@@ -92,7 +94,7 @@ impl Members {
         &mut self,
         caller: &Caller,
         connection: &ConnectionId,
-        read_position: u64,
+        lookup: &Lookup,
         host: bool,
         now: Time,
     ) -> Result<bool, Rejection> {
@@ -108,9 +110,11 @@ impl Members {
             profile: caller.profile.clone(),
             standing: caller.standing,
             connections: BTreeMap::new(),
-            read_position,
-            read_written: (read_position, now),
+            preferences: Preferences::default(),
+            read_position: lookup.read_position,
+            read_written: (lookup.read_position, now),
         });
+        member.preferences = lookup.preferences.clone();
         member.profile = caller.profile.clone();
         member.standing = caller.standing;
         member.connections.insert(connection.clone(), caller.device.clone());

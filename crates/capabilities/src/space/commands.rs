@@ -142,7 +142,7 @@ impl Space {
         }
         let user = from.profile.id.clone();
         let host = user == self.host.id;
-        let anew = self.members.enter(&from, &connection, lookup.read_position, host, now)?;
+        let anew = self.members.enter(&from, &connection, &lookup, host, now)?;
         out.push(Effect::CancelTimer { timer: Timer::MemberGone(user.clone()) });
         out.push(Effect::CancelTimer { timer: Timer::Idle });
         let resume = resume.filter(|resume| self.stream.can_resume(resume));

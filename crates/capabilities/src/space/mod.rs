@@ -201,6 +201,11 @@ impl Space {
             Input::ActiveSpeaker { leg } => self.active_speaker(&mut out, leg.as_ref()),
             Input::Timer { timer } => self.timer(now, &mut out, timer),
             Input::Renamed { profile } => self.renamed(&mut out, profile),
+            Input::Prefers { user, preferences } => {
+                if let Some(member) = self.members.get_mut(&user) {
+                    member.preferences = preferences;
+                }
+            }
             Input::SignedOut { user } => self.put_out(now, &mut out, &user, RemovedReason::SignedOut),
             Input::Encoder { request, key, ingest, fresh } => {
                 self.encoder(now, &mut out, request, key, ingest, fresh);

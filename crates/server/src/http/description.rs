@@ -29,6 +29,8 @@ use utoipa::OpenApi;
         super::accounts::block,
         super::accounts::unblock,
         super::follows::list,
+        super::preferences::read,
+        super::preferences::change,
         super::follows::follow,
         super::follows::unfollow,
         super::rooms::live,

@@ -15,6 +15,7 @@ mod guest_links;
 mod moderation;
 mod oidc;
 mod operation;
+mod preferences;
 mod session;
 mod stream_keys;
 mod web;
@@ -117,6 +118,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/accounts", get(accounts::list).post(accounts::create))
         .route("/api/accounts/{user}", patch(accounts::change))
         .route("/api/me", patch(accounts::change_me))
+        .route("/api/me/preferences", get(preferences::read).put(preferences::change))
         .route("/api/blocks", get(accounts::blocks))
         .route("/api/blocks/{user}", put(accounts::block).delete(accounts::unblock))
         .route("/api/follows", get(follows::list))

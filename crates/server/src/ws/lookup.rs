@@ -17,6 +17,7 @@ pub async fn of_command(store: &Store, by: &UserId, space: &SpaceId, command: &C
     match command {
         Command::Join { .. } => {
             lookup.read_position = conversations.read_position(space, by).await.map_err(failed)?;
+            lookup.preferences = store.people().preferences(by).await.map_err(failed)?;
         }
         Command::Send { reply_to, mentions, .. } => {
             if let Some(position) = reply_to {

@@ -49,6 +49,8 @@ fn table() -> Vec<Row> {
         Row("POST", "/api/accounts", Some(account), [404, 404, 404, 404, 200]),
         Row("PATCH", "/api/accounts/{user}", Some(nothing), [401, 404, 404, 404, 200]),
         Row("PATCH", "/api/me", Some(nothing), [401, 200, 200, 200, 200]),
+        Row("GET", "/api/me/preferences", None, [401, 200, 200, 200, 200]),
+        Row("PUT", "/api/me/preferences", Some(nothing), [401, 200, 200, 200, 200]),
         Row("GET", "/api/blocks", None, [401, 200, 200, 200, 200]),
         Row("PUT", "/api/blocks/{user}", None, [401, 403, 204, 204, 204]),
         Row("DELETE", "/api/blocks/{user}", None, [401, 403, 204, 204, 204]),

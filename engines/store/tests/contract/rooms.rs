@@ -1,6 +1,7 @@
 use crate::support::{Opened, account, append, link, message, profile, room, user};
 use hearth_protocol::live_rooms::{About, EndReason, Entry};
 use hearth_protocol::moderation::AuditEntry;
+use hearth_protocol::people::Preferences;
 use hearth_protocol::space::Sanction;
 use hearth_store::{Address, Error, GUEST_LINKS_PER_ROOM_MAX, GuestLinkRecord, MESSAGES_AT_OPENING, Ticket, Write};
 
@@ -164,5 +165,19 @@ pub async fn the_audit_log_is_read_newest_first(address: Address) {
     assert_eq!((actions(&page), more), (vec!["unban".into()], true));
     opened.store.accounts().create(&account("ana")).await.unwrap();
     assert_eq!(opened.store.audit().page(None, None, 1).await.unwrap().0[0].by, profile("ana"));
+    opened.store.close().await;
+}
+
+pub async fn preferences_are_the_usual_ones_until_they_are_set(address: Address) {
+    let opened = Opened::at(&address).await;
+    opened.store.accounts().create(&account("ana")).await.unwrap();
+    let people = opened.store.people();
+    assert_eq!(people.preferences(&user("ana")).await.unwrap(), Preferences::default());
+    let first = Preferences { interests: vec!["面包".to_owned(), "ovens".to_owned()], ..Preferences::default() };
+    let second = Preferences { group_invitations: false, do_not_disturb: true, host_visits: true, ..first.clone() };
+    for wanted in [first, second] {
+        people.set_preferences(&user("ana"), &wanted).await.unwrap();
+        assert_eq!(people.preferences(&user("ana")).await.unwrap(), wanted);
+    }
     opened.store.close().await;
 }
