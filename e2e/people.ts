@@ -84,6 +84,8 @@ export async function seesPicture(page: Page, within_ms = 1_000, timeout = 20_00
 
 /** Looks at the page as axe does, WCAG 2.2 AA. */
 export async function expectAccessible(page: Page, what: string): Promise<void> {
+  // What is still fading in has not the contrast that is read.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished)));
   // As the debugger's own words: the page's rules forbid it to make code of text.
   await page.evaluate(AXE);
   const found = await page.evaluate(async () => {

@@ -1,7 +1,8 @@
 /** A broadcast is recorded and becomes a film with its chat, also where the server is killed in the middle. */
+import { stat } from 'node:fs/promises';
 import { expect, type Page } from '@playwright/test';
 import { gathered, test } from './cast';
-import { composer, goLive, row, say, seesPicture } from './people';
+import { composer, expectAccessible, goLive, row, say, seesPicture } from './people';
 
 const film = (page: Page) => page.locator('video').first();
 
@@ -58,4 +59,64 @@ test('a server that is killed while it records keeps the film up to the last sec
   expect(duration_ms).toBeGreaterThan(killed - began - 3_000);
   await openFilm(bo, hearth.url);
   await plays(bo);
+});
+
+test('a host has it recorded from the start, renames the film, takes it away, and deletes it', async ({ cast }) => {
+  const { host, bo, hearth } = cast;
+  await host.goto(`${hearth.url}/@ana`);
+  await expect(composer(host)).toBeVisible();
+  await host.getByRole('main').getByRole('button', { name: 'Go live' }).click();
+  const green = host.getByRole('dialog');
+  await expect(green.getByText('It will not be recorded.')).toBeVisible();
+  await green.getByRole('switch', { name: 'Record this broadcast' }).click();
+  await expect(green.getByText('It becomes a film with its chat')).toBeVisible();
+  await green.getByLabel('Title').fill('An evening by the fire');
+  await expectAccessible(host, 'the green room');
+  await green.getByRole('button', { name: 'Go live' }).click();
+  await expect(host.getByRole('switch', { name: 'Recording: Recording' })).toBeVisible();
+  await bo.goto(`${hearth.url}/@ana`);
+  await seesPicture(bo);
+  const began = Date.now();
+  await expect.poll(() => Date.now() - began, { timeout: 20_000 }).toBeGreaterThan(5_000);
+  await host.getByRole('button', { name: 'End', exact: true }).click();
+  await host.getByRole('dialog').getByRole('button', { name: 'End broadcast' }).click();
+
+  // The owner alone is offered what changes it.
+  await host.goto(`${hearth.url}/@ana`);
+  await expect(bo.getByText('ana has ended the broadcast')).toBeVisible();
+  await bo.goto(`${hearth.url}/@ana`);
+  await expect(bo.getByRole('link', { name: 'An evening by the fire' })).toBeVisible();
+  await expect(bo.getByRole('button', { name: /^Options for/ })).toHaveCount(0);
+  const options = host.getByRole('button', { name: 'Options for “An evening by the fire”' });
+  await expect(async () => {
+    await host.reload();
+    await options.click({ timeout: 3_000 });
+    await expect(host.getByRole('menuitem', { name: 'Download' })).toBeVisible({ timeout: 1_000 });
+  }).toPass();
+  const [taken] = await Promise.all([host.waitForEvent('download'), host.getByRole('menuitem', { name: 'Download' }).click()]);
+  expect(taken.suggestedFilename()).toBe('An evening by the fire.mp4');
+  expect((await stat(await taken.path())).size).toBeGreaterThan(100_000);
+
+  await options.press('Enter');
+  await host.getByRole('menuitem', { name: 'Rename' }).press('Enter');
+  const rename = host.getByRole('dialog', { name: 'Rename film' });
+  await rename.getByLabel('Title').fill('Embers, and after 余烬');
+  await rename.getByLabel('Title').press('Enter');
+  await expect(host.getByRole('link', { name: 'Embers, and after 余烬' })).toBeVisible();
+  await bo.reload();
+  await bo.getByRole('link', { name: 'Embers, and after 余烬' }).click();
+  await plays(bo);
+
+  await host.getByRole('link', { name: 'Embers, and after 余烬' }).click();
+  await host.getByRole('button', { name: 'Options for “Embers, and after 余烬”' }).click();
+  await host.getByRole('menuitem', { name: 'Delete' }).click();
+  const sure = host.getByRole('dialog', { name: 'Delete this film?' });
+  await expect(sure.getByText('Embers, and after 余烬')).toBeVisible();
+  await expectAccessible(host, 'asking whether to delete');
+  await sure.getByRole('button', { name: 'Delete film' }).click();
+  await expect(host).toHaveURL(`${hearth.url}/@ana`);
+  await expect(host.getByText('Your room is ready')).toBeVisible();
+  await expect(host.getByText('Embers, and after 余烬')).toHaveCount(0);
+  await bo.reload();
+  await expect(bo.getByText('This film doesn’t exist')).toBeVisible();
 });

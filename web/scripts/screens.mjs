@@ -40,7 +40,10 @@ for (const size of sizes) {
       await page.goto(`${base}gallery.html?scene=${scene.name}${flag('zh') ? '&language=zh' : ''}`, { waitUntil: 'networkidle' });
       for (const label of scene.press ?? []) {
         if (flag('zh')) break;
-        const button = page.getByRole('button', { name: new RegExp(`^${label}(:|$)`) }).or(page.getByRole('tab', { name: label })).first();
+        const wanted = new RegExp(`^${label}(:|$)`);
+        const button = page.getByRole('button', { name: wanted }).or(page.getByRole('tab', { name: label })).or(page.getByRole('menuitem', { name: wanted })).first();
+        // A control may come with a piece of its own.
+        await button.waitFor({ timeout: SETTLE_MS }).catch(() => {});
         if (await button.isVisible()) await button.click();
       }
       // Pictures are of what has come to rest, after the shapes of waiting have had their turn.

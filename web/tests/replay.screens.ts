@@ -82,6 +82,51 @@ describe('a film', () => {
   });
 });
 
+describe('what an owner does about a film', () => {
+  it('is done by keys: it is renamed, and deleted after a question that names it', async () => {
+    const page = await gallery.open('host-offline');
+    const options = page.getByRole('button', { name: /^Options for/ });
+    await options.first().focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('menuitem', { name: 'Rename' }).press('Enter');
+    const title = page.getByRole('dialog').getByLabel('Title');
+    await title.fill('A kiln, opened');
+    await title.press('Enter');
+    await page.getByRole('link', { name: 'A kiln, opened' }).waitFor();
+    await page.getByRole('button', { name: 'Options for “A kiln, opened”' }).press('Enter');
+    await page.waitForFunction(() => document.activeElement?.textContent === 'Rename');
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByText('A kiln, opened').waitFor();
+    await page.getByRole('button', { name: 'Delete film' }).press('Enter');
+    await page.getByText('“A kiln, opened” was deleted.').waitFor();
+    expect(await page.getByRole('link', { name: 'A kiln, opened' }).count()).toBe(0);
+    // The one that had the focus is gone; a reader goes on at the list.
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Recordings');
+    // One that is still being recorded can't be deleted.
+    await options.last().press('Enter');
+    await page.getByText('It can be deleted once it is recorded.').waitFor();
+    expect(await page.getByRole('menuitem', { name: 'Delete' }).count()).toBe(0);
+    await page.context().close();
+  });
+
+  it('is taken back by Cancel, and says in place what was declined', async () => {
+    const page = await gallery.open('replay-mine');
+    await page.getByRole('button', { name: /^Options for/ }).click();
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('heading', { name: 'Opening the kiln: nine hours of ash glaze', level: 2 }).waitFor();
+    await page.context().close();
+    const declined = await gallery.open('replay-delete-declined');
+    await declined.getByRole('button', { name: /^Options for/ }).click();
+    await declined.getByRole('menuitem', { name: 'Rename' }).click();
+    await declined.getByRole('button', { name: 'Save' }).click();
+    await declined.getByRole('dialog').getByText(/You are offline/).waitFor();
+    expect(await declined.getByLabel('Title').getAttribute('aria-invalid')).toBe('true');
+    await declined.context().close();
+  });
+});
+
 describe('floating messages', () => {
   it('float over the picture, in their part of it, and can be turned off', async () => {
     const page = await gallery.open('replay-playing');

@@ -34,8 +34,9 @@ pub struct Video {
     pub hls: Option<String>,
     /// The address of its poster, relative to the origin.
     pub poster: Option<String>,
-    /// The address of the file for the owner to download; `null` for others, and where there is no single file.
-    pub download: Option<String>,
+    /// The addresses of its files, in their order, for whoever may change it to take away. Each plays by itself; there are
+    /// several where what was sent changed in the middle. Empty for others, and while there is nothing to take.
+    pub downloads: Vec<String>,
     /// Whether whoever asks may rename and delete it.
     pub may_change: bool,
 }

@@ -10,6 +10,8 @@ import { sampleVideos } from './sample_video.svelte';
 import { sampleWatching, type WatchingChoice } from './sample_watching.svelte';
 
 export interface RoomChoice extends ChatChoice, WatchingChoice {
+  /** The server declines what is done about films. */
+  readonly declines?: boolean;
   readonly entry?: RoomModel['entry'];
   readonly broadcast?: BroadcastState;
   readonly stage?: Playback;
@@ -31,7 +33,7 @@ export interface RoomChoice extends ChatChoice, WatchingChoice {
   readonly silenced?: boolean;
   /** It comes by an encoder. */
   readonly encoder?: boolean;
-  readonly recording?: 'running' | 'failed';
+  readonly recording?: 'wanted' | 'running' | 'failed';
   readonly reports?: 'none';
 }
 
@@ -247,10 +249,10 @@ export function sampleRoom(choice: RoomChoice, session: SessionModel): RoomModel
     guestLinks: () => (mine ? Promise.resolve(sampleGuestLinks()) : null),
     streamKeys: () => (mine ? Promise.resolve(sampleStreamKeys()) : null),
     follow(follow: boolean) { state.following = follow; state.followers = (state.followers ?? 0) + (follow ? 1 : -1); return done(); },
-    setRecording(wanted: boolean) { state.recording = { wanted, running: wanted, failed: false }; return done(); },
+    setRecording(wanted: boolean) { state.recording = { wanted, running: wanted && broadcast === 'live', failed: false }; return done(); },
     setCover(picture: Blob | null) { state.cover = picture && URL.createObjectURL(picture); return done(); },
     saveDetails(details: RoomDetails) { state.details = details; return done(); },
-    videos: () => Promise.resolve(sampleVideos()),
+    videos: () => Promise.resolve(sampleVideos(mine, choice.declines === true)),
     reconnectNow() {},
     close() {},
   });

@@ -1,12 +1,19 @@
 import { COLORS, PLACES } from '../capabilities/floating_messages/model';
 import type { Film, ReplayMessage, VideoCard, VideoModel, VideosModel } from '../capabilities/videos/model';
+import type { Outcome } from '../capabilities/people/model';
 import { PALETTES, playScene, still } from './pictures';
 import { ANA, line, MIRA } from './sample_people';
 
 export interface VideoChoice {
+  /** It is my own, and in two files. */
+  readonly myFilm?: boolean;
+  /** The server declines what is done about films. */
+  readonly declines?: boolean;
   readonly film?: 'idle' | 'playing' | 'chinese' | 'recording' | 'lost' | 'failed' | 'loading' | 'missing';
 }
 
+const DOWNLOADS = ['/videos/video_kiln/0.mp4', '/videos/video_kiln/1.mp4'];
+const done = (declines: boolean): Promise<Outcome> => Promise.resolve(declines ? { ok: false, refusal: { reason: 'disconnected' } } : { ok: true });
 const DURATION_MS = 5_043_000;
 /** Where a film that plays is when it is opened. */
 const FROM_MS = 1_264_000;
@@ -28,14 +35,23 @@ function messages(chinese: boolean): ReplayMessage[] {
   });
 }
 
-export function sampleVideos(): VideosModel {
+/** @param mine whether they are my own @param declines whether the server declines what is done about them */
+export function sampleVideos(mine: boolean, declines: boolean): VideosModel {
   const card = (at: number, title: string, more: Partial<VideoCard> = {}): VideoCard => ({
-    id: `video_${at}`, owner: MIRA, title, state: 'ready', duration_ms: DURATION_MS - at * 611_000, created_ms: Date.now() - (at + 1) * 4.3 * 86_400_000, poster: still(PALETTES[at % PALETTES.length] ?? DUSK), ...more,
+    id: `video_${at}`, owner: MIRA, title, state: 'ready', duration_ms: DURATION_MS - at * 611_000, created_ms: Date.now() - (at + 1) * 4.3 * 86_400_000, poster: still(PALETTES[at % PALETTES.length] ?? DUSK), mayChange: mine, downloads: mine ? DOWNLOADS.slice(0, at === 2 ? 2 : 1) : [], ...more,
   });
-  return {
-    state: 'ready', more: true, retry() {}, close() {}, loadMore() {},
-    videos: [card(0, 'Opening the kiln: nine hours of ash glaze'), card(1, '练习拉坯：从一团泥开始'), card(2, 'Trimming, and a long talk about clay bodies that went much further than anybody had planned'), card(3, ''), card(4, 'A test', { state: 'failed', poster: null })],
-  };
+  const state = $state({ state: 'ready' as const, more: true, videos: [card(0, 'Opening the kiln: nine hours of ash glaze'), card(1, '练习拉坯：从一团泥开始'), card(2, 'Trimming, and a long talk about clay bodies that went much further than anybody had planned'), card(3, ''), card(4, 'A test', { state: 'failed', poster: null, downloads: [] }), card(5, 'Going on right now', { state: 'recording', poster: null, downloads: [] })] });
+  return Object.assign(state, {
+    retry() {}, close() {}, loadMore() {},
+    rename(id: string, title: string) {
+      if (!declines) state.videos = state.videos.map((one) => (one.id === id ? { ...one, title } : one));
+      return done(declines);
+    },
+    remove(id: string) {
+      if (!declines) state.videos = state.videos.filter((one) => one.id !== id);
+      return done(declines);
+    },
+  });
 }
 
 export function sampleVideo(choice: VideoChoice): VideoModel {
@@ -43,7 +59,7 @@ export function sampleVideo(choice: VideoChoice): VideoModel {
   const film: Film = {
     id: 'video_kiln', owner: MIRA, title: which === 'chinese' ? '开窑直播：九小时的草木灰釉' : 'Opening the kiln: nine hours of ash glaze', state: which === 'recording' ? 'recording' : which === 'lost' ? 'failed' : 'ready',
     duration_ms: which === 'recording' ? 0 : DURATION_MS, created_ms: Date.now() - 3 * 86_400_000, poster: which === 'recording' ? null : still(DUSK, 1280, 720),
-    playable: which !== 'recording' && which !== 'lost', download: null,
+    playable: which !== 'recording' && which !== 'lost', mayChange: choice.myFilm === true, downloads: choice.myFilm ? DOWNLOADS : [],
   };
   const plays = which === 'playing' || which === 'chinese';
   const state = $state({
@@ -75,6 +91,11 @@ export function sampleVideo(choice: VideoChoice): VideoModel {
     setSpeed(speed: number) { go(); state.speed = speed; },
     setLevel(id: string) { state.level = id; },
     moment: () => ({ media_ms: state.media_ms + (state.playback === 'playing' ? (performance.now() - read_ms) * state.speed : 0), rate: state.playback === 'playing' ? state.speed : 0 }),
+    rename(title: string) {
+      if (!choice.declines && state.film) state.film = { ...state.film, title };
+      return done(choice.declines === true);
+    },
+    remove: () => done(choice.declines === true),
     retry() { state.playback = 'playing'; },
     close() { clearInterval(timer); },
   });

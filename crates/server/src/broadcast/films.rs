@@ -13,8 +13,6 @@ use crate::node::Node;
 
 /// The file of a film's poster.
 pub const POSTER: &str = "poster.jpg";
-/// The first file with a film's media.
-pub const MEDIA: &str = "0.mp4";
 /// What could not be finished is tried again after this.
 const AGAIN_AFTER: Duration = Duration::from_secs(15);
 
@@ -26,6 +24,11 @@ pub struct Film {
     /// The name of its folder, and the folder.
     pub folder: PathBuf,
     broadcast_at_ms: u64,
+}
+
+/// The name of the file with a film's media, counted from 0; the recorder begins another one where tracks change.
+pub fn media(number: usize) -> String {
+    format!("{number}.mp4")
 }
 
 /// Where the files of films are.
@@ -93,7 +96,7 @@ pub async fn end(node: std::sync::Weak<Node>, film: Film, mut recorded: Option<R
         if recorded.is_none() {
             recorded = made_whole(&film).await;
         }
-        let lost = recorded.is_none() && !film.folder.join(MEDIA).exists();
+        let lost = recorded.is_none() && !film.folder.join(media(0)).exists();
         if (recorded.is_some() || lost) && note_end(&node, &film, recorded.as_ref()).await {
             return;
         }
@@ -151,7 +154,7 @@ pub async fn recover(node: &Arc<Node>) {
                 note_end(node, &film, Some(&recorded)).await;
             }
             // What has no media will never have any.
-            None if !film.folder.join(MEDIA).exists() => {
+            None if !film.folder.join(media(0)).exists() => {
                 note_end(node, &film, None).await;
             }
             None => {}

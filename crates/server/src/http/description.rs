@@ -52,6 +52,7 @@ use utoipa::OpenApi;
         super::videos::change,
         super::videos::delete,
         super::videos::messages,
+        super::videos::of_broadcast,
         super::moderation::audit_of_room,
         super::moderation::audit,
         super::moderation::reports_of_room,

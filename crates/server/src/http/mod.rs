@@ -137,6 +137,7 @@ pub fn router(state: Arc<AppState>) -> Router {
             get(covers::read).put(covers::set).delete(covers::remove).layer(DefaultBodyLimit::max(COVER_MAX_BYTES)),
         )
         .route("/api/rooms/{room}/videos", get(videos::of_room))
+        .route("/api/rooms/{room}/broadcast/messages", get(videos::of_broadcast))
         .route("/api/rooms/{room}/audit", get(moderation::audit_of_room))
         .route("/api/rooms/{room}/reports", get(moderation::reports_of_room))
         .route("/api/rooms/{room}/reports/{report}/settle", post(moderation::settle_of_room))

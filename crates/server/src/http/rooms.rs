@@ -188,6 +188,18 @@ pub async fn watchable(state: &AppState, who: Option<&Who>, room: &str) -> Resul
     Ok(record)
 }
 
+/// A room whose conversation somebody may read.
+///
+/// Errors: [`Rejection::NotFound`], also for whom it does not admit; [`Rejection::Banned`].
+pub(super) async fn conversing(state: &AppState, who: &Who, room: &str) -> Result<RoomRecord, Refusal> {
+    let record = find(state, room).await?;
+    if !may_enter(record.about.entry, &record.id, Some(who)) {
+        return Err(Refusal(Rejection::NotFound));
+    }
+    not_banned(state, &record, who).await?;
+    Ok(record)
+}
+
 /// A room that is listed to somebody with an account, with its picture.
 ///
 /// Errors: [`Rejection::Banned`].
@@ -239,13 +251,7 @@ pub async fn messages(
     Path(room): Path<String>,
     Query(which): Query<Which>,
 ) -> Answer<MessagePage> {
-    let record = find(&state, &room).await?;
-    if !may_enter(record.about.entry, &record.id, Some(&who)) {
-        return Err(Refusal(Rejection::NotFound));
-    }
-    if state.node.store().rooms().is_banned(&record.id, &who.profile.id).await? {
-        return Err(Refusal(Rejection::Banned));
-    }
+    let record = conversing(&state, &who, &room).await?;
     let page = match (which.before, which.after) {
         (Some(position), None) => Page::Before(position),
         (None, Some(position)) => Page::After(position),

@@ -1,4 +1,4 @@
-//! Films: the archive of a room, and the chat of each.
+//! Films: the archive of a room, and the chat of each; and that of a broadcast while it goes on.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,15 +16,13 @@ use std::sync::Arc;
 use super::AppState;
 use super::answer::{Answer, Body, Path, Query, Refusal};
 use super::asking::{Anybody, SignedIn};
-use super::rooms::watchable;
+use super::rooms::{conversing, watchable};
 use crate::accounts::Who;
-use crate::broadcast::films::{self, MEDIA, POSTER};
+use crate::broadcast::films::{self, POSTER};
 use crate::node::writes;
 
 /// A film's playlist, in its folder.
 const PLAYLIST: &str = "index.m3u8";
-/// A film that was interrupted has this one too, and no single file.
-const SECOND_FILE: &str = "1.mp4";
 /// Films that come where nothing is said of how many.
 const PAGE: usize = 20;
 
@@ -63,11 +61,11 @@ fn describe(state: &AppState, video: VideoRecord, who: Option<&Who>) -> Video {
     let may_change = may_change(&video, who);
     let file = |name: &str| format!("/videos/{}/{name}", video.id);
     let folder = files(state, &video);
-    let single = ready && may_change && !folder.join(SECOND_FILE).exists();
+    let downloads = if ready && may_change { media(&folder) } else { Vec::new() };
     Video {
         hls: ready.then(|| file(PLAYLIST)),
         poster: (ready && folder.join(POSTER).exists()).then(|| file(POSTER)),
-        download: single.then(|| file(MEDIA)),
+        downloads: downloads.iter().map(|name| file(name)).collect(),
         may_change,
         id: video.id,
         owner: video.owner,
@@ -80,6 +78,11 @@ fn describe(state: &AppState, video: VideoRecord, who: Option<&Who>) -> Video {
         bytes: video.bytes,
         created_ms: video.created_ms,
     }
+}
+
+/// The names of the files that a film's media is in, in their order.
+fn media(folder: &std::path::Path) -> Vec<String> {
+    (0..).map(films::media).take_while(|name| folder.join(name).exists()).collect()
 }
 
 /// Where the files of a film are.
@@ -184,12 +187,51 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Where in a film's chat.
+/// Where in the chat of a film, or of a broadcast.
 #[derive(Deserialize)]
 pub struct Since {
     after_ms: Option<u64>,
     after_position: Option<u64>,
     limit: Option<usize>,
+}
+
+impl Since {
+    fn limit(&self) -> usize {
+        self.limit.unwrap_or(HISTORY_PAGE_MAX).clamp(1, HISTORY_PAGE_MAX)
+    }
+}
+
+/// What stands right before everything that was said from a media time on.
+fn before(from_ms: u64) -> (u64, u64) {
+    match from_ms.checked_sub(1) {
+        Some(before_ms) => (before_ms, u64::MAX),
+        None => (0, 0),
+    }
+}
+
+/// What was said in the broadcast that is live, in order of media time: from a time on, or after a message. Nothing where
+/// nobody is live.
+#[utoipa::path(get, path = "/api/rooms/{room}/broadcast/messages", tag = "rooms",
+    params(("room" = String, Path),
+        ("after_ms" = Option<u64>, Query, description = "A time in the broadcast; with `after_position`, that of the last message one has"),
+        ("after_position" = Option<u64>, Query, description = "The position of the last message one has"),
+        ("limit" = Option<usize>, Query)),
+    responses((status = 200, body = MediaMessages), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
+pub async fn of_broadcast(
+    State(state): State<Arc<AppState>>,
+    SignedIn(who): SignedIn,
+    Path(room): Path<String>,
+    Query(since): Query<Since>,
+) -> Answer<MediaMessages> {
+    let room = conversing(&state, &who, &room).await?;
+    let Some(broadcast) = state.node.broadcasts().going_on(&room.id) else {
+        return Ok(axum::Json(MediaMessages { messages: Vec::new(), more: false }));
+    };
+    let from_ms = since.after_ms.unwrap_or_default();
+    let after = since.after_position.map_or_else(|| before(from_ms), |position| (from_ms, position));
+    let conversations = state.node.store().conversations();
+    let (messages, more) = conversations.of_broadcast(&room.id, broadcast.number(), after, since.limit()).await?;
+    Ok(axum::Json(MediaMessages { messages, more }))
 }
 
 /// The chat of a film, in order of media time: what was said from a time on, or after a message.
@@ -218,13 +260,9 @@ pub async fn messages(
             Some(media_ms) => (media_ms, position),
             None => (from_film, position),
         },
-        None => match from_film.checked_sub(1) {
-            Some(before_ms) => (before_ms, u64::MAX),
-            None => (0, 0),
-        },
+        None => before(from_film),
     };
-    let limit = since.limit.unwrap_or(HISTORY_PAGE_MAX).clamp(1, HISTORY_PAGE_MAX);
-    let (mut messages, more) = conversations.of_broadcast(room, broadcast, after, limit).await?;
+    let (mut messages, more) = conversations.of_broadcast(room, broadcast, after, since.limit()).await?;
     for message in &mut messages {
         message.media_ms = message.media_ms.map(|broadcast_ms| video.timeline.film_ms(broadcast_ms));
     }

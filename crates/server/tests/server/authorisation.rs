@@ -61,6 +61,7 @@ fn table() -> Vec<Row> {
         Row("GET", "/api/rooms", None, [200; 5]),
         Row("GET", "/api/rooms/{room}", None, [200; 5]),
         Row("GET", "/api/rooms/{room}/messages", None, [401, 200, 200, 200, 200]),
+        Row("GET", "/api/rooms/{room}/broadcast/messages", None, [401, 200, 200, 200, 200]),
         Row("GET", "/api/rooms/{room}/guest-links", None, [401, 403, 404, 200, 404]),
         Row("POST", "/api/rooms/{room}/guest-links", Some(nothing), [401, 403, 404, 200, 404]),
         Row("DELETE", "/api/rooms/{room}/guest-links/{link}", None, [401, 403, 404, 204, 404]),
@@ -281,6 +282,7 @@ async fn a_room_for_accounts_does_not_exist_for_strangers_and_guests() {
         Row("GET", "/api/rooms/{room}", None, [404, 404, 200, 200, 200]),
         Row("GET", "/api/rooms/@OWNER", None, [404, 404, 200, 200, 200]),
         Row("GET", "/api/rooms/{room}/messages", None, [401, 404, 200, 200, 200]),
+        Row("GET", "/api/rooms/{room}/broadcast/messages", None, [401, 404, 200, 200, 200]),
         Row("GET", "/api/rooms/{room}/cover", None, [404, 404, 200, 200, 200]),
         Row("GET", "/api/rooms/{room}/videos", None, [404, 404, 200, 200, 200]),
         Row("GET", "/api/videos/{video}", None, [404, 404, 200, 200, 200]),
@@ -290,6 +292,7 @@ async fn a_room_for_accounts_does_not_exist_for_strangers_and_guests() {
         Row("POST", "/whep/{room}", Some(nothing), [404, 404, 415, 415, 415]),
         Row("GET", "/api/rooms/room_nowhere", None, [404; 5]),
         Row("GET", "/api/rooms/room_nowhere/messages", None, [401, 404, 404, 404, 404]),
+        Row("GET", "/api/rooms/room_nowhere/broadcast/messages", None, [401, 404, 404, 404, 404]),
         Row("POST", "/api/spaces/room_nowhere/commands", Some(send), [401, 404, 404, 404, 404]),
         Row("GET", "/api/nothing", None, [404; 5]),
     ];

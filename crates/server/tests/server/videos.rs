@@ -92,16 +92,20 @@ async fn a_film_is_its_owners_to_change() {
     let path = format!("/api/videos/{id}");
     let folder = server.running().node.config().data.join("videos").join(id.as_str());
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("0.mp4"), "film").unwrap();
+    for name in ["0.mp4", "1.mp4", "3.mp4"] {
+        std::fs::write(folder.join(name), "film").unwrap();
+    }
 
     let theirs = ask(port, "GET", &path, Some(&bo.token), None).await.json();
     assert_eq!(
-        (&theirs["may_change"], &theirs["download"], &theirs["state"]),
-        (&json!(false), &Value::Null, &json!("ready"))
+        (&theirs["may_change"], &theirs["downloads"], &theirs["state"]),
+        (&json!(false), &json!([]), &json!("ready"))
     );
     let mine = ask(port, "GET", &path, Some(&ana.token), None).await.json();
     assert_eq!(mine["may_change"], true);
     assert_eq!(mine["hls"], format!("/videos/{id}/index.m3u8"));
+    // What comes behind a gap is no part of it.
+    assert_eq!(mine["downloads"], json!([format!("/videos/{id}/0.mp4"), format!("/videos/{id}/1.mp4")]));
 
     let rename = async |title: &str| ask(port, "PATCH", &path, Some(&ana.token), Some(&json!({"title": title}))).await;
     assert_eq!(rename(" New\nname ").await.json()["title"], "New name");

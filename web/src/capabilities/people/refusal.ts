@@ -22,7 +22,7 @@ function ofField(field: string, reason: string): RefusalReason {
     case 'password': case 'new_password': return /long|most/.test(reason) ? 'password_too_long' : 'password_too_short';
     case 'current_password': return 'wrong_credentials';
     case 'token': case 'link': return 'link_spent';
-    case 'text': return 'text_empty';
+    case 'text': case 'title': return 'text_empty';
     default: return 'unknown';
   }
 }

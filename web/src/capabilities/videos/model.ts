@@ -1,7 +1,7 @@
 /** Videos as their views need them: a film with its chat, and the films of a room. */
 import type { HlsLevel, HlsState } from '../../engines/media/hls/player';
 import type { FloatStyle, MediaMoment } from '../floating_messages/model';
-import type { Loaded, Person } from '../people/model';
+import type { Loaded, Outcome, Person } from '../people/model';
 
 export interface VideoCard {
   readonly id: string;
@@ -12,13 +12,15 @@ export interface VideoCard {
   readonly created_ms: number;
   /** A picture of it on this origin; null while there is none. */
   readonly poster: string | null;
+  /** Whether I may rename and delete it. */
+  readonly mayChange: boolean;
+  /** The addresses of its files, in their order, for who may change it; each plays by itself. */
+  readonly downloads: readonly string[];
 }
 
 export interface Film extends VideoCard {
   /** Whether it can be played by now. */
   readonly playable: boolean;
-  /** The address of the file, for its owner; null for others. */
-  readonly download: string | null;
 }
 
 export interface ReplayMessage {
@@ -61,6 +63,9 @@ export interface VideoModel {
   setLevel(id: string): void;
   /** Read for each frame. */
   moment(): MediaMoment | null;
+  rename(title: string): Promise<Outcome>;
+  /** Deletes it, with its files. */
+  remove(): Promise<Outcome>;
   retry(): void;
   close(): void;
 }
@@ -72,4 +77,7 @@ export interface VideosModel extends Loaded {
   readonly videos: readonly VideoCard[];
   readonly more: boolean;
   loadMore(): void;
+  rename(id: string, title: string): Promise<Outcome>;
+  /** Deletes one, with its files. */
+  remove(id: string): Promise<Outcome>;
 }

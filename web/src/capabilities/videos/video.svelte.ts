@@ -3,7 +3,9 @@ import type { VideosApi } from '../../engines/http/videos';
 import { HlsPlayer, type HlsLevel } from '../../engines/media/hls/player';
 import type { Message, UserId, Video as WireVideo } from '../../protocol/generated/types';
 import type { MediaMoment } from '../floating_messages/model';
+import type { Outcome } from '../people/model';
 import { person } from '../people/person';
+import { ofReply } from '../people/refusal';
 import { ChatWindow } from './chat_window';
 import type { Film, ReplayMessage, VideoCard, VideoModel } from './model';
 
@@ -98,6 +100,19 @@ export class Video implements VideoModel {
     return media_ms === null ? null : { media_ms, rate: this.#player?.state === 'playing' ? this.speed : 0 };
   }
 
+  async rename(title: string): Promise<Outcome> {
+    const reply = await this.port.api.change(this.id, { title });
+    if (reply.is === 'ok' && !this.#closed) this.#told(reply.value);
+    return ofReply(reply);
+  }
+
+  async remove(): Promise<Outcome> {
+    const outcome = ofReply(await this.port.api.remove(this.id));
+    // Nothing more of it can be had.
+    if (outcome.ok) this.close();
+    return outcome;
+  }
+
   retry(): void {
     if (this.entry !== 'ready') {
       this.entry = 'loading';
@@ -120,8 +135,7 @@ export class Video implements VideoModel {
     const reply = await this.port.api.video(this.id);
     if (this.#closed) return;
     if (reply.is === 'ok') {
-      this.#wire = reply.value;
-      this.film = filmOf(reply.value);
+      this.#told(reply.value);
       this.entry = 'ready';
       this.#window.need(this.media_ms, performance.now());
       if (this.#playing && !this.#player) this.#open();
@@ -130,6 +144,11 @@ export class Video implements VideoModel {
       return;
     } else if (this.film === null) this.entry = 'unreachable';
     if (reply.is !== 'ok' || reply.value.state === 'recording') this.#lookTimer = setTimeout(() => void this.#load(), LOOK_EVERY_MS);
+  }
+
+  #told(video: WireVideo): void {
+    this.#wire = video;
+    this.film = filmOf(video);
   }
 
   #open(): void {
@@ -180,12 +199,12 @@ export class Video implements VideoModel {
 }
 
 export function cardOf(video: WireVideo): VideoCard {
-  const { id, owner, title, state, duration_ms, created_ms, poster } = video;
-  return { id, owner: person(owner), title, state, duration_ms, created_ms, poster };
+  const { id, owner, title, state, duration_ms, created_ms, poster, may_change, downloads } = video;
+  return { id, owner: person(owner), title, state, duration_ms, created_ms, poster, mayChange: may_change, downloads };
 }
 
 function filmOf(video: WireVideo): Film {
-  return { ...cardOf(video), playable: video.hls !== null && video.state !== 'failed', download: video.download };
+  return { ...cardOf(video), playable: video.hls !== null && video.state !== 'failed' };
 }
 
 function replayOf(message: Message, me: UserId | null): ReplayMessage {

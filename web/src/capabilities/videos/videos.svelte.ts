@@ -1,6 +1,8 @@
 /** The films of a room, newest first. */
 import { waitBefore_ms } from '../../engines/connection/backoff';
 import type { VideosApi } from '../../engines/http/videos';
+import type { Outcome } from '../people/model';
+import { ofReply } from '../people/refusal';
 import type { VideoCard, VideosModel } from './model';
 import { cardOf } from './video.svelte';
 
@@ -13,7 +15,7 @@ export class Videos implements VideosModel {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  constructor(private readonly room: string, private readonly api: VideosApi) {
+  constructor(private readonly room: string, private readonly api: Pick<VideosApi, 'ofRoom' | 'change' | 'remove'>) {
     void this.#load();
   }
 
@@ -24,6 +26,21 @@ export class Videos implements VideosModel {
 
   loadMore(): void {
     if (this.more) void this.#load();
+  }
+
+  async rename(id: string, title: string): Promise<Outcome> {
+    const reply = await this.api.change(id, { title });
+    if (reply.is === 'ok') {
+      const card = cardOf(reply.value);
+      this.videos = this.videos.map((one) => (one.id === id ? card : one));
+    }
+    return ofReply(reply);
+  }
+
+  async remove(id: string): Promise<Outcome> {
+    const reply = await this.api.remove(id);
+    if (reply.is === 'ok') this.videos = this.videos.filter((one) => one.id !== id);
+    return ofReply(reply);
   }
 
   close(): void {

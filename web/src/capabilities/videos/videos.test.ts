@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../../engines/http/http';
-import type { MediaMessages, Message } from '../../protocol/generated/types';
+import type { MediaMessages, Message, Video } from '../../protocol/generated/types';
 import { AGAIN_MS, AHEAD_MS, BEFORE_MS, ChatWindow, HELD_MAX } from './chat_window';
 import { replayAct } from './replay_keys';
+import { Videos } from './videos.svelte';
 
 const PAGE = 100;
 const ANA = { id: 'user_ana', name: 'ana', display_name: 'Ana' };
@@ -112,6 +113,34 @@ describe('the chat of a film', () => {
     await settled();
     expect(chat.messages).toHaveLength(0);
     expect(chat.state).toBe('loading');
+  });
+});
+
+describe('the films of a room', () => {
+  const wire = (id: string, title: string): Video => ({
+    id, title, owner: ANA, room: null, state: 'ready', duration_ms: 1, width: 0, height: 0, bytes: 1, created_ms: 1, hls: null, poster: null, downloads: [`/videos/${id}/0.mp4`], may_change: true,
+  });
+  it('are renamed and deleted where the server did so, and stay where it did not', async () => {
+    let answer: Reply<never> | null = null;
+    const asked: unknown[] = [];
+    const films = new Videos('room_a', {
+      ofRoom: () => Promise.resolve({ is: 'ok', value: { videos: [wire('a', 'One'), wire('b', 'Two')], more: false } }),
+      change: (id, body) => { asked.push([id, body]); return Promise.resolve(answer ?? { is: 'ok', value: wire(id, 'Renamed') }); },
+      remove: (id) => { asked.push(id); return Promise.resolve(answer ?? { is: 'ok', value: undefined }); },
+    });
+    await settled();
+    expect(films.videos.map(({ title, mayChange, downloads }) => [title, mayChange, downloads])).toEqual([['One', true, ['/videos/a/0.mp4']], ['Two', true, ['/videos/b/0.mp4']]]);
+    answer = { is: 'rejected', rejection: { kind: 'limit', limit: 'title_chars', max: 140, retry_after_ms: null } };
+    expect(await films.rename('a', 'Renamed')).toMatchObject({ ok: false, refusal: { reason: 'text_too_long' } });
+    answer = { is: 'unreachable' };
+    expect(await films.remove('a')).toMatchObject({ ok: false, refusal: { reason: 'disconnected' } });
+    expect(films.videos.map((one) => one.title)).toEqual(['One', 'Two']);
+    answer = null;
+    expect(await films.rename('b', 'Renamed')).toEqual({ ok: true });
+    expect(await films.remove('a')).toEqual({ ok: true });
+    expect(films.videos.map((one) => one.title)).toEqual(['Renamed']);
+    expect(asked.slice(-2)).toEqual([['b', { title: 'Renamed' }], 'a']);
+    films.close();
   });
 });
 

@@ -538,9 +538,10 @@ hls: string | null,
  */
 poster: string | null, 
 /**
- * The address of the file for the owner to download; `null` for others, and where there is no single file.
+ * The addresses of its files, in their order, for whoever may change it to take away. Each plays by itself; there are
+ * several where what was sent changed in the middle. Empty for others, and while there is nothing to take.
  */
-download: string | null, 
+downloads: Array<string>, 
 /**
  * Whether whoever asks may rename and delete it.
  */

@@ -147,7 +147,11 @@ const en = {
   recording: {
     label: 'Recording',
     on: 'Recording', off: 'Not recorded', wanted: 'Will be recorded', failed: 'Recording stopped',
+    /** Where there is little room. */
+    short: { on: 'REC', off: 'No rec', wanted: 'Rec on', failed: 'Stopped' },
     turnOn: 'Record this broadcast', turnOff: 'Stop recording',
+    willBe: 'It becomes a film with its chat, for whoever may come in.',
+    willNotBe: 'It will not be recorded.',
     failedText: 'The recording ended early. What was written until then is kept.',
   },
   cover: {

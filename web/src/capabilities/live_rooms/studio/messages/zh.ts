@@ -145,7 +145,10 @@ const zh: Messages = {
   recording: {
     label: '录制',
     on: '录制中', off: '未录制', wanted: '将会录制', failed: '录制已停止',
+    short: { on: '录制中', off: '未录', wanted: '将录制', failed: '已停止' },
     turnOn: '录制本次直播', turnOff: '停止录制',
+    willBe: '结束后成为带聊天的视频，能进入直播间的人都可观看。',
+    willNotBe: '不会录制。',
     failedText: '录制提前结束，此前的内容已保留。',
   },
   cover: {
