@@ -3,7 +3,7 @@ import { PALETTES, playScene } from './pictures';
 
 export interface WatchingChoice {
   /** By which way, and where in it. */
-  readonly watching?: 'webrtc' | 'hls' | 'back';
+  readonly watching?: 'webrtc' | 'hls' | 'back' | 'outside';
 }
 
 /** How long the sample's broadcast has been on. */
@@ -21,6 +21,7 @@ export function sampleWatching(choice: WatchingChoice): WatchingModel {
     shown: (way === 'webrtc' ? 'webrtc' : 'hls') as WatchingModel['shown'],
     running: way !== 'webrtc',
     wish: 'auto' as WatchingModel['wish'],
+    outside: way === 'outside',
     fellBack: way === 'hls',
     atLive: way !== 'back',
     window: { from_ms: ON_AIR_MS - 30 * 60_000, to_ms: ON_AIR_MS },

@@ -39,6 +39,8 @@ export const SCENES: readonly Scene[] = [
   { name: 'room-people', route: room, press: ['People'] },
   { name: 'room-guest-entry', route: room, me: 'signed_out' },
   { name: 'room-door', route: room, me: 'signed_out', entry: 'entering' },
+  { name: 'room-stranger', route: room, me: 'signed_out', entry: 'entering', watching: 'outside', chat: 'empty' },
+  { name: 'room-stranger-sound', route: room, me: 'signed_out', entry: 'entering', watching: 'outside', chat: 'empty', stage: 'sound_blocked' },
   { name: 'room-door-closed', route: room, me: 'signed_out', entry: 'entering', closed: true },
   { name: 'room-missing-signed-out', route: room, me: 'signed_out', entry: 'missing' },
   { name: 'room-people-unread', route: room, press: ['People'], unread: true },

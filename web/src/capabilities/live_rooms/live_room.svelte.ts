@@ -9,7 +9,7 @@ import type {
 } from '../../protocol/generated/types';
 import { authorRole, Conversation } from '../conversation/conversation.svelte';
 import type { Author } from '../conversation/model';
-import type { Outcome, Person } from '../people/model';
+import type { Me, Outcome, Person } from '../people/model';
 import { person } from '../people/person';
 import { DISCONNECTED, ofAnswer, ofReply, refusal } from '../people/refusal';
 import type { Session } from '../people/session.svelte';
@@ -207,6 +207,7 @@ export class LiveRoom implements RoomModel {
       this.#sessionChanged();
     } else if (reply.is === 'rejected' && reply.rejection.kind === 'not_found') {
       this.entry = 'missing';
+      this.#wantStage();
       return;
     } else this.#failures += 1;
     // Outside nothing is told; inside everything is.
@@ -225,8 +226,7 @@ export class LiveRoom implements RoomModel {
 
   #sessionChanged(): void {
     const { session } = this.port;
-    // A guest of another room stands at this door like anybody: a link may let them in, under a name for here.
-    const me = session.me?.id === this.#declinedAs ? null : session.me;
+    const me = this.#me();
     this.chat.setMe(me, session.wire?.blocked ?? []);
     if (!this.#room) return;
     this.mine = me?.id === this.#room.host.id;
@@ -245,6 +245,13 @@ export class LiveRoom implements RoomModel {
       this.entry = 'entering';
       void this.#look();
     }
+    this.#wantStage();
+  }
+
+  /** A guest of another room stands at this door like anybody: a link may let them in, under a name for here. */
+  #me(): Me | null {
+    const { me } = this.port.session;
+    return me?.id === this.#declinedAs ? null : me;
   }
 
   #enter(id: string): void {
@@ -459,13 +466,26 @@ export class LiveRoom implements RoomModel {
     this.#wantStage();
   }
 
+  /** An open room is seen by whoever comes by, before they say who they are; and goes on being seen while they come in. */
+  #seenAsStranger(): boolean {
+    const { state } = this.port.session;
+    const nobody = this.#me() === null && (state === 'signed_out' || state === 'guest');
+    return this.entry === 'entering' && this.#about?.entry === 'open' && (nobody || this.stage.watching.outside);
+  }
+
   /** Who publishes here alone has nothing to watch but themselves. */
   #wantStage(): void {
+    const stranger = this.#seenAsStranger();
     const inside = this.entry === 'inside' && this.#line !== null;
     const me = this.port.session.me?.id;
     this.stage.watching.setBarred([this.studio, this.part.studio].some((one) => one?.publishing === true));
     const others = this.#publishers.some((one) => one.user !== me) || this.part.expectsGuests;
-    this.stage.setWanted(inside && this.#wire.state !== 'off' && (others || !(this.studio?.publishing ?? false)));
+    const wanted = stranger ? this.#wire.state === 'on_air' || this.#wire.state === 'interrupted'
+      : inside && this.#wire.state !== 'off' && (others || !(this.studio?.publishing ?? false));
+    // Who stands outside is never one who could ask for WebRTC, also not for a moment.
+    if (!wanted) this.stage.setWanted(false);
+    this.stage.watching.setOutside(stranger);
+    if (wanted) this.stage.setWanted(true);
   }
 
   #audience(count: number): void {

@@ -200,6 +200,7 @@ export class Stage implements StageModel {
       void this.#play(video);
     }
     for (const sound of this.#secondSounds.values()) void sound.play().catch(() => undefined);
+    this.watching.play();
     this.#judge();
   }
 

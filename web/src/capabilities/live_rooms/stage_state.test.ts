@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { BroadcastState, Playback, StudioModel } from './model';
 import { overPicture, stageState } from './stage_state';
 
-function seen(broadcast: BroadcastState, playback: Playback, phase: StudioModel['phase'] | null = null, entry: 'entering' | 'inside' = 'inside', may: 'write' | 'sign_in' = 'write', known = true) {
+function seen(broadcast: BroadcastState, playback: Playback, phase: StudioModel['phase'] | null = null, entry: 'entering' | 'inside' = 'inside', may: 'write' | 'sign_in' = 'write', known = true, watching?: { outside: boolean; running: boolean }) {
   return stageState({
     host: known ? { id: 'user_m', name: 'm', displayName: 'M', guest: false } : null,
-    entry, chat: { writing: { may } }, mine: phase !== null, stage: { playback }, studio: phase === null ? null : { phase },
+    entry, chat: { writing: { may } }, mine: phase !== null, stage: { playback, ...(watching && { watching }) }, studio: phase === null ? null : { phase },
     broadcast: { state: broadcast, startedAt_ms: null, here: 0 },
   });
 }
@@ -16,6 +16,11 @@ describe('what is said on the stage', () => {
     ['live, to somebody who has not come in', seen('live', 'idle', null, 'entering', 'sign_in'), 'door'],
     ['offline, to somebody who has not come in', seen('offline', 'idle', null, 'entering', 'sign_in'), 'offline'],
     ['not read yet, to somebody who has not come in', seen('offline', 'idle', null, 'entering', 'sign_in', false), 'connecting'],
+    ['live, to a stranger of an open room, on its way', seen('live', 'idle', null, 'entering', 'sign_in', true, { outside: true, running: true }), 'connecting'],
+    ['live, to a stranger of an open room without HLS', seen('live', 'idle', null, 'entering', 'sign_in', true, { outside: true, running: false }), 'door'],
+    ['live, to a stranger of an open room', seen('live', 'playing', null, 'entering', 'sign_in', true, { outside: true, running: true }), 'playing'],
+    ['live, to a stranger who has not touched the page', seen('live', 'sound_blocked', null, 'entering', 'sign_in', true, { outside: true, running: true }), 'sound_blocked'],
+    ['live, to a stranger who has just said who they are', seen('live', 'playing', null, 'entering', 'write', true, { outside: true, running: true }), 'playing'],
     ['live, to a reader who is inside', seen('live', 'playing', null, 'inside', 'sign_in'), 'playing'],
     ['offline', seen('offline', 'idle'), 'offline'],
     ['offline, whatever the player thinks', seen('offline', 'failed'), 'offline'],

@@ -11,7 +11,7 @@ export type StageState =
   | 'publisher_lost'
   | 'offline'
   | 'ended'
-  /** Live, and I have not come in: I am nobody here yet. */
+  /** Live, I have not come in, and can't see it from outside: I am nobody here yet. */
   | 'door'
   /** My own room, not live. */
   | 'mine'
@@ -22,7 +22,7 @@ export type StageState =
   | 'own_reconnecting';
 
 type Seen = Pick<RoomModel, 'entry' | 'broadcast' | 'mine' | 'host'> & {
-  readonly stage: Pick<RoomModel['stage'], 'playback'>;
+  readonly stage: Pick<RoomModel['stage'], 'playback'> & { readonly watching?: { readonly outside: boolean; readonly running: boolean } };
   readonly chat: Pick<RoomModel['chat'], 'writing'>;
   readonly studio: { readonly phase: NonNullable<RoomModel['studio']>['phase'] } | null;
 };
@@ -33,17 +33,20 @@ export function stageState(room: Seen): StageState {
   if (phase === 'reconnecting') return 'own_reconnecting';
   if (phase === 'live') return 'playing';
   if (phase === 'awaiting_encoder' && room.broadcast.state !== 'live' && room.broadcast.state !== 'publisher_lost') return 'awaiting_encoder';
-  const outside = room.entry === 'entering' && room.chat.writing.may === 'sign_in';
+  const stranger = room.entry === 'entering' && room.chat.writing.may === 'sign_in';
+  const { playback, watching } = room.stage;
+  // What a stranger sees of an open room goes on while they come in.
+  const seesIt = watching?.outside === true && (playback === 'playing' || playback === 'stalled' || playback === 'sound_blocked');
   // Of a room that has not been read yet nothing can be said.
-  if (room.entry === 'entering' && (!outside || room.host === null)) return 'connecting';
+  if (room.entry === 'entering' && !seesIt && (!stranger || room.host === null)) return 'connecting';
   switch (room.broadcast.state) {
     case 'offline': return room.mine ? 'mine' : 'offline';
     case 'ended': return room.mine ? 'mine_ended' : 'ended';
     case 'publisher_lost': return 'publisher_lost';
     case 'live': break;
   }
-  if (outside) return 'door';
-  switch (room.stage.playback) {
+  if (stranger && !seesIt) return watching?.outside === true && watching.running ? 'connecting' : 'door';
+  switch (playback) {
     case 'idle':
     case 'connecting': return 'connecting';
     case 'stalled': return 'stalled';

@@ -5,13 +5,19 @@ import { request } from './http';
 
 const of = (id: VideoId) => `/videos/${encodeURIComponent(id)}`;
 
+const afterward = (after: { readonly ms: number; readonly position: number } | null) =>
+  `limit=${HISTORY_PAGE_MAX}${after === null ? '' : `&after_ms=${after.ms}&after_position=${after.position}`}`;
+
 export const videos = {
   video: (id: VideoId) => request<Video>('GET', of(id)),
   change: (id: VideoId, body: ChangeVideo) => request<Video>('PATCH', of(id), body),
   remove: (id: VideoId) => request<void>('DELETE', of(id)),
   /** Messages after a media time; of the same time, after a position. `after` null: from the beginning. */
   messages: (id: VideoId, after: { readonly ms: number; readonly position: number } | null) =>
-    request<MediaMessages>('GET', `${of(id)}/messages?limit=${HISTORY_PAGE_MAX}${after === null ? '' : `&after_ms=${after.ms}&after_position=${after.position}`}`),
+    request<MediaMessages>('GET', `${of(id)}/messages?${afterward(after)}`),
+  /** The same of the broadcast that is live in a room. */
+  ofBroadcast: (room: SpaceId, after: { readonly ms: number; readonly position: number } | null) =>
+    request<MediaMessages>('GET', `/rooms/${encodeURIComponent(room)}/broadcast/messages?${afterward(after)}`),
   /** How a room's broadcast can be watched by HLS. */
   watch: (room: SpaceId) => request<Watch>('GET', `/rooms/${encodeURIComponent(room)}/watch`),
   /** Newest first; `before_ms` of the last one that is known. */

@@ -16,6 +16,8 @@ const en = {
     doorText: 'Choose a name, and you are in. No account needed.',
     closedText: 'This room lets in people with an account, and guests by a link from its host.',
     comeIn: 'Come in and watch',
+    stranger: 'You watch without a name',
+    join: 'Join the talk',
     offline: (name: string) => `${name} isn’t live`,
     offlineText: 'When they go live, the picture appears here by itself. The chat stays open.',
     ended: (name: string) => `${name} has ended the broadcast`,

@@ -18,6 +18,8 @@ const zh: Messages = {
     doorText: '起个名字就能进来，无需账号。',
     closedText: '这个直播间只允许有账号的人，以及持有主播所发链接的访客进入。',
     comeIn: '进来观看',
+    stranger: '你正在匿名观看',
+    join: '加入聊天',
     offline: (name) => `${name} 未在直播`,
     offlineText: '开播后画面会自动出现在这里，聊天一直开放。',
     ended: (name) => `${name} 已结束直播`,

@@ -8,6 +8,8 @@ export type { MediaWindow, Way, Wish };
 export interface WatchingModel {
   /** Whether there is another way than WebRTC, and a window to go back in. */
   readonly available: boolean;
+  /** Whether I watch without having come in, which is by HLS alone. */
+  readonly outside: boolean;
   /** Whose picture is to be seen. */
   readonly shown: Way;
   /** HLS plays, or is about to: its picture has to be on the page. */

@@ -22,6 +22,7 @@ export interface WatchingPort {
 
 export class Watching implements WatchingModel {
   available = $state(false);
+  outside = $state(false);
   shown = $state<Way>('webrtc');
   running = $state(false);
   wish = $state<Wish>('auto');
@@ -73,6 +74,14 @@ export class Watching implements WatchingModel {
     this.#machine.setAvailable(this.available);
     if (barred && this.#past) this.goLive();
     else this.#settle();
+  }
+
+  /** Who has not come in watches by HLS; what plays goes on when they do. */
+  setOutside(outside: boolean): void {
+    if (outside === this.outside) return;
+    this.outside = outside;
+    this.#machine.setOutside(outside);
+    this.#settle();
   }
 
   setWanted(wanted: boolean): void {
@@ -236,7 +245,7 @@ export class Watching implements WatchingModel {
     if (!player || !this.#wanted) return;
     const state = player.state;
     this.levels = player.levels;
-    const seen = state === 'playing' || state === 'paused' || (this.shown === 'hls' && (state === 'stalled' || state === 'blocked'));
+    const seen = state === 'playing' || state === 'paused' || state === 'blocked' || (this.shown === 'hls' && state === 'stalled');
     this.#machine.hls(seen ? 'playing' : state === 'failed' ? 'failed' : 'loading', performance.now());
     this.#show();
     this.#settle();

@@ -57,6 +57,48 @@ describe('the way to watch', () => {
     expect(world.ways.again_ms).toBe(Infinity);
   });
 
+  it('is HLS alone for who has not come in, and goes on without a gap when they do', () => {
+    const world = new World();
+    world.machine.setOutside(true);
+    for (let at = 0; at < 600; at += 1) {
+      world.step();
+      expect(world.ways.webrtc, `at ${world.now_ms}`).toBe(false);
+      world.now_ms += 100;
+    }
+    expect(world.ways).toMatchObject({ shown: 'hls', hls: true, fellBack: false });
+    world.machine.setOutside(false);
+    expect(world.run(1_000)).toMatchObject({ shown: 'webrtc', webrtc: true, hls: false });
+    expect(world.everBlack).toBe(false);
+  });
+
+  it('is not given up for who has just come in where it is lost once, and is where it does not come', () => {
+    const world = new World();
+    world.machine.setOutside(true);
+    world.run(5_000);
+    world.machine.setOutside(false);
+    world.run(300);
+    world.machine.webrtc('interrupted', world.now_ms);
+    expect(world.run(2_000)).toMatchObject({ shown: 'webrtc', webrtc: true });
+    const without = new World();
+    without.machine.setOutside(true);
+    without.run(5_000);
+    without.webrtcWorks = false;
+    without.machine.setOutside(false);
+    expect(without.run(FLOWS_WITHIN_MS + 500)).toMatchObject({ shown: 'hls', webrtc: false, hls: true, fellBack: true });
+  });
+
+  it('is none for who has not come in where there is no HLS', () => {
+    const world = new World(false);
+    world.machine.setOutside(true);
+    expect(world.run(10_000)).toMatchObject({ webrtc: false, hls: false });
+    world.machine.setAvailable(true);
+    world.hlsWorks = false;
+    world.run(3_000);
+    expect(world.ways).toMatchObject({ webrtc: false, hls: false });
+    world.hlsWorks = true;
+    expect(world.run(HLS_RESTS_MS + 3_000)).toMatchObject({ shown: 'hls', hls: true, webrtc: false });
+  });
+
   it('is HLS where WebRTC does not connect in time, and not a moment sooner', () => {
     const world = new World();
     world.webrtcWorks = false;

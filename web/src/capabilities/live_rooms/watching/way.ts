@@ -51,6 +51,9 @@ export class WayMachine {
   #available = false;
   #visible = true;
   #past = false;
+  #outside = false;
+  /** HLS is shown only because one stood outside until now: WebRTC has not failed, and takes over as soon as it has a picture. */
+  #cameIn = false;
   #webrtc: WebrtcFact = 'off';
   #hls: HlsFact = 'off';
   #shown: Way = 'webrtc';
@@ -89,6 +92,11 @@ export class WayMachine {
   /** Whether the room has HLS. */
   setAvailable(available: boolean): void { this.#available = available; }
   setVisible(visible: boolean): void { this.#visible = visible; }
+  /** Whether one has not come in: WebRTC is for those who have. */
+  setOutside(outside: boolean): void {
+    this.#cameIn = this.#outside && !outside && this.#shown === 'hls';
+    this.#outside = outside;
+  }
   /** Whether one has gone back in time, which only HLS can. */
   setPast(past: boolean): void { this.#past = past; }
 
@@ -100,7 +108,7 @@ export class WayMachine {
     if (fact === 'flowing') this.#tryBegan_ms = null;
     else this.#starvesSince_ms = null;
     if (fact === 'interrupted' || (fact === 'connecting' && before === 'flowing')) {
-      if (this.#shown === 'hls') return this.#webrtcFailed(now_ms);
+      if (this.#shown === 'hls' && !this.#cameIn) return this.#webrtcFailed(now_ms);
       this.#losses_ms = [...this.#losses_ms.filter((one) => one > now_ms - LOSSES_WITHIN_MS), now_ms];
       this.#tryBegan_ms ??= now_ms;
       if (this.#losses_ms.length >= LOSSES_MAX) this.#webrtcFailed(now_ms);
@@ -123,7 +131,7 @@ export class WayMachine {
     const at = this.#settle(now_ms);
     if (at.webrtc && this.#webrtc !== 'flowing') this.#tryBegan_ms ??= now_ms;
     if (!at.webrtc) this.#tryBegan_ms = null;
-    return { ...at, shown: this.#shown, again_ms: this.#again(now_ms), fellBack: this.#shown === 'hls' && this.#wish !== 'stable' && !this.#past };
+    return { ...at, shown: this.#shown, again_ms: this.#again(now_ms), fellBack: this.#shown === 'hls' && this.#wish !== 'stable' && !this.#past && !this.#outside };
   }
 
   #settle(now_ms: number): { webrtc: boolean; hls: boolean } {
@@ -131,8 +139,9 @@ export class WayMachine {
     const running = this.#running(now_ms);
     const target = this.#target(now_ms);
     if (target === 'hls' && this.#hls === 'playing') this.#shown = 'hls';
-    const believed = this.#flowsSince_ms !== null && (this.#shown === 'webrtc' || now_ms - this.#flowsSince_ms >= BELIEVED_AFTER_MS || this.#hls !== 'playing');
+    const believed = this.#flowsSince_ms !== null && (this.#shown === 'webrtc' || this.#cameIn || now_ms - this.#flowsSince_ms >= BELIEVED_AFTER_MS || this.#hls !== 'playing');
     if (target === 'webrtc' && believed) this.#shown = 'webrtc';
+    if (this.#shown === 'webrtc') this.#cameIn = false;
     // Without HLS there is only the one.
     if (!this.#hasHls(now_ms) && this.#hls !== 'playing') this.#shown = 'webrtc';
     return this.#shown === target ? { webrtc: target === 'webrtc', hls: target === 'hls' } : running;
@@ -153,11 +162,13 @@ export class WayMachine {
     this.#retry_ms = Math.min(LONGEST_RETRY_MS, this.#retry_ms * 2);
     this.#tryBegan_ms = this.#starvesSince_ms = null;
     this.#losses_ms = [];
+    this.#cameIn = false;
   }
 
   #hasHls(now_ms: number): boolean { return this.#available && now_ms >= this.#hlsRestsUntil_ms; }
 
   #target(now_ms: number): Way {
+    if (this.#outside) return 'hls';
     if (!this.#hasHls(now_ms)) return 'webrtc';
     if (this.#past || this.#wish === 'stable') return 'hls';
     if (this.#wish === 'fastest') return 'webrtc';
@@ -170,7 +181,10 @@ export class WayMachine {
   /** While the target has no picture yet, both run: the one that is shown and the one that is to come. */
   #running(now_ms: number): { webrtc: boolean; hls: boolean } {
     const target = this.#target(now_ms);
-    return { webrtc: target === 'webrtc' || this.#shown === 'webrtc', hls: target === 'hls' || (this.#shown === 'hls' && this.#hls !== 'failed') };
+    return {
+      webrtc: !this.#outside && (target === 'webrtc' || this.#shown === 'webrtc'),
+      hls: (target === 'hls' && this.#hasHls(now_ms)) || (this.#shown === 'hls' && this.#hls !== 'failed'),
+    };
   }
 
   #again(now_ms: number): number {

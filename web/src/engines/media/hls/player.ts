@@ -16,7 +16,7 @@ export type HlsState =
   | 'paused'
   /** No picture comes at the moment; the last one stays. */
   | 'stalled'
-  /** The browser plays no sound before the person has touched the page. */
+  /** The browser plays no sound before the person has touched the page: the picture goes on without. */
   | 'blocked'
   | 'ended'
   | 'failed';
@@ -85,6 +85,8 @@ export class HlsPlayer {
   /** Where to go as soon as the playlist says where that is. */
   #pending_ms: number | null;
   #wantsToPlay = true;
+  /** Muted by us, because the browser would not play it otherwise. */
+  #hushed = false;
   #progress = { position_s: -1, at_ms: 0 };
   #timer: ReturnType<typeof setInterval>;
   #againTimer: ReturnType<typeof setTimeout> | undefined;
@@ -150,8 +152,13 @@ export class HlsPlayer {
     return value === undefined || Number.isNaN(value) ? null : value;
   }
 
+  /** Called within a touch or key press, it plays with sound. */
   play(): void {
     this.#wantsToPlay = true;
+    if (this.#hushed) {
+      this.#hushed = false;
+      this.video.muted = false;
+    }
     void this.#play();
   }
 
@@ -311,9 +318,15 @@ export class HlsPlayer {
     try {
       await this.video.play();
     } catch (error) {
-      if (error instanceof DOMException && error.name === 'NotAllowedError') this.#set('blocked');
+      if (error instanceof DOMException && error.name === 'NotAllowedError') await this.#playHushed();
     }
     this.#look();
+  }
+
+  async #playHushed(): Promise<void> {
+    this.#hushed = this.video.muted = true;
+    this.#set('blocked');
+    await this.video.play().catch(() => undefined);
   }
 
   #look(): void {
@@ -326,7 +339,7 @@ export class HlsPlayer {
     else if (this.state === 'blocked' && video.paused) this.#set('blocked');
     else if (video.readyState < 2 && (this.state === 'loading' || video.readyState === 0)) this.#set('loading');
     else if (video.paused) this.#set('paused');
-    else this.#set(stands ? 'stalled' : 'playing');
+    else this.#set(stands ? 'stalled' : this.#hushed ? 'blocked' : 'playing');
     this.changed();
   }
 
