@@ -85,10 +85,10 @@ export function cornerOf(page: Page, video: string): Promise<number[] | null> {
   }, video);
 }
 
-/** How old the picture on the stage is, in milliseconds; null while nothing readable is shown. */
-export function ageOfPicture(page: Page): Promise<number | null> {
-  return page.evaluate(({ timeBits, checkBits }) => {
-    const video = document.querySelector<HTMLVideoElement>('.stage video.main');
+/** How old the picture on the stage is, in milliseconds; null while nothing readable is shown. `over`: the one that comes by HLS. */
+export function ageOfPicture(page: Page, which: 'main' | 'over' = 'main'): Promise<number | null> {
+  return page.evaluate(({ timeBits, checkBits, which }) => {
+    const video = document.querySelector<HTMLVideoElement>(`.stage video.${which}`);
     if (!video || video.videoWidth === 0) return null;
     const bits = timeBits + checkBits;
     const canvas = document.createElement('canvas');
@@ -110,5 +110,5 @@ export function ageOfPicture(page: Page): Promise<number | null> {
     const age = ((Date.now() % 2 ** timeBits) - time + 2 ** timeBits) % 2 ** timeBits;
     // What seems to come from the future was taken within this very millisecond.
     return age > 2 ** (timeBits - 1) ? 0 : age;
-  }, { timeBits: TIME_BITS, checkBits: CHECK_BITS });
+  }, { timeBits: TIME_BITS, checkBits: CHECK_BITS, which });
 }

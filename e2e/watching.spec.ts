@@ -3,7 +3,7 @@ import { expect, type Page } from '@playwright/test';
 import { test as base } from './cast';
 import { pushRtmp, type Encoder } from './encoder';
 import { startHearth } from './hearth';
-import { composer, say, seesPicture } from './people';
+import { comeAsGuest, composer, say, seesPicture } from './people';
 
 const test = base.extend<{ encoder: { run(address: string): void } }>({
   hearth: async ({}, use, info) => {
@@ -88,4 +88,35 @@ test('what is said floats over everybody’s picture', async ({ cast, encoder })
   await seesPicture(bo, 1_500, 30_000);
   await say(bo, 'what a light');
   for (const page of [bo, host]) await expect.poll(() => page.locator('canvas.floating').getAttribute('data-floating')).toBe('1');
+});
+
+test('who looks back sees float what was said then, also what their chat does not hold', async ({ cast, encoder }) => {
+  const { host, bo, guest, hearth } = cast;
+  await host.goto(`${hearth.url}/@ana`);
+  await expect(composer(host)).toBeVisible();
+  encoder.run(await streamAddress(host));
+  await bo.goto(`${hearth.url}/@ana`);
+  await seesPicture(bo, 1_500, 30_000);
+  await say(bo, 'an early light');
+  await expect.poll(() => bo.locator('canvas.floating').getAttribute('data-floating')).toBe('1');
+  // More than a newcomer is given, none of it floating.
+  await host.evaluate(async () => {
+    const { id } = (await (await fetch('/api/rooms/@ana')).json()) as { id: string };
+    for (let at = 0; at < 60;) {
+      const body = JSON.stringify({ kind: 'send', text: `line ${at}`, nonce: `many${at}` });
+      const { ok } = await fetch(`/api/spaces/${id}/commands`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+      if (ok) at += 1;
+      else await new Promise((waited) => setTimeout(waited, 250));
+    }
+  });
+  await guest.goto(`${hearth.url}/@ana`);
+  await comeAsGuest(guest, 'Latecomer');
+  await expect(guest.getByRole('log').getByText('line 59')).toBeVisible();
+  await expect(guest.getByRole('log').getByText('an early light')).toHaveCount(0);
+  const back = guest.locator('.live-seek input');
+  await expect(back).toBeAttached({ timeout: 40_000 });
+  await back.press('Home');
+  await plays(guest, 'hls');
+  await expect.poll(() => guest.locator('canvas.floating').getAttribute('data-floating'), { timeout: 40_000 }).toBe('1');
+  await expect(guest.getByRole('log').getByText('an early light')).toHaveCount(0);
 });

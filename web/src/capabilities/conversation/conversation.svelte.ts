@@ -7,6 +7,7 @@ import type { FloatStyle } from '../floating_messages/model';
 import type { Me, Outcome, Person } from '../people/model';
 import { person } from '../people/person';
 import { DISCONNECTED, ofAnswer, refusal } from '../people/refusal';
+import type { ChatWindow, ReadMessages } from './chat_window';
 import { candidates, mentioned } from './mentions';
 import type { Author, ChatMessage, ChatModel, MessageId, Quote, Role, Sanction, Writing } from './model';
 import { Timeline, type Unstored } from './timeline';
@@ -27,6 +28,8 @@ export interface ChatPort {
   command(command: Command): Promise<Answer>;
   person(command: PersonCommand): Promise<Answer>;
   before(position: number): Promise<Reply<MessagePage>>;
+  /** Of the broadcast that is live, by media time. Absent: one can't look back. */
+  readonly ofBroadcast?: ReadMessages;
   serverTime_ms(): number;
   /** The monotonic clock that deadlines are shown in. */
   now_ms(): number;
@@ -37,6 +40,7 @@ export interface ChatPort {
 
 export class Conversation implements ChatModel {
   messages = $state.raw<readonly ChatMessage[]>([]);
+  past = $state.raw<readonly ChatMessage[]>([]);
   older = $state<ChatModel['older']>('none');
   unreadFrom = $state<MessageId | null>(null);
   unread = $state(false);
@@ -58,6 +62,9 @@ export class Conversation implements ChatModel {
   #blocked = new Set<UserId>();
   /** What a banned person said up to here is hidden. */
   #hiddenUpTo = new Map<UserId, number>();
+  /** What was said around the time that one looks back to. */
+  #window: ChatWindow | null = null;
+  #windowOpening: symbol | null = null;
   #seen = 0;
   #readTimer: ReturnType<typeof setTimeout> | undefined;
   #unseenTimer: ReturnType<typeof setTimeout> | undefined;
@@ -123,7 +130,10 @@ export class Conversation implements ChatModel {
         this.unread ||= event.message.author.id !== this.#me?.id && !this.#blocked.has(event.message.author.id);
         this.#noticeUnseen();
         break;
-      case 'message_deleted': this.#timeline.markDeleted(event.position); break;
+      case 'message_deleted':
+        this.#timeline.markDeleted(event.position);
+        this.#window?.forget(event.position);
+        break;
       case 'user_removed':
         this.#hiddenUpTo.set(event.user, this.#timeline.last);
         this.#shown = new WeakMap();
@@ -138,8 +148,16 @@ export class Conversation implements ChatModel {
     this.#flush();
   }
 
+  /** Another broadcast has another past. */
+  forgetPast(): void {
+    this.#window?.close();
+    this.#window = this.#windowOpening = null;
+    this.past = [];
+  }
+
   close(): void {
     this.#closed = true;
+    this.forgetPast();
     for (const timer of [this.#readTimer, this.#unseenTimer, this.#dividerTimer, this.#muteTimer]) clearTimeout(timer);
   }
 
@@ -186,6 +204,18 @@ export class Conversation implements ChatModel {
       this.older = reply.value.more ? 'more' : 'none';
       this.#flush();
     });
+  }
+
+  lookBack(media_ms: number): void {
+    const { ofBroadcast } = this.port;
+    if (this.#window) return this.#window.need(media_ms, this.port.now_ms());
+    if (!ofBroadcast || this.#windowOpening) return;
+    const opening = (this.#windowOpening = Symbol('window'));
+    void import('./chat_window').then(({ ChatWindow }) => {
+      if (this.#windowOpening !== opening) return;
+      this.#window = new ChatWindow(ofBroadcast, () => this.#flush(), true);
+      this.#window.need(media_ms, this.port.now_ms());
+    }, () => { this.#windowOpening = null; });
   }
 
   markRead(): void {
@@ -369,19 +399,23 @@ export class Conversation implements ChatModel {
     this.#flushing = true;
     queueMicrotask(() => {
       this.#flushing = false;
-      const shown: ChatMessage[] = [];
-      for (const message of this.#timeline.stored) {
-        if (this.#blocked.has(message.author.id) || message.position <= (this.#hiddenUpTo.get(message.author.id) ?? 0)) continue;
-        let one = this.#shown.get(message);
-        if (!one) this.#shown.set(message, one = this.#show(message));
-        shown.push(one);
-      }
+      const shown = this.#shownOf(this.#timeline.stored);
+      if (this.#window) this.past = this.#shownOf(this.#window.messages.filter((one) => !this.#timeline.at(one.position)));
       for (const unstored of this.#timeline.unstored) {
         let one = this.#shownUnstored.get(unstored);
         if (!one) this.#shownUnstored.set(unstored, one = this.#showUnstored(unstored));
         shown.push(one);
       }
       this.messages = shown;
+    });
+  }
+
+  #shownOf(messages: readonly Message[]): ChatMessage[] {
+    return messages.flatMap((message) => {
+      if (this.#blocked.has(message.author.id) || message.position <= (this.#hiddenUpTo.get(message.author.id) ?? 0)) return [];
+      let one = this.#shown.get(message);
+      if (!one) this.#shown.set(message, one = this.#show(message));
+      return [one];
     });
   }
 

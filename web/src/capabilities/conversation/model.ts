@@ -94,6 +94,10 @@ export interface ChatModel {
   /** Gives up a failed message of mine. */
   discard(id: MessageId): void;
   loadOlder(): void;
+  /** What was said around the time that one looks back to in a broadcast, without what `messages` holds. Absent: one can't. */
+  readonly past?: readonly ChatMessage[];
+  /** Sees to it that `past` holds what belongs to a media time. Called again and again while one looks back. */
+  lookBack?(media_ms: number): void;
   /** Everything up to the newest message has been on screen. */
   markRead(): void;
 

@@ -81,6 +81,7 @@ export class LiveRoom implements RoomModel {
       command,
       person: (what) => port.connection.person(what),
       before: (position) => port.api.messagesBefore(this.#room?.id ?? '', position),
+      ofBroadcast: async (after) => (await import('../../engines/http/videos')).videos.ofBroadcast(this.#room?.id ?? '', after),
       serverTime_ms: () => port.connection.serverTime_ms,
       now_ms: () => performance.now(),
       nonce: () => nonce(),
@@ -452,12 +453,14 @@ export class LiveRoom implements RoomModel {
     this.#wire = broadcast;
     const live = broadcast.state === 'on_air' || broadcast.state === 'interrupted';
     this.#wasLive ||= live;
+    const before = this.broadcast;
     this.broadcast = {
       state: broadcast.state === 'on_air' ? 'live' : broadcast.state === 'interrupted' ? 'publisher_lost'
         : this.#wasLive && broadcast.state === 'off' ? 'ended' : 'offline',
       startedAt_ms: live ? broadcast.since_ms : null,
       here: this.peopleCount,
     };
+    if (this.broadcast.startedAt_ms !== before.startedAt_ms) this.chat.forgetPast();
     this.stage.watching.setBegan(this.broadcast.startedAt_ms);
     this.chat.floating = live;
     if (ended !== undefined) this.studio?.ended();

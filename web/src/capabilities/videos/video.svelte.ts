@@ -2,11 +2,11 @@
 import type { VideosApi } from '../../engines/http/videos';
 import { HlsPlayer, type HlsLevel } from '../../engines/media/hls/player';
 import type { Message, UserId, Video as WireVideo } from '../../protocol/generated/types';
+import { ChatWindow } from '../conversation/chat_window';
 import type { MediaMoment } from '../floating_messages/model';
 import type { Outcome } from '../people/model';
 import { person } from '../people/person';
 import { ofReply } from '../people/refusal';
-import { ChatWindow } from './chat_window';
 import type { Film, ReplayMessage, VideoCard, VideoModel } from './model';
 
 /** A film that is still being recorded, or a server that can't be reached, is looked at again this often. */

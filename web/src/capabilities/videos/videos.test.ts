@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../../engines/http/http';
 import type { MediaMessages, Message, Video } from '../../protocol/generated/types';
-import { AGAIN_MS, AHEAD_MS, BEFORE_MS, ChatWindow, HELD_MAX } from './chat_window';
+import { AGAIN_MS, AHEAD_MS, BEFORE_MS, ChatWindow, HELD_MAX } from '../conversation/chat_window';
 import { replayAct } from './replay_keys';
 import { Videos } from './videos.svelte';
 

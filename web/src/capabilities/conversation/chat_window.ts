@@ -1,6 +1,6 @@
 /**
- * The chat of a film around the time that is played: one stretch of it without gaps, read ahead of the picture,
- * and begun anew where the picture jumps out of it. So a film of any length costs no more than a while of it.
+ * The chat of a film, or of a broadcast that is looked back in, around the time that is played: one stretch of it without
+ * gaps, read ahead of the picture, and begun anew where the picture jumps out of it. So any length costs no more than a while.
  */
 import type { Reply } from '../../engines/http/http';
 import type { MediaMessages, Message } from '../../protocol/generated/types';
@@ -24,17 +24,27 @@ export class ChatWindow {
   #from_ms: number | null = null;
   #reading: symbol | null = null;
   #failed_ms = -Infinity;
+  /** When there was no more yet of what grows. */
+  #ended_ms = -Infinity;
   #closed = false;
 
-  constructor(private readonly read: ReadMessages, private readonly changed: () => void) {}
+  /** @param grows whether more is being said: then the end is looked at again */
+  constructor(private readonly read: ReadMessages, private readonly changed: () => void, private readonly grows = false) {}
 
   /** Sees to it that what belongs to a media time is held, or is on its way. */
   need(media_ms: number, now_ms: number): void {
     if (this.#closed) return;
     const inside = this.#from_ms !== null && media_ms >= this.#from_ms && media_ms <= this.#to_ms + AHEAD_MS;
     if (!inside) this.#begin(Math.max(0, media_ms - BEFORE_MS));
-    if (this.#to_ms >= media_ms + AHEAD_MS || this.#reading !== null || now_ms - this.#failed_ms < AGAIN_MS) return;
+    if (this.#to_ms >= media_ms + AHEAD_MS || this.#reading !== null || now_ms - Math.max(this.#failed_ms, this.#ended_ms) < AGAIN_MS) return;
     void this.#readOn(media_ms, now_ms);
+  }
+
+  /** Lets go of a message that was deleted. */
+  forget(position: number): void {
+    if (!this.messages.some((one) => one.position === position)) return;
+    this.messages = this.messages.filter((one) => one.position !== position);
+    this.changed();
   }
 
   close(): void {
@@ -48,7 +58,7 @@ export class ChatWindow {
     this.messages = [];
     this.state = 'loading';
     this.#reading = null;
-    this.#failed_ms = -Infinity;
+    this.#failed_ms = this.#ended_ms = -Infinity;
     this.changed();
   }
 
@@ -66,6 +76,11 @@ export class ChatWindow {
       }
       this.#take(reply.value);
       this.state = 'ready';
+      if (this.#to_ms === Infinity && this.grows) {
+        this.#to_ms = Math.max(media_ms, this.messages.at(-1)?.media_ms ?? 0);
+        this.#ended_ms = now_ms;
+        break;
+      }
       this.changed();
     }
     this.#reading = null;
