@@ -157,6 +157,7 @@ export class Publisher {
         leg.peer.close();
         return published;
       }
+      performance.measure('hearth:answered', { start: asked_ms, end: performance.now() });
       leg.id = published.leg;
       await leg.peer.setRemoteDescription({ type: 'answer', sdp: published.answer });
       if (overtaken()) return published;
