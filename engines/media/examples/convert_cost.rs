@@ -5,7 +5,7 @@
 //! ```
 
 use bytes::Bytes;
-use hearth_media::convert::{AacToOpus, Converted, Preset, VideoConverter, VideoInput, VideoPlan};
+use hearth_media::convert::{AacToOpus, Aim, Converted, KeyFrames, Preset, VideoConverter, VideoInput, VideoPlan};
 use hearth_media::{Codec, Frame};
 use std::collections::HashMap;
 use std::error::Error;
@@ -97,7 +97,15 @@ fn main() -> Result<(), Failure> {
             ("same size, veryfast", None, source_bps, Preset::Veryfast),
             ("360 lines, veryfast", Some(360), 700_000, Preset::Veryfast),
         ] {
-            let plan = VideoPlan { input: VideoInput::H264, height_px, bitrate_bps, threads: 1, preset };
+            let plan = VideoPlan {
+                input: VideoInput::H264,
+                height_px,
+                bitrate_bps,
+                threads: 1,
+                preset,
+                key_frames: KeyFrames::Often,
+                aim: Aim::Rate,
+            };
             let before = cpu_of(libc::RUSAGE_CHILDREN);
             let delays = delays(plan, &record, &frames)?;
             let share = (cpu_of(libc::RUSAGE_CHILDREN) - before).as_secs_f64() / f64::from(SECONDS);

@@ -1,6 +1,6 @@
 //! A broadcast as the server holds it: its renditions, and the one time line they share.
 
-use crate::packager::{Packager, Timeline};
+use crate::packager::{Follower, Packager, Timeline};
 use crate::window::{Limits, Snapshot};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -56,6 +56,19 @@ pub enum RenditionError {
     Taken,
     #[error("a broadcast has at most {RENDITIONS_MAX} renditions")]
     TooMany,
+    #[error("there is no source to follow")]
+    NoSource,
+}
+
+/// What the multivariant playlist says of a rendition before its first segment has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The picture's part of the `CODECS` attribute (RFC 6381); the sound is the source's.
+    pub codec: String,
+    /// Width and height in pixels.
+    pub size: (u32, u32),
+    /// Of the picture.
+    pub peak_bps: u64,
 }
 
 /// One rendition, as readers see it.
@@ -63,11 +76,21 @@ pub enum RenditionError {
 pub struct Rendition {
     pub name: String,
     pub(crate) sender: Arc<watch::Sender<Arc<Snapshot>>>,
+    /// None: it is not in the multivariant playlist, unless it is the source.
+    offer: RwLock<Option<Offer>>,
 }
 
 impl Rendition {
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.sender.borrow().clone()
+    }
+
+    pub(crate) fn offer(&self) -> Option<Offer> {
+        self.offer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_offer(&self, offer: Option<Offer>) {
+        *self.offer.write().unwrap_or_else(PoisonError::into_inner) = offer;
     }
 }
 
@@ -99,37 +122,47 @@ impl Live {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Adds a rendition and returns its writer. The first is the source, which sets the time line; others have to carry
-    /// the source's time stamps.
+    /// Adds the first rendition, the source, which sets the time line; returns its writer.
     ///
     /// # Errors
-    /// The name is none, or taken; there are too many.
+    /// The name is none, or there is a rendition already.
     pub fn add(&self, name: &str) -> Result<Packager, RenditionError> {
+        let rendition = self.name(name, true)?;
+        let first = (self.shared.options.started_at_ms / 1000).saturating_sub(SEQUENCE_EPOCH_S);
+        Ok(Packager::new(self.clone(), rendition, first))
+    }
+
+    /// Adds a rendition that is cut where the source is, and returns its writer. Until its own pictures come, and where
+    /// they fail, its segments are the source's: it can be watched at once, and never has a hole.
+    ///
+    /// # Errors
+    /// The name is none, or taken; there are too many, or no source.
+    pub fn follow(&self, name: &str, offer: Offer) -> Result<Follower, RenditionError> {
+        let rendition = self.name(name, false)?;
+        rendition.set_offer(Some(offer));
+        let source = self.renditions().first().cloned().ok_or(RenditionError::NoSource)?;
+        Ok(Follower::new(self.clone(), rendition, source))
+    }
+
+    fn name(&self, name: &str, source: bool) -> Result<Arc<Rendition>, RenditionError> {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(fits) {
             return Err(RenditionError::Name);
         }
-        let first = (self.shared.options.started_at_ms / 1000).saturating_sub(SEQUENCE_EPOCH_S);
         let mut renditions = self.shared.renditions.write().unwrap_or_else(PoisonError::into_inner);
+        if renditions.is_empty() != source {
+            return Err(if source { RenditionError::Taken } else { RenditionError::NoSource });
+        }
         if renditions.iter().any(|rendition| rendition.name == name) {
             return Err(RenditionError::Taken);
         }
         if renditions.len() == RENDITIONS_MAX {
             return Err(RenditionError::TooMany);
         }
-        let source = renditions.is_empty();
-        let sequence = renditions.first().map_or(first, |leader| leader.snapshot().next.max(first));
-        let rendition =
-            Arc::new(Rendition { name: name.to_owned(), sender: Arc::new(watch::channel(Arc::default()).0) });
+        let (sender, offer) = (Arc::new(watch::channel(Arc::default()).0), RwLock::default());
+        let rendition = Arc::new(Rendition { name: name.to_owned(), sender, offer });
         *renditions = renditions.iter().cloned().chain([rendition.clone()]).collect();
-        drop(renditions);
-        Ok(Packager::new(self.clone(), rendition, source, (sequence, first)))
-    }
-
-    /// Takes a rendition out of the playlists. Its writer may go on, unseen.
-    pub fn remove(&self, name: &str) {
-        let mut renditions = self.shared.renditions.write().unwrap_or_else(PoisonError::into_inner);
-        *renditions = renditions.iter().filter(|rendition| rendition.name != name).cloned().collect();
+        Ok(rendition)
     }
 
     /// The renditions there are, the source first.

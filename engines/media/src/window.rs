@@ -30,6 +30,8 @@ pub enum Body {
         path: Arc<Path>,
         offset: u64,
     },
+    /// In the rendition of this name: it has the same segment under its own address.
+    Lent(Arc<str>),
 }
 
 /// A closed segment.
@@ -158,12 +160,34 @@ impl Window {
                 self.memory_bytes -= gone.bytes;
             }
         }
-        if let Some(oldest) = self.closed.front().map(|segment| segment.init)
+        self.forget_inits();
+        self.shared = self.closed.iter().cloned().collect();
+    }
+
+    /// Segments before this one are no longer lent: lets go of them, and of all that is older.
+    pub fn lent_from(&mut self, sequence: u64) {
+        let gone = |segment: &Arc<Segment>| segment.sequence < sequence && matches!(segment.body, Body::Lent(_));
+        let Some(last) = self.closed.iter().rposition(gone) else { return };
+        for segment in self.closed.drain(..=last).filter(|segment| matches!(segment.body, Body::Memory)) {
+            self.memory_bytes -= segment.bytes;
+        }
+        self.shared = self.closed.iter().cloned().collect();
+    }
+
+    /// Lets go of all.
+    pub fn clear(&mut self) {
+        (self.memory_bytes, self.shared) = (0, Arc::default());
+        self.closed.clear();
+    }
+
+    /// Init segments that no segment in the window needs any more.
+    fn forget_inits(&mut self) {
+        let own = self.closed.iter().find(|segment| !matches!(segment.body, Body::Lent(_)));
+        if let Some(oldest) = own.map(|segment| segment.init)
             && self.inits.first_key_value().is_some_and(|(id, _)| *id < oldest)
         {
             Arc::make_mut(&mut self.inits).retain(|id, _| *id >= oldest);
         }
-        self.shared = self.closed.iter().cloned().collect();
     }
 
     fn is_full(&self) -> bool {
@@ -202,7 +226,8 @@ impl Window {
 
     /// Highest and mean bit rate of the newest segments, a second.
     fn rates(&self) -> (u64, u64) {
-        let newest = self.closed.iter().rev().take(15).filter(|segment| segment.duration_us > 0);
+        let own = |segment: &&Arc<Segment>| segment.duration_us > 0 && !matches!(segment.body, Body::Lent(_));
+        let newest = self.closed.iter().rev().take(15).filter(own);
         let (mut peak, mut bits, mut micros) = (0, 0u64, 0u64);
         for segment in newest {
             let size = segment.bytes as u64 * 8;

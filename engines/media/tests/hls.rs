@@ -3,7 +3,7 @@
 mod support;
 
 use flate2::read::GzDecoder;
-use hearth_media::{ADVANCE_PARTS_MAX, Answer, Live, Options, Packager, WAIT_TARGETS};
+use hearth_media::{ADVANCE_PARTS_MAX, Answer, Follower, Frame, LATE_US, Live, Offer, Options, Packager, WAIT_TARGETS};
 use std::io::Read as _;
 use std::time::Duration;
 use support::*;
@@ -153,39 +153,85 @@ async fn before_the_first_segment_there_is_patience_and_after_the_end_no_waiting
     assert!(body(&ended).ends_with("#EXT-X-ENDLIST\n"));
 }
 
+fn offer() -> Offer {
+    Offer { codec: "avc1.42c01f".to_owned(), size: (640, 360), peak_bps: 700_000 }
+}
+
+fn with_pictures_alone() -> (Live, Packager, Follower) {
+    let (live, mut source) = begin(Options { expect_audio: false, ..Options::new(START_MS) });
+    source.lead();
+    let mut small = live.follow("small", offer()).expect("a rendition");
+    small.start();
+    (live, source, small)
+}
+
+/// Pictures at 30 a second: when they arrive, and the picture.
+fn pictures(at_us: u64, count: u64, wall_ms: u64) -> impl Iterator<Item = (u64, Frame)> {
+    (0..count).map(move |index| (wall_ms + index * 33, picture(at_us + index * FRAME_US, index % 60 == 0)))
+}
+
+fn lead(source: &mut Packager, small: &mut Follower, (wall_ms, frame): &(u64, Frame)) {
+    source.push(frame, *wall_ms).expect("a picture");
+    small.lead(&source.take_pieces());
+}
+
 #[tokio::test]
 async fn renditions_share_a_time_line_and_report_each_other() {
-    let (live, mut source) = begin(Options::new(START_MS));
-    let mut small = live.add("small").expect("a rendition");
+    let (live, mut source, mut small) = with_pictures_alone();
     // The second comes a second later, as a transcode does, and its publisher's clock jumps in between.
-    run(&mut source, 0, 200);
-    run(&mut small, 0, 170);
-    for index in 0..200 {
-        let at_us = 9_000_000_000 + index * FRAME_US;
-        let frame = picture(at_us, index % 60 == 0);
-        source.push(&frame, START_MS + 20_000 + index * 33).expect("a picture");
-    }
-    run(&mut small, 170, 200);
-    for index in 0..170 {
-        let at_us = 9_000_000_000 + index * FRAME_US;
-        small.push(&picture(at_us, index % 60 == 0), START_MS + 21_000 + index * 33).expect("a picture");
+    let sent: Vec<_> = pictures(0, 200, START_MS).chain(pictures(9_000_000_000, 200, START_MS + 20_000)).collect();
+    for (index, now) in sent.iter().enumerate() {
+        lead(&mut source, &mut small, now);
+        if let Some(before) = index.checked_sub(30) {
+            small.push(&sent[before].1).expect("a picture");
+        }
     }
     let [one, other] =
         [live.answer("source/live.m3u8", None, false).await, live.answer("small/live.m3u8", None, false).await];
     let (one, other) = (body(&one), body(&other));
     assert!(one.contains("#EXT-X-RENDITION-REPORT:URI=\"../small/live.m3u8\",LAST-MSN="), "{one}");
-    let after = |text: &str| {
-        let rest = text.split("#EXT-X-DISCONTINUITY\n").nth(1).expect("a discontinuity").to_owned();
-        rest.lines().find(|line| line.starts_with("#EXT-X-PROGRAM-DATE-TIME")).expect("a date").to_owned()
+    let told = |text: &str| {
+        let kept = ["#EXTINF", "#EXT-X-DISC", "#EXT-X-PROGRAM", "#EXT-X-MEDIA-SEQ", "#EXT-X-TARGET"];
+        let lines = text.lines().filter(|line| kept.iter().any(|start| line.starts_with(start)));
+        lines.map(str::to_owned).collect::<Vec<_>>()
     };
-    assert_eq!(after(&one), after(&other), "{one}\n{other}");
-    let head = |text: &str| {
-        text.lines().take_while(|line| !line.starts_with("#EXT-X-MAP")).map(str::to_owned).collect::<Vec<_>>()
-    };
-    assert_eq!(head(&one), head(&other));
-    assert_eq!(body(&live.answer("index.m3u8", None, false).await).matches("#EXT-X-STREAM-INF").count(), 2);
-    live.remove("small");
-    assert_eq!(status(&live, "small/live.m3u8", "").await, 404);
+    let (source_told, small_told) = (told(&one), told(&other));
+    assert!(source_told.iter().any(|line| line == "#EXT-X-DISCONTINUITY"), "{one}");
+    let common = source_told.len().min(small_told.len());
+    assert!(common + 2 >= source_told.len(), "{one}\n{other}");
+    assert_eq!(source_told[..common], small_told[..common], "{one}\n{other}");
+    assert!(!other.contains("../source/init"), "all segments are its own:\n{other}");
+    let both = body(&live.answer("index.m3u8", None, false).await);
+    assert_eq!(both.matches("#EXT-X-STREAM-INF").count(), 2);
+    small.offer(None);
+    let both = body(&live.answer("index.m3u8", None, false).await);
+    assert_eq!(both.matches("#EXT-X-STREAM-INF").count(), 1, "no longer offered");
+    assert_eq!(status(&live, "small/live.m3u8", "").await, 200, "but still there for who watches it");
+}
+
+#[tokio::test]
+async fn what_comes_too_late_is_the_source_in_its_place() {
+    let (live, mut source, mut small) = with_pictures_alone();
+    // The first segment's pictures come in time, with the first of the second; then none does, until it is too late.
+    let late = LATE_US / FRAME_US;
+    let mut waited_for = false;
+    for (index, now) in (0..).zip(pictures(0, 60 + late + 70, START_MS)) {
+        lead(&mut source, &mut small, &now);
+        if index <= 60 {
+            small.push(&now.1).expect("a picture");
+        }
+        if index == 60 + late - 1 {
+            let text = body(&live.answer("small/live.m3u8", None, false).await);
+            waited_for = text.contains("\n0.m4s\n") && !text.contains("1.0.m4s\n");
+        }
+    }
+    let text = body(&live.answer("small/live.m3u8", None, false).await);
+    assert!(waited_for, "{text}");
+    assert!(text.contains("URI=\"init-1.mp4\"") && text.contains("\n0.m4s\n"), "{text}");
+    assert!(text.contains("\n1.m4s\n"), "begun with a picture of its own, it stays its own:\n{text}");
+    assert!(text.contains("#EXT-X-MAP:URI=\"../source/init-1.mp4\"") && text.contains("\n../source/2.m4s\n"), "{text}");
+    assert_eq!(status(&live, "small/2.m4s", "").await, 404);
+    assert_eq!(status(&live, "source/2.m4s", "").await, 200);
 }
 
 #[tokio::test]
@@ -217,8 +263,9 @@ async fn names_go_on_rising_over_a_restart() {
 fn a_rendition_has_a_name_of_its_own_and_there_are_not_too_many() {
     let (live, _source) = begin(Options::new(START_MS));
     for bad in ["", "..", "a/b", "Source", "source", &"x".repeat(hearth_media::NAME_BYTES_MAX + 1)] {
-        assert!(live.add(bad).is_err(), "{bad}");
+        assert!(live.follow(bad, offer()).is_err(), "{bad}");
     }
-    let more: Vec<_> = (1..=hearth_media::RENDITIONS_MAX).map(|index| live.add(&format!("r{index}")).is_ok()).collect();
+    let more: Vec<_> =
+        (1..=hearth_media::RENDITIONS_MAX).map(|index| live.follow(&format!("r{index}"), offer()).is_ok()).collect();
     assert_eq!(more.iter().filter(|added| **added).count(), hearth_media::RENDITIONS_MAX - 1);
 }

@@ -21,6 +21,6 @@ pub use aac_to_opus::{
     AacError, AacToOpus, OPUS_BITRATE_BPS, OPUS_PACKET_US, RESYNC_US, SILENCE_MAX_US, UNDECODABLE_MAX,
 };
 pub use video::{
-    ConvertError, Converted, HEIGHT_RANGE_PX, Preset, Pushed, QUEUE_BYTES, QUEUE_FRAMES, RATE_RANGE_BPS, RESTARTS,
-    RESTARTS_OVER, STALLED, VideoConverter, VideoInput, VideoPlan,
+    Aim, ConvertError, Converted, HEIGHT_RANGE_PX, KeyFrames, Preset, Pushed, QUEUE_BYTES, QUEUE_FRAMES,
+    RATE_RANGE_BPS, RESTARTS, RESTARTS_OVER, STALLED, VideoConverter, VideoInput, VideoPlan,
 };

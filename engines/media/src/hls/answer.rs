@@ -296,6 +296,8 @@ async fn segment(snapshot: &Snapshot, sequence: u64) -> Answer {
                 gone()
             }
         },
+        // It has one address: that in the playlist.
+        Body::Lent(_) => gone(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Playlists as text.
 
-use crate::live::Rendition;
-use crate::window::{Part, Segment, Snapshot};
+use crate::codec::VideoConfig;
+use crate::live::{Offer, Rendition};
+use crate::window::{Body, Part, Segment, Snapshot};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -47,10 +48,29 @@ fn put_part(out: &mut String, sequence: u64, index: usize, part: &Part) {
     out.push_str(if part.independent { ",INDEPENDENT=YES\n" } else { "\n" });
 }
 
-fn put_head(out: &mut String, init: Option<u64>, discontinuities: u64, wall_ms: u64) {
+/// Which init segment a segment needs, and the folder both lie in: that of the rendition itself, or of one that lends.
+type Held<'a> = (&'a str, u64);
+
+fn held(segment: &Segment) -> Held<'_> {
+    match &segment.body {
+        Body::Lent(of) => (of, segment.init),
+        Body::Memory | Body::File { .. } => ("", segment.init),
+    }
+}
+
+/// The way to a folder from the playlist.
+struct Folder<'a>(&'a str);
+
+impl std::fmt::Display for Folder<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(out, "../{}/", self.0) }
+    }
+}
+
+fn put_head(out: &mut String, init: Option<Held<'_>>, discontinuities: u64, wall_ms: u64) {
     (0..discontinuities).for_each(|_| out.push_str("#EXT-X-DISCONTINUITY\n"));
-    if let Some(init) = init {
-        let _ = writeln!(out, "#EXT-X-MAP:URI=\"init-{init}.mp4\"");
+    if let Some((folder, init)) = init {
+        let _ = writeln!(out, "#EXT-X-MAP:URI=\"{}init-{init}.mp4\"", Folder(folder));
     }
     let _ = writeln!(out, "#EXT-X-PROGRAM-DATE-TIME:{}", date_time(wall_ms));
 }
@@ -102,20 +122,21 @@ pub fn media(snapshot: &Snapshot, own: &Rendition, all: &[Arc<Rendition>], delta
 
 fn put_segments(out: &mut String, snapshot: &Snapshot, skip: usize, target_s: u64) {
     let listed_us = PARTS_LISTED_TARGETS * target_s * 1_000_000;
-    let mut init = skip.checked_sub(1).map(|last| snapshot.closed[last].init);
+    let mut init = skip.checked_sub(1).map(|last| held(&snapshot.closed[last]));
     let end_us = snapshot.closed.last().map_or(0, |segment| segment.start_us + segment.duration_us);
     for segment in &snapshot.closed[skip..] {
-        let map = (init != Some(segment.init)).then_some(segment.init);
-        put_head(out, map, segment.discontinuities, segment.wall_ms);
-        init = Some(segment.init);
+        let needs = held(segment);
+        put_head(out, (init != Some(needs)).then_some(needs), segment.discontinuities, segment.wall_ms);
+        init = Some(needs);
         if segment.start_us + listed_us >= end_us && !snapshot.ended {
             (0..).zip(&segment.parts).for_each(|(index, part)| put_part(out, segment.sequence, index, part));
         }
-        let _ = write!(out, "#EXTINF:{},\n{}.m4s\n", Seconds(segment.duration_us), segment.sequence);
+        let _ = writeln!(out, "#EXTINF:{},", Seconds(segment.duration_us));
+        let _ = writeln!(out, "{}{}.m4s", Folder(needs.0), segment.sequence);
     }
     if let Some(growing) = &snapshot.growing {
-        let map = (init != Some(growing.init)).then_some(growing.init);
-        put_head(out, map, growing.discontinuities, growing.wall_ms);
+        let needs = ("", growing.init);
+        put_head(out, (init != Some(needs)).then_some(needs), growing.discontinuities, growing.wall_ms);
         (0..).zip(&growing.parts).for_each(|(index, part)| put_part(out, snapshot.next, index, part));
     }
 }
@@ -132,30 +153,65 @@ fn put_reports(out: &mut String, own: &Rendition, all: &[Arc<Rendition>]) {
     }
 }
 
-/// The multivariant playlist: the renditions that can be watched. Nothing until there is one.
-pub fn multivariant(all: &[Arc<Rendition>]) -> Option<String> {
-    let mut out = "#EXTM3U\n#EXT-X-VERSION:9\n".to_owned();
-    let head = out.len();
-    for rendition in all {
-        let snapshot = rendition.snapshot();
-        let newest = snapshot.growing.as_ref().map(|growing| growing.init);
-        let newest = newest.or(snapshot.closed.last().map(|segment| segment.init));
-        let Some(init) = newest.and_then(|id| snapshot.inits.get(&id)) else { continue };
-        if snapshot.target_s.is_none() || snapshot.closed.is_empty() {
-            continue;
-        }
-        let (peak, mean, codecs) = (snapshot.peak_bps.max(1), snapshot.mean_bps.max(1), init.tracks.names());
-        let _ = write!(out, "#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={mean},CODECS=\"{codecs}\"");
-        if let Some(video) = &init.tracks.video {
-            let (width, height) = video.size();
+/// What the multivariant playlist says of a rendition.
+struct Variant {
+    peak_bps: u64,
+    mean_bps: u64,
+    codecs: String,
+    size: Option<(u32, u32)>,
+    frame_rate: f64,
+}
+
+impl Variant {
+    /// By what it has brought forth itself.
+    fn of(snapshot: &Snapshot) -> Option<Self> {
+        let own = snapshot.closed.iter().rev().find(|segment| held(segment).0.is_empty())?;
+        let newest = snapshot.growing.as_ref().map_or(own.init, |growing| growing.init);
+        let init = snapshot.inits.get(&newest).filter(|_| snapshot.target_s.is_some())?;
+        let size = init.tracks.video.as_ref().map(VideoConfig::size);
+        Some(Self {
+            peak_bps: snapshot.peak_bps.max(1),
+            mean_bps: snapshot.mean_bps.max(1),
+            codecs: init.tracks.names(),
+            size: size.map(|(width, height)| (width.into(), height.into())),
+            frame_rate: snapshot.frame_rate,
+        })
+    }
+
+    /// By what was said of it beforehand.
+    fn offered(offer: Offer, source: &Self) -> Self {
+        let sound = source.codecs.split_once(',').map(|(_, sound)| format!(",{sound}")).unwrap_or_default();
+        // A smaller picture takes less: what the source takes says more than what the encoder may.
+        let share = source.size.map_or(1.0, |(_, height)| f64::from(offer.size.1) / f64::from(height.max(1)));
+        let peak_bps = offer.peak_bps.min((source.peak_bps as f64 * share) as u64).max(1);
+        let codecs = format!("{}{sound}", offer.codec);
+        Self { peak_bps, mean_bps: peak_bps, codecs, size: Some(offer.size), frame_rate: source.frame_rate }
+    }
+
+    fn put(&self, out: &mut String, name: &str) {
+        let Self { peak_bps, mean_bps, codecs, size, frame_rate } = self;
+        let _ = write!(out, "#EXT-X-STREAM-INF:BANDWIDTH={peak_bps},AVERAGE-BANDWIDTH={mean_bps},CODECS=\"{codecs}\"");
+        if let Some((width, height)) = size {
             let _ = write!(out, ",RESOLUTION={width}x{height}");
-            if snapshot.frame_rate > 0.0 {
-                let _ = write!(out, ",FRAME-RATE={:.3}", snapshot.frame_rate);
+            if *frame_rate > 0.0 {
+                let _ = write!(out, ",FRAME-RATE={frame_rate:.3}");
             }
         }
-        let _ = write!(out, "\n{}/live.m3u8\n", rendition.name);
+        let _ = write!(out, "\n{name}/live.m3u8\n");
     }
-    (out.len() > head).then_some(out)
+}
+
+/// The multivariant playlist: the source, and what is offered beside it. Nothing until there is a segment.
+pub fn multivariant(all: &[Arc<Rendition>]) -> Option<String> {
+    let (source, others) = all.split_first()?;
+    let variant = Variant::of(&source.snapshot())?;
+    let mut out = "#EXTM3U\n#EXT-X-VERSION:9\n".to_owned();
+    variant.put(&mut out, &source.name);
+    for other in others {
+        let Some(offer) = other.offer() else { continue };
+        Variant::of(&other.snapshot()).unwrap_or_else(|| Variant::offered(offer, &variant)).put(&mut out, &other.name);
+    }
+    Some(out)
 }
 
 /// The media playlist as bytes, rendered once for everybody who asks for this snapshot.

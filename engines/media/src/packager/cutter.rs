@@ -2,7 +2,7 @@
 
 use super::runs::{AudioRun, Picture, VideoRun};
 use super::timeline::Epoch;
-use crate::cmaf::{Samples, Tracks, fragment};
+use crate::cmaf::{Sample, Samples, Tracks, fragment};
 use crate::window::Part;
 use bytes::Bytes;
 
@@ -34,8 +34,17 @@ pub const PARTS_MAX: usize = 256;
 /// What cutting brings forth, in order.
 #[derive(Debug)]
 pub enum Cut {
-    Part { start_us: u64, part: Part },
-    Segment { start_us: u64, duration_us: u64, independent: bool },
+    /// With the sound in it, for renditions that have the same.
+    Part {
+        start_us: u64,
+        part: Part,
+        audio: Vec<Sample>,
+    },
+    Segment {
+        start_us: u64,
+        duration_us: u64,
+        independent: bool,
+    },
 }
 
 /// The parts of one rendition in the making.
@@ -256,7 +265,7 @@ impl Cutter {
         let data = fragment(self.fragments, &samples);
         let start_us = self.part_start_us;
         let part = Part { duration_us: end_us - start_us, independent, data };
-        self.cuts.push(Cut::Part { start_us, part });
+        self.cuts.push(Cut::Part { start_us, part, audio: samples.audio });
         self.parts += 1;
         self.part_start_us = end_us;
         true

@@ -1,26 +1,31 @@
-//! From frames to what can be watched: the writer of one rendition.
+//! From frames to what can be watched: the writer of the source, and of the renditions that follow it.
 //!
 //! ```text
 //! Frame ─► intake ─► timeline ─► runs ─► cutter ─► window ─► Snapshot ─► readers
-//!          (codec)   (epochs)   (tracks)  (parts)     └─────► recording
+//!          (codec)   (epochs)   (tracks)  (parts)     ├─────► recording
+//!                                                     └─ Piece ─► Follower ─► window ─► Snapshot
 //! ```
 
 mod cutter;
+mod follower;
 mod intake;
 mod opening;
 mod runs;
 mod timeline;
 
 pub use cutter::{PART_MAX_US, TARGET_SLACK_US};
+pub use follower::{Follower, LATE_US, Piece};
 pub use timeline::Timeline;
 
-use crate::cmaf::{Tracks, init_segment};
+use crate::cmaf::{Sample, Tracks, init_segment};
+use crate::codec::VideoConfig;
 use crate::frame::{Config, Frame, FrameError, Kind};
 use crate::live::{Live, Rendition};
 use crate::recording::{PartWritten, Recorded, Recorder, RecordingError};
 use crate::window::{Body, Growing, Init, Part, Segment, Shape, Window};
 use bytes::Bytes;
 use cutter::{Cut, Cutter};
+use follower::Head;
 use intake::{Intake, Unit};
 use opening::{Opening, Start, Wanted};
 use std::path::Path;
@@ -67,12 +72,11 @@ pub struct Dropped {
     pub late: u64,
 }
 
-/// The writer of one rendition.
+/// The writer of the source.
 #[derive(Debug)]
 pub struct Packager {
     live: Live,
     rendition: Arc<Rendition>,
-    source: bool,
     intake: Intake,
     tracks: Tracks,
     changes: (u32, u32),
@@ -96,19 +100,21 @@ pub struct Packager {
     frame_rate: f64,
     part_longest_us: u64,
     recorder: Option<Recorder>,
+    /// What others have to follow, while they are there.
+    pieces: Option<Vec<Piece>>,
     notes: Vec<Note>,
     dropped: Dropped,
     ended: bool,
 }
 
 impl Packager {
-    pub(crate) fn new(live: Live, rendition: Arc<Rendition>, source: bool, first: (u64, u64)) -> Self {
+    /// `first` is the number of its first segment.
+    pub(crate) fn new(live: Live, rendition: Arc<Rendition>, first: u64) -> Self {
         let wanted = Wanted { video: live.options().expect_video, audio: live.options().expect_audio };
         let window = Window::new(live.options().limits, rendition.sender.clone());
-        Self {
+        let packager = Self {
             live,
             rendition,
-            source,
             intake: Intake::default(),
             tracks: Tracks::default(),
             changes: (0, 0),
@@ -117,8 +123,8 @@ impl Packager {
             cutter: Cutter::new(),
             window,
             growing: None,
-            sequence: first.0,
-            init: first.1,
+            sequence: first,
+            init: first,
             last_epoch_of_segment: None,
             needs_key_frame: false,
             sound_waits: false,
@@ -130,10 +136,14 @@ impl Packager {
             frame_rate: 0.0,
             part_longest_us: 0,
             recorder: None,
+            pieces: None,
             notes: Vec::new(),
             dropped: Dropped::default(),
             ended: false,
-        }
+        };
+        // Who follows begins with the same number.
+        packager.publish();
+        packager
     }
 
     /// The rendition's name, the folder in its addresses.
@@ -160,10 +170,8 @@ impl Packager {
         }
         if self.opening.is_some() {
             self.wait(unit, wall_ms);
-        } else if self.source {
-            self.push_to_source(unit, wall_ms);
         } else {
-            self.push_to_follower(unit, wall_ms);
+            self.go_on(unit, wall_ms);
         }
         self.show();
         Ok(())
@@ -208,6 +216,21 @@ impl Packager {
         std::mem::take(&mut self.notes)
     }
 
+    /// From now on others follow: [`Packager::take_pieces`] has to be called after each frame.
+    pub fn lead(&mut self) {
+        self.pieces.get_or_insert_default();
+    }
+
+    /// What was cut since the last call, for [`Follower::lead`].
+    pub fn take_pieces(&mut self) -> Vec<Piece> {
+        self.pieces.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// The picture as it comes now.
+    pub(crate) fn video(&self) -> Option<&VideoConfig> {
+        self.intake.tracks().0.video.as_ref()
+    }
+
     pub fn dropped(&self) -> Dropped {
         self.dropped
     }
@@ -228,7 +251,7 @@ impl Packager {
         self.tracks.audio.as_ref().is_none_or(|audio| audio.silence().is_none())
     }
 
-    fn push_to_source(&mut self, unit: Unit, wall_ms: u64) {
+    fn go_on(&mut self, unit: Unit, wall_ms: u64) {
         let still = self.stands_still();
         let settled = wall_ms.saturating_sub(self.opened_ms) >= EPOCH_MIN_MS;
         let fits = self.live.timeline(|timeline| timeline.admits(unit.dts_us, still));
@@ -248,15 +271,6 @@ impl Packager {
             self.reopen(unit, wall_ms);
         } else if unit.kind == Kind::Video {
             self.note(Note::KeyFrameWanted);
-        }
-    }
-
-    fn push_to_follower(&mut self, unit: Unit, wall_ms: u64) {
-        let current = self.epoch.map(|epoch| epoch.id);
-        match self.live.timeline(|timeline| timeline.find(unit.dts_us, current)) {
-            Some(epoch) if Some(epoch.id) == current => self.feed(unit, wall_ms),
-            Some(_) => self.reopen(unit, wall_ms),
-            None => self.dropped.stray += 1,
         }
     }
 
@@ -282,19 +296,9 @@ impl Packager {
     fn open(&mut self, start: Start, wall_ms: u64) {
         self.take_cuts();
         let edge_us = self.cutter.edge_us();
-        let epoch = if self.source {
-            let unused = self.epoch.is_some_and(|epoch| self.last_epoch_of_segment != Some(epoch.id));
-            let (anchor_us, anchor_wall_ms) = (start.anchor_us, start.anchor_wall_ms);
-            Some(self.live.timeline(|timeline| timeline.open(anchor_us, edge_us, anchor_wall_ms, unused)))
-        } else {
-            let current = self.epoch.map(|epoch| epoch.id);
-            self.live.timeline(|timeline| timeline.find(start.anchor_us, current))
-        };
-        let Some(epoch) = epoch else {
-            // The source has not come so far: wait anew.
-            self.dropped.stray += start.units.len() as u64;
-            return;
-        };
+        let unused = self.epoch.is_some_and(|epoch| self.last_epoch_of_segment != Some(epoch.id));
+        let (anchor_us, anchor_wall_ms) = (start.anchor_us, start.anchor_wall_ms);
+        let epoch = self.live.timeline(|timeline| timeline.open(anchor_us, edge_us, anchor_wall_ms, unused));
         if self.epoch.is_some() {
             self.note(Note::Discontinuity { media_ms: edge_us / 1000 });
         }
@@ -309,7 +313,7 @@ impl Packager {
         for (unit, wall_ms) in start.units {
             if self.opening.is_some() {
                 self.wait(unit, wall_ms);
-            } else if !self.source || self.live.timeline(|timeline| timeline.admits(unit.dts_us, false)) {
+            } else if self.live.timeline(|timeline| timeline.admits(unit.dts_us, false)) {
                 self.feed(unit, wall_ms);
             } else {
                 self.dropped.stray += 1;
@@ -335,7 +339,7 @@ impl Packager {
         if let Some(recorder) = &mut self.recorder {
             recorder.init(&self.tracks, data);
         }
-        let size = self.tracks.video.as_ref().map(crate::codec::VideoConfig::size);
+        let size = self.tracks.video.as_ref().map(VideoConfig::size);
         self.note(Note::TracksChanged { codecs: self.tracks.names(), size });
     }
 
@@ -347,7 +351,7 @@ impl Packager {
         let split_us = until_us.map_or(media_us, |until_us| media_us.min(until_us + STILL_MAX_US));
         self.cutter.split(split_us.max(self.cutter.edge_us()));
         self.take_cuts();
-        if self.source && self.last_epoch_of_segment == Some(epoch.id) {
+        if self.last_epoch_of_segment == Some(epoch.id) {
             let media_wall_ms = epoch.wall_ms(media_us);
             // What nothing came for is left out of media time.
             let edge_us = self.cutter.edge_us();
@@ -404,7 +408,7 @@ impl Packager {
             self.dropped.stray += 1;
             return;
         };
-        if self.source && self.is_after_a_hole(unit.kind, dts_us) {
+        if self.is_after_a_hole(unit.kind, dts_us) {
             return self.reopen(unit, wall_ms);
         }
         if unit.kind == Kind::Video {
@@ -459,7 +463,7 @@ impl Packager {
         let any = !cuts.is_empty();
         for cut in cuts {
             match cut {
-                Cut::Part { start_us, part } => self.add_part(start_us, part),
+                Cut::Part { start_us, part, audio } => self.add_part(start_us, part, audio),
                 Cut::Segment { start_us, duration_us, independent } => {
                     self.close_segment(start_us, duration_us, independent);
                 }
@@ -468,9 +472,23 @@ impl Packager {
         any
     }
 
-    fn add_part(&mut self, start_us: u64, part: Part) {
+    fn add_part(&mut self, start_us: u64, part: Part, audio: Vec<Sample>) {
         let Some(epoch) = self.epoch else { return };
         let starts = self.growing.is_none();
+        if let Some(pieces) = &mut self.pieces {
+            if starts {
+                pieces.push(Piece::Begins(Head {
+                    sequence: self.sequence,
+                    start_us,
+                    wall_ms: epoch.wall_ms(start_us),
+                    epoch: epoch.id,
+                    discontinuities: self.last_epoch_of_segment.map_or(0, |last| epoch.id - last),
+                    pictures: self.tracks.video.is_some(),
+                    audio: self.tracks.audio.clone(),
+                }));
+            }
+            pieces.push(Piece::Part { start_us, end_us: start_us + part.duration_us, audio });
+        }
         let growing = self.growing.get_or_insert_with(|| Growing {
             epoch: epoch.id,
             discontinuities: self.last_epoch_of_segment.map_or(0, |last| epoch.id - last),
@@ -521,13 +539,14 @@ impl Packager {
         placed.into_iter().for_each(|place| self.window.recorded(place.sequence, place.path, place.offset));
         self.window.close(segment);
         self.sequence += 1;
+        if let Some(pieces) = &mut self.pieces {
+            pieces.push(Piece::Closed(self.sequence - 1));
+        }
         if let Some(error) = self.recorder.as_ref().and_then(Recorder::failure) {
             self.recorder = None;
             self.note(Note::RecordingStopped(error));
         }
-        if self.source
-            && let Some(target_s) = self.cutter.target_s()
-        {
+        if let Some(target_s) = self.cutter.target_s() {
             self.live.set_target(target_s, self.part_longest_us.max(PART_MAX_US));
         }
     }

@@ -14,7 +14,7 @@ pub const SKEW_MAX_US: u64 = 3_000_000;
 pub const STILL_MAX_US: u64 = 2_000_000;
 
 /// A stretch of the publisher's clock, and where it lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Epoch {
     /// Counts up by one with each discontinuity.
     pub id: u64,

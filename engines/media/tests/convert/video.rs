@@ -3,7 +3,8 @@
 use crate::material::{ffmpeg, flv, ivf, through};
 use bytes::Bytes;
 use hearth_media::convert::{
-    ConvertError, Converted, Preset, Pushed, QUEUE_BYTES, QUEUE_FRAMES, VideoConverter, VideoInput, VideoPlan,
+    Aim, ConvertError, Converted, KeyFrames, Preset, Pushed, QUEUE_BYTES, QUEUE_FRAMES, VideoConverter, VideoInput,
+    VideoPlan,
 };
 use hearth_media::{Codec, Config, Frame};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ const PLAN: VideoPlan = VideoPlan {
     bitrate_bps: 1_000_000,
     threads: 1,
     preset: Preset::Ultrafast,
+    key_frames: KeyFrames::Often,
+    aim: Aim::Rate,
 };
 
 /// Longer than anything takes; only a fault reaches it.

@@ -76,7 +76,7 @@ pub(super) fn complaints(stderr: impl Read) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Preset, VideoInput};
+    use super::super::{Aim, KeyFrames, Preset, VideoInput};
     use super::*;
     use std::os::unix::process::ExitStatusExt;
 
@@ -86,6 +86,8 @@ mod tests {
         bitrate_bps: 1_000_000,
         threads: 1,
         preset: Preset::Ultrafast,
+        key_frames: KeyFrames::Often,
+        aim: Aim::Rate,
     };
 
     fn program(name: &str) -> std::path::PathBuf {

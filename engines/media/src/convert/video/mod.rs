@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use thiserror::Error;
 
-pub use plan::{HEIGHT_RANGE_PX, Preset, RATE_RANGE_BPS, VideoInput, VideoPlan};
+pub use plan::{Aim, HEIGHT_RANGE_PX, KeyFrames, Preset, RATE_RANGE_BPS, VideoInput, VideoPlan};
 
 /// Frames that may wait for ffmpeg.
 pub const QUEUE_FRAMES: usize = 120;

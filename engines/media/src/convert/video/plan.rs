@@ -10,6 +10,8 @@ pub const RATE_RANGE_BPS: RangeInclusive<u32> = 100_000..=20_000_000;
 const THREADS_RANGE: RangeInclusive<u32> = 1..=2;
 /// Distance of key frames.
 const KEY_FRAMES_EVERY_S: u32 = 2;
+/// The constant quality: x264's own default.
+const QUALITY: u32 = 23;
 
 /// What goes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +30,25 @@ pub enum Preset {
     Veryfast,
 }
 
-/// One conversion. Out comes H.264, constrained baseline, no B-frames, a key frame every 2 s.
+/// Where key frames lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFrames {
+    /// Every 2 s.
+    Often,
+    /// Where they came in: what goes out can be cut where the source is.
+    AsTheyCame,
+}
+
+/// What the encoder aims at. Both keep below the plan's bit rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aim {
+    /// The bit rate, whatever is shown.
+    Rate,
+    /// A constant quality: what is simple takes less.
+    Quality,
+}
+
+/// One conversion. Out comes H.264, constrained baseline, no B-frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VideoPlan {
     pub input: VideoInput,
@@ -39,6 +59,8 @@ pub struct VideoPlan {
     /// 1 or 2.
     pub threads: u32,
     pub preset: Preset,
+    pub key_frames: KeyFrames,
+    pub aim: Aim,
 }
 
 impl VideoPlan {
@@ -68,8 +90,17 @@ impl VideoPlan {
         }
         say(&format!("-c:v libx264 -preset {preset} -tune zerolatency -profile:v baseline -pix_fmt yuv420p -bf 0"));
         say("-g 9999 -sc_threshold 0 -force_key_frames");
-        say(&format!("expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+{KEY_FRAMES_EVERY_S}))"));
-        say(&format!("-b:v {rate} -maxrate {rate} -bufsize {rate} -threads {threads}"));
+        match self.key_frames {
+            KeyFrames::Often => {
+                say(&format!("expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+{KEY_FRAMES_EVERY_S}))"));
+            }
+            KeyFrames::AsTheyCame => say("source"),
+        }
+        match self.aim {
+            Aim::Rate => say(&format!("-b:v {rate}")),
+            Aim::Quality => say(&format!("-crf {QUALITY}")),
+        }
+        say(&format!("-maxrate {rate} -bufsize {rate} -threads {threads}"));
         // Parameter sets before every key frame, for whoever joins there.
         say("-bsf:v dump_extra=freq=keyframe -avoid_negative_ts disabled");
         say("-flvflags no_duration_filesize+no_metadata+no_sequence_end -flush_packets 1 -f flv pipe:1");
@@ -91,6 +122,8 @@ mod tests {
         bitrate_bps: 2_500_000,
         threads: 1,
         preset: Preset::Ultrafast,
+        key_frames: KeyFrames::Often,
+        aim: Aim::Rate,
     };
 
     #[test]
@@ -118,6 +151,14 @@ mod tests {
         assert!(arguments.windows(4).any(|words| words == ["-f", "ivf", "-i", "pipe:0"]));
         assert_eq!(after("-vf"), "scale=-2:'min(360,ih)':flags=fast_bilinear");
         assert_eq!((after("-preset"), after("-threads")), ("veryfast", "2"));
+    }
+
+    #[test]
+    fn a_rung_has_key_frames_where_they_came_and_a_quality_below_its_rate() {
+        let plan = VideoPlan { key_frames: KeyFrames::AsTheyCame, aim: Aim::Quality, ..PLAN };
+        let arguments = plan.arguments().join(" ");
+        assert!(arguments.contains("-force_key_frames source -crf 23 -maxrate 2500000 "), "{arguments}");
+        assert!(!arguments.contains("-b:v"), "{arguments}");
     }
 
     #[test]
