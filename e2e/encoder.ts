@@ -54,12 +54,12 @@ function watched(child: ChildProcess): Encoder {
 }
 
 /** ffmpeg pushing over RTMP: H.264 with a key frame a second, and AAC. */
-export function pushRtmp(address: string, { bFrames = 0, codec = ['-c:v', 'libx264', '-preset', 'ultrafast'] } = {}): Encoder {
+export function pushRtmp(address: string, { bFrames = 0, height = HEIGHT, codec = ['-c:v', 'libx264', '-preset', 'ultrafast'] } = {}): Encoder {
   const child = spawn('ffmpeg', [
     '-hide_banner', '-loglevel', 'warning',
     '-f', 'rawvideo', '-pixel_format', 'gray', '-video_size', `${WIDTH}x${HEIGHT}`, '-framerate', `${FRAME_RATE}`, '-i', 'pipe:0',
     '-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000',
-    ...codec, '-pix_fmt', 'yuv420p', '-g', `${FRAME_RATE}`, '-keyint_min', `${FRAME_RATE}`, '-sc_threshold', '0',
+    ...codec, ...(height === HEIGHT ? [] : ['-vf', `scale=-2:${height}`]), '-pix_fmt', 'yuv420p', '-g', `${FRAME_RATE}`, '-keyint_min', `${FRAME_RATE}`, '-sc_threshold', '0',
     ...(bFrames > 0 ? ['-bf', `${bFrames}`] : ['-tune', 'zerolatency', '-bf', '0']), '-b:v', '1500k',
     '-c:a', 'aac', '-b:a', '128k', '-flvflags', 'no_duration_filesize', '-f', 'flv', address,
   ], { stdio: ['pipe', 'pipe', 'pipe'] });

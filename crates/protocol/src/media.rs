@@ -75,7 +75,7 @@ pub enum Via {
     Rtmp,
 }
 
-/// What the server converts, because a viewer could not play it as it comes.
+/// What the server converts, because a viewer could not play it as it comes; and what it would have to, but can't.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ts_rs::TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Conversion {
@@ -85,6 +85,12 @@ pub enum Conversion {
     AacToOpus,
     /// The publisher sends VP8: it becomes H.264 for the crowd and the recording.
     Vp8ToH264,
+    /// The crowd is given the picture in smaller sizes too.
+    Ladder,
+    /// The server could not encode smaller sizes as fast as the picture comes: the crowd has it as it comes, alone.
+    LadderGivenUp,
+    /// The encoder's sound can't be converted (HE-AAC): who watches over WebRTC hears nothing.
+    SoundRefused,
 }
 
 /// How many watch by which way.

@@ -124,6 +124,25 @@ pub struct Broadcast {
     pub look_back_minutes: u32,
     /// Convert what an encoder sends and a viewer could not play (takes a good part of a core for each such broadcast).
     pub convert: bool,
+    /// Encode smaller sizes for the crowd, while somebody watches by HLS (takes a core and more for each such broadcast).
+    pub ladder: bool,
+    /// Broadcasts that are given smaller sizes at the same time; 0: one for each two cores.
+    pub ladders_max: u32,
+}
+
+/// More broadcasts than this are not encoded at the same time, whatever the machine.
+pub const LADDERS_MAX: u32 = 64;
+
+impl Broadcast {
+    /// How many broadcasts may be given smaller sizes at the same time.
+    pub fn ladders(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        match self.ladders_max {
+            _ if !self.ladder || !self.convert || !self.hls => 0,
+            0 => (cores() / 2).min(LADDERS_MAX as usize),
+            most => most as usize,
+        }
+    }
 }
 
 /// Servers that help encoders and players through firewalls: WHIP and WHEP name them (RFC 9725, section 4.6).
@@ -301,7 +320,7 @@ impl Default for Rtmp {
 
 impl Default for Broadcast {
     fn default() -> Self {
-        Self { hls: true, look_back_minutes: 30, convert: true }
+        Self { hls: true, look_back_minutes: 30, convert: true, ladder: true, ladders_max: 0 }
     }
 }
 
@@ -373,6 +392,9 @@ impl Config {
         }
         if !self.public_url.is_empty() && !self.public_url.starts_with("http") {
             return wrong("public_url starts with https:// or http://");
+        }
+        if self.broadcast.ladders_max > LADDERS_MAX {
+            return wrong("broadcast.ladders_max is 64 at most");
         }
         if let Some(problem) = self.oidc.problem().or_else(|| self.ice.problem()) {
             return wrong(problem);
@@ -550,6 +572,25 @@ mod tests {
         config.oidc.client_secret = "confidential".to_owned();
         assert!(!format!("{config:?}").contains("confidential"));
         assert!(!toml::to_string(&config.without_secrets()).unwrap().contains("confidential"));
+    }
+
+    #[test]
+    fn ladders_have_a_limit_and_go_with_what_they_need() {
+        let with =
+            |broadcast| Config { broadcast, ..Config::default() }.consistent().map(|one| one.broadcast.ladders());
+        let most = Broadcast { ladders_max: LADDERS_MAX, ..Broadcast::default() };
+        assert_eq!(with(most.clone()).unwrap(), 64);
+        let refused = with(Broadcast { ladders_max: LADDERS_MAX + 1, ..Broadcast::default() }).unwrap_err();
+        assert!(refused.to_string().contains("broadcast.ladders_max"), "{refused}");
+        for off in [
+            Broadcast { ladder: false, ..most.clone() },
+            Broadcast { convert: false, ..most.clone() },
+            Broadcast { hls: false, ..most },
+        ] {
+            assert_eq!(with(off).unwrap(), 0);
+        }
+        let cores = std::thread::available_parallelism().unwrap().get();
+        assert_eq!(with(Broadcast::default()).unwrap(), (cores / 2).min(64));
     }
 
     #[test]

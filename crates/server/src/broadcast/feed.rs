@@ -5,13 +5,17 @@
 //!                                                       ├─ AAC ─► Opus ────────────────► SFU
 //!                                                       └─ as it came ─────────────────► packaging
 //! ```
+//!
+//! What is converted is converted while somebody watches over WebRTC: HLS takes all as it comes. While nobody does, the
+//! SFU is given the picture as it came and silence, which nobody sees or hears: it tells the host how they arrive, and
+//! that they do.
 
 use bytes::Bytes;
 use hearth_capabilities::space::Space;
 use hearth_capabilities::{Input, PeerWants};
 use hearth_ingest::{Config, Connection, Ended, Frame, Kind, Media, Refusal, Sink};
 use hearth_media::Codec;
-use hearth_media::convert::{AacToOpus, Converted, Preset, VideoConverter, VideoInput, VideoPlan};
+use hearth_media::convert::{AacToOpus, Aim, Converted, KeyFrames, Preset, VideoConverter, VideoInput, VideoPlan};
 use hearth_protocol::ids::{LegId, SpaceId, StreamKeyId};
 use hearth_protocol::media::{Conversion, Source};
 use hearth_sfu::FeedFrame;
@@ -19,6 +23,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::{Duration, Instant};
 
 use super::picture::FFMPEG;
 use crate::accounts::stream_keys::Encoder;
@@ -34,6 +39,10 @@ const CONVERTED_BPS: u32 = 4_000_000;
 /// What comes first is held until the sound is known to be one that can be taken, or this much has come: an encoder that is
 /// refused for its sound shall not have been on air. Sound comes with the first pictures, if at all.
 const HELD_MAX: usize = 20;
+/// Nobody has watched over WebRTC for so long: nothing is converted any more.
+const CONVERTED_FOR: Duration = Duration::from_secs(15);
+/// A packet of 20 ms in which nothing is heard (RFC 6716, section 3.1: CELT, full band, stereo, no bits spent).
+const SILENCE: Bytes = Bytes::from_static(&[0xfc, 0xff, 0xfe]);
 /// The track of a feed that carries the picture, and the one that carries the sound: in the order they are opened with.
 const PICTURE: usize = 0;
 const SOUND: usize = 1;
@@ -85,8 +94,12 @@ pub fn start(node: &Arc<Node>, encoder: Encoder, leg: LegId, connection: Connect
         space,
         leg: leg.clone(),
         end: end.clone(),
+        watched_at: None,
+        needed: false,
+        sound: None,
         opus: None,
         record: None,
+        has_b_frames: false,
         picture: None,
         sound_refused: false,
     };
@@ -121,9 +134,16 @@ struct Feed {
     space: SpaceId,
     leg: LegId,
     end: Arc<OnceLock<Ended>>,
+    /// When somebody was last seen to watch over WebRTC.
+    watched_at: Option<Instant>,
+    /// What has to be converted is.
+    needed: bool,
+    /// How the sound is to be decoded, if it can be.
+    sound: Option<Bytes>,
     opus: Option<AacToOpus>,
     /// How the picture is to be decoded.
     record: Option<Bytes>,
+    has_b_frames: bool,
     /// Encodes the picture anew, where it has B-frames.
     picture: Option<VideoConverter>,
     sound_refused: bool,
@@ -159,6 +179,7 @@ impl Feed {
     }
 
     fn take(&mut self, node: &Arc<Node>, media: Media) {
+        self.look(node);
         match media {
             Media::Config(config) => self.configured(node, config),
             Media::Frame(frame) => self.frame(node, frame),
@@ -175,7 +196,7 @@ impl Feed {
                 }
                 self.record = Some(picture.avcc);
                 // Said beforehand, no frame reaches anybody in the wrong order.
-                if self.picture.is_none() && picture.reorder_frames.is_some_and(|frames| frames > 0) {
+                if !self.has_b_frames && picture.reorder_frames.is_some_and(|frames| frames > 0) {
                     self.b_frames(node);
                 }
                 return;
@@ -186,16 +207,45 @@ impl Feed {
             entry.sound = Some(aac.asc.clone());
         }
         node.broadcasts().sound_configured(&self.leg, aac.asc.clone());
-        match AacToOpus::new(&aac.asc) {
-            Ok(opus) => {
-                self.opus = Some(opus);
-                node.broadcasts().converts(node, &self.space, Conversion::AacToOpus, true);
-            }
+        self.opus = None;
+        self.sound = match AacToOpus::new(&aac.asc) {
+            Ok(_) => Some(aac.asc),
             Err(error) => {
-                self.opus = None;
                 tracing::warn!(leg = %self.leg, %error, "an encoder's sound can't be given to who watches over WebRTC");
+                None
             }
+        };
+        node.broadcasts().converts(node, &self.space, Conversion::SoundRefused, self.sound.is_none());
+        self.convert_sound(node);
+    }
+
+    /// Begins to convert when somebody comes who needs it, and ends it a while after the last.
+    fn look(&mut self, node: &Arc<Node>) {
+        let now = Instant::now();
+        if node.media().is_watched(&self.space) {
+            self.watched_at = Some(now);
         }
+        let needed = self.watched_at.is_some_and(|at| now.saturating_duration_since(at) < CONVERTED_FOR);
+        if self.needed == needed {
+            return;
+        }
+        self.needed = needed;
+        if needed {
+            self.convert_sound(node);
+            self.convert_picture(node);
+        } else {
+            (self.opus, self.picture) = (None, None);
+            node.broadcasts().converts(node, &self.space, Conversion::AacToOpus, false);
+            node.broadcasts().converts(node, &self.space, Conversion::BFrames, false);
+        }
+    }
+
+    fn convert_sound(&mut self, node: &Arc<Node>) {
+        if self.needed && self.opus.is_none() {
+            // It was tried when it was configured: what fails then is not tried here.
+            self.opus = self.sound.as_ref().and_then(|asc| AacToOpus::new(asc).ok());
+        }
+        node.broadcasts().converts(node, &self.space, Conversion::AacToOpus, self.opus.is_some());
     }
 
     fn frame(&mut self, node: &Arc<Node>, frame: Frame) {
@@ -224,7 +274,9 @@ impl Feed {
     }
 
     fn sound(&mut self, node: &Arc<Node>, pts_us: u64, data: &[u8]) {
-        let Some(opus) = &mut self.opus else { return };
+        let Some(opus) = &mut self.opus else {
+            return feed(node, &self.leg, SOUND, pts_us, true, SILENCE);
+        };
         match opus.push(pts_us, data) {
             Ok(packets) => {
                 for packet in packets {
@@ -239,9 +291,14 @@ impl Feed {
         }
     }
 
-    /// From now on the picture is encoded anew: browsers can't put live frames in another order.
+    /// From now on the picture has to be encoded anew: browsers can't put live frames in another order.
     fn b_frames(&mut self, node: &Arc<Node>) {
-        if self.picture.is_some() {
+        self.has_b_frames = true;
+        self.convert_picture(node);
+    }
+
+    fn convert_picture(&mut self, node: &Arc<Node>) {
+        if !self.needed || !self.has_b_frames || self.picture.is_some() {
             return;
         }
         if !node.config().broadcast.convert {
@@ -294,6 +351,8 @@ pub(super) fn plan(input: VideoInput) -> VideoPlan {
         bitrate_bps: CONVERTED_BPS,
         threads: 1,
         preset: Preset::Ultrafast,
+        key_frames: KeyFrames::Often,
+        aim: Aim::Rate,
     }
 }
 

@@ -82,6 +82,10 @@ pub async fn hls(
     to.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     to.insert(header::CACHE_CONTROL, HeaderValue::from_static(answer.cache_control));
     to.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    if answer.status == StatusCode::SERVICE_UNAVAILABLE {
+        // It was waited for already: what is about to come may be asked for again at once.
+        to.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     if answer.varies {
         to.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     }

@@ -10,6 +10,7 @@
 //! What is packaged is desired state ([`Effect::Package`](hearth_capabilities::Effect)): here it is made real.
 //!
 //! * [`packaging`]: the thread of a broadcast.
+//! * [`ladder`]: smaller sizes of it, where somebody watches them and the machine bears it.
 //! * [`feed`], [`rtmp`]: an encoder's media, and who may send it.
 //! * [`films`]: recordings in the store and on disk.
 //! * [`pass`], [`crowd`], [`http`]: who may fetch HLS, how many do, and what they are answered.
@@ -19,6 +20,7 @@ pub mod crowd;
 pub mod feed;
 pub mod films;
 pub mod http;
+pub mod ladder;
 pub mod packaging;
 pub mod pass;
 pub mod picture;
@@ -37,6 +39,7 @@ use std::time::{Duration, Instant};
 use crate::node::Node;
 use crate::node::machine::Mail;
 use feed::Feeds;
+use ladder::Places;
 use packaging::Room;
 use pass::Passes;
 
@@ -53,6 +56,7 @@ pub struct Broadcasts {
     rooms: RwLock<HashMap<SpaceId, Arc<Room>>>,
     by_leg: RwLock<HashMap<LegId, Arc<Room>>>,
     conversions: Mutex<HashMap<SpaceId, BTreeSet<Conversion>>>,
+    ladders: Places,
     feeds: Feeds,
     passes: Passes,
 }
@@ -61,6 +65,11 @@ impl Broadcasts {
     /// The encoders that are let in.
     pub fn feeds(&self) -> &Feeds {
         &self.feeds
+    }
+
+    /// The places for smaller sizes.
+    pub fn ladders(&self) -> &Places {
+        &self.ladders
     }
 
     /// What lets players in.

@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use super::crowd::Crowd;
 use super::feed::plan;
 use super::films::{self, Film};
+use super::ladder::Climb;
 use super::picture::{FFMPEG, Picture};
 use crate::clock;
 use crate::node::Node;
@@ -52,6 +53,8 @@ enum Order {
     Anew,
     Frame(Source, Frame),
     Converted(Frame),
+    /// Of a rung of the ladder.
+    Rung(usize, Converted),
     Sound(Bytes),
     Record(bool),
     End,
@@ -69,7 +72,7 @@ impl Room {
         let mut options = Options::new(since_ms);
         options.limits.window_us = u64::from(node.config().broadcast.look_back_minutes) * 60_000_000;
         let live = Live::new(options);
-        let packager = live.add(SOURCE_RENDITION).expect("the first rendition of a broadcast, well named");
+        let mut packager = live.add(SOURCE_RENDITION).expect("the first rendition of a broadcast, well named");
         let (orders, ordered) = sync_channel(QUEUE);
         let room = Arc::new(Self {
             space: space.clone(),
@@ -85,6 +88,12 @@ impl Room {
             orders: orders.clone(),
             runtime: Handle::current(),
         });
+        let climb = (node.config().broadcast.ladders() > 0).then(|| {
+            let orders = orders.clone();
+            // A full queue loses the picture, and its segment is the source's.
+            let sink = move |rung, converted| drop(orders.try_send(Order::Rung(rung, converted)));
+            Climb::new(room.live.clone(), &mut packager, sink)
+        });
         let packaging = Packaging {
             node: Arc::downgrade(node),
             room: Arc::downgrade(&room),
@@ -94,6 +103,7 @@ impl Room {
             since_ms,
             orders,
             packager,
+            climb,
             film: None,
             convert: None,
             screen_seen: None,
@@ -204,6 +214,7 @@ struct Packaging {
     /// To this very thread, for what converters give.
     orders: SyncSender<Order>,
     packager: Packager,
+    climb: Option<Climb>,
     film: Option<Film>,
     convert: Option<VideoConverter>,
     screen_seen: Option<Instant>,
@@ -225,6 +236,7 @@ impl Packaging {
                 Err(RecvTimeoutError::Timeout) if self.node.strong_count() == 0 => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
+            self.look();
         }
         self.convert = None;
         if self.poster_at.is_some() {
@@ -232,6 +244,9 @@ impl Packaging {
         }
         let film = self.film.take();
         let finished = self.packager.finish();
+        if let Some(climb) = self.climb.take() {
+            climb.finish();
+        }
         if let (Some(film), Some(node)) = (film, self.node.upgrade()) {
             ended(&self.runtime, &node, film, finished);
         }
@@ -242,9 +257,17 @@ impl Packaging {
             Order::Anew => {
                 self.anew = true;
                 self.screen_seen = None;
+                if let (Some(climb), Some(node)) = (&self.climb, self.node.upgrade()) {
+                    climb.tell(&node, &self.space);
+                }
             }
             Order::Frame(source, frame) => self.frame(source, frame),
             Order::Converted(frame) => self.push(&frame),
+            Order::Rung(rung, converted) => {
+                if let Some(climb) = &mut self.climb {
+                    climb.converted(rung, converted);
+                }
+            }
             Order::Sound(config) => {
                 if let Err(error) = self.packager.configure(&Config::Aac(config)) {
                     tracing::warn!(space = %self.space, %error, "the sound of a broadcast can't be packaged");
@@ -310,6 +333,15 @@ impl Packaging {
     fn push(&mut self, frame: &Frame) {
         if let Err(error) = self.packager.push(frame, clock::now().0) {
             tracing::debug!(space = %self.space, %error, "a frame could not be packaged");
+        }
+        if let (Some(climb), Some(node)) = (&mut self.climb, self.node.upgrade()) {
+            climb.pushed(&mut self.packager, frame, &node, &self.space);
+        }
+    }
+
+    fn look(&mut self) {
+        if let (Some(climb), Some(room), Some(node)) = (&mut self.climb, self.room.upgrade(), self.node.upgrade()) {
+            climb.look(Instant::now(), &room, &node);
         }
     }
 

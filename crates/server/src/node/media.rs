@@ -14,7 +14,7 @@ use super::machine::Mail;
 /// The media engine, and whose each of its legs is.
 pub struct Media {
     sfu: Sfu,
-    legs: Mutex<HashMap<LegId, SpaceId>>,
+    legs: Mutex<Legs>,
     refused: tokio::sync::mpsc::UnboundedSender<Event>,
 }
 
@@ -38,8 +38,9 @@ impl Media {
                 | MediaOrder::OpenSubscribe
                 | MediaOrder::OpenPlay { .. }
         );
+        let watches = matches!(order, MediaOrder::OpenSubscribe | MediaOrder::OpenPlay { .. });
         if opens {
-            self.legs().insert(leg.clone(), space.clone());
+            self.legs().open(leg.clone(), space.clone(), watches);
         }
         let command = command(space, leg.clone(), order);
         if let Err(busy) = self.sfu.send(command) {
@@ -50,19 +51,59 @@ impl Media {
 
     /// Whether a leg was opened, and is not gone.
     pub fn is_open(&self, leg: &LegId) -> bool {
-        self.legs().contains_key(leg)
+        self.legs().owners.contains_key(leg)
+    }
+
+    /// Whether anybody watches a space over WebRTC, in the web app or with another player.
+    pub fn is_watched(&self, space: &SpaceId) -> bool {
+        self.legs().watching.contains_key(space)
     }
 
     /// Closes all legs of a space whose machine has crashed.
     pub fn close_space(&self, space: &SpaceId) {
-        self.legs().retain(|_, owner| owner != space);
+        self.legs().close_space(space);
         if let Err(busy) = self.sfu.send(Command::CloseSpace { space: space.clone() }) {
             tracing::error!(%space, %busy, "the media engine did not take an order");
         }
     }
 
-    fn legs(&self) -> std::sync::MutexGuard<'_, HashMap<LegId, SpaceId>> {
-        self.legs.lock().expect("plain map")
+    fn legs(&self) -> std::sync::MutexGuard<'_, Legs> {
+        self.legs.lock().expect("plain maps")
+    }
+}
+
+/// The legs that are open.
+#[derive(Default)]
+struct Legs {
+    /// Whose each is, and whether it watches.
+    owners: HashMap<LegId, (SpaceId, bool)>,
+    /// How many watch a space, where anybody does.
+    watching: HashMap<SpaceId, usize>,
+}
+
+impl Legs {
+    fn open(&mut self, leg: LegId, space: SpaceId, watches: bool) {
+        self.close(&leg);
+        if watches {
+            *self.watching.entry(space.clone()).or_default() += 1;
+        }
+        self.owners.insert(leg, (space, watches));
+    }
+
+    fn close(&mut self, leg: &LegId) -> Option<SpaceId> {
+        let (space, watches) = self.owners.remove(leg)?;
+        if watches && let Some(count) = self.watching.get_mut(&space) {
+            *count -= 1;
+            if *count == 0 {
+                self.watching.remove(&space);
+            }
+        }
+        Some(space)
+    }
+
+    fn close_space(&mut self, space: &SpaceId) {
+        self.owners.retain(|_, (owner, _)| owner != space);
+        self.watching.remove(space);
     }
 }
 
@@ -76,7 +117,7 @@ pub fn report(node: &Node, event: Event) {
     let Some((leg, report)) = report_of(event) else { return };
     let owner = {
         let mut legs = node.media().legs();
-        if gone { legs.remove(&leg) } else { legs.get(&leg).cloned() }
+        if gone { legs.close(&leg) } else { legs.owners.get(&leg).map(|(space, _)| space.clone()) }
     };
     if let Some(space) = owner {
         node.spaces().deliver_if_awake(&space, Mail::notice(Input::Media { leg, report }));
@@ -212,5 +253,30 @@ fn from_engine(source: hearth_sfu::Source) -> Source {
         hearth_sfu::Source::Microphone => Source::Microphone,
         hearth_sfu::Source::Screen => Source::Screen,
         hearth_sfu::Source::ScreenAudio => Source::ScreenAudio,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_space_is_watched_as_long_as_one_leg_watches_it() {
+        let leg = |name: &str| LegId::parse(name).unwrap();
+        let space = SpaceId::parse("room").unwrap();
+        let mut legs = Legs::default();
+        legs.open(leg("host"), space.clone(), false);
+        assert!(!legs.watching.contains_key(&space));
+        legs.open(leg("one"), space.clone(), true);
+        legs.open(leg("one"), space.clone(), true);
+        legs.open(leg("other"), space.clone(), true);
+        assert_eq!(legs.close(&leg("one")), Some(space.clone()));
+        assert_eq!(legs.close(&leg("one")), None);
+        assert!(legs.watching.contains_key(&space));
+        legs.close(&leg("other"));
+        assert!(!legs.watching.contains_key(&space) && legs.owners.contains_key(&leg("host")));
+        legs.open(leg("one"), space.clone(), true);
+        legs.close_space(&space);
+        assert!(legs.watching.is_empty() && legs.owners.is_empty());
     }
 }

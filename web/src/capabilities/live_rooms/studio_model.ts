@@ -24,7 +24,7 @@ export interface CaptureDevice {
 /** By what way a broadcast comes in. */
 export type Via = 'browser' | 'whip' | 'rtmp';
 /** What the server converts, because a viewer could not play it as it comes. */
-export type Conversion = 'b_frames' | 'aac_to_opus' | 'vp8_to_h264';
+export type Conversion = 'b_frames' | 'aac_to_opus' | 'vp8_to_h264' | 'ladder' | 'ladder_given_up' | 'sound_refused';
 
 export interface HealthSample {
   /** On the page's own clock. */

@@ -274,9 +274,9 @@ muted?: Array<Source>, };
 export type Via = "browser" | "whip" | "rtmp";
 
 /**
- * What the server converts, because a viewer could not play it as it comes.
+ * What the server converts, because a viewer could not play it as it comes; and what it would have to, but can't.
  */
-export type Conversion = "b_frames" | "aac_to_opus" | "vp8_to_h264";
+export type Conversion = "b_frames" | "aac_to_opus" | "vp8_to_h264" | "ladder" | "ladder_given_up" | "sound_refused";
 
 /**
  * How many watch by which way.

@@ -60,6 +60,13 @@ describe('the recovery', () => {
     const recovery = new Recovery();
     expect([0, 1, 2].map((at) => recovery.after('media', at, 0).do)).toEqual(['recover_media', 'swap_audio', 'begin_anew']);
   });
+  it('waits for a broadcast that is starting as long as it takes', () => {
+    const recovery = new Recovery();
+    const remedies = Array.from({ length: FAULTS_MAX * 2 }, (_, at) => recovery.after('early', at * 11_000, 1));
+    expect(remedies.every((one) => one.do === 'begin_anew')).toBe(true);
+    expect(recovery.faults).toBe(0);
+    expect(recovery.after('network', 0, 0).do).toBe('reload');
+  });
   it('forgets after a while of quiet', () => {
     const recovery = new Recovery();
     for (let at = 0; at < FAULTS_MAX; at += 1) recovery.after('other', at, 0);

@@ -46,15 +46,20 @@ export interface MediaWindow {
 export const STALLED_AFTER_MS = 1_500;
 /** Nearer to where live playback is held than this, one is live. */
 export const LIVE_WITHIN_MS = 4_000;
+/** What the server answers while there is nothing to be played yet (RFC 9110, section 15.6.4). */
+const UNREADY = 503;
 /** The state is looked at this often. */
 const LOOK_EVERY_MS = 500;
 /** Kept for small steps back, in seconds. */
 const BACK_BUFFER_S = 60;
+/** What a network is taken for before it was measured: most carry the picture as it comes, and the first seconds are not to be blurred. */
+const BANDWIDTH_GUESS_BPS = 4_000_000;
 
 /** hls.js tries a few times, quickly, before it says that something fails; what follows is ours to decide. */
 const LOAD_POLICY: LoadPolicy = {
   default: {
-    maxTimeToFirstByteMs: 8_000,
+    // The server holds requests back until there is a first segment, for 10 s at most.
+    maxTimeToFirstByteMs: 12_000,
     maxLoadTimeMs: 20_000,
     timeoutRetry: { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 },
     errorRetry: { maxNumRetry: 3, retryDelayMs: 300, maxRetryDelayMs: 2_000 },
@@ -240,6 +245,7 @@ export class HlsPlayer {
     const hls = new Library({
       ...LOADING,
       backBufferLength: BACK_BUFFER_S,
+      abrEwmaDefaultEstimate: BANDWIDTH_GUESS_BPS,
       capLevelToPlayerSize: true,
       ...(this.live ? LIVE : { startPosition: this.#pending_ms === null ? -1 : this.#pending_ms / 1_000 }),
     });
@@ -254,8 +260,11 @@ export class HlsPlayer {
     });
     hls.on(Events.LEVEL_UPDATED, (_name, { details }) => this.#dated(details));
     hls.on(Events.LEVEL_PTS_UPDATED, (_name, { details }) => this.#dated(details));
-    hls.on(Events.ERROR, (_name, { fatal, type }) => {
-      if (fatal) this.#fault(type === ErrorTypes.NETWORK_ERROR ? 'network' : type === ErrorTypes.MEDIA_ERROR ? 'media' : 'other');
+    hls.on(Events.ERROR, (_name, { fatal, type, response }) => {
+      if (!fatal) return;
+      // The broadcast has no first segment yet: it is still starting.
+      if (hls.levels.length === 0 && response?.code === UNREADY) this.#fault('early');
+      else this.#fault(type === ErrorTypes.NETWORK_ERROR ? 'network' : type === ErrorTypes.MEDIA_ERROR ? 'media' : 'other');
     });
     hls.attachMedia(this.video);
     hls.loadSource(address);

@@ -4,6 +4,8 @@ import { waitBefore_ms } from '../../connection/backoff';
 export type Fault =
   /** A playlist or a segment could not be had. */
   | 'network'
+  /** There is no first segment yet: nothing is wrong. */
+  | 'early'
   /** The browser refused what it was given. */
   | 'media'
   /** Anything else: only beginning anew helps. */
@@ -24,6 +26,9 @@ export const FAULTS_MAX = 8;
 /** After so many reloads of a series the stream is begun anew, with an address asked for anew. */
 export const RELOADS_MAX = 3;
 
+/** The server has been waiting for the first segment itself: it is asked again soon, for as long as it says that it will come. */
+export const EARLY_AGAIN_MS = 1_000;
+
 export class Recovery {
   #inSeries = 0;
   #media = 0;
@@ -33,6 +38,7 @@ export class Recovery {
 
   /** @param random uniform in 0 to 1 */
   after(fault: Fault, now_ms: number, random: number): Remedy {
+    if (fault === 'early') return { do: 'begin_anew', after_ms: EARLY_AGAIN_MS };
     if (now_ms - this.#last_ms > SERIES_WITHIN_MS) this.#inSeries = this.#media = 0;
     this.#last_ms = now_ms;
     this.#inSeries += 1;
