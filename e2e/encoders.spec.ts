@@ -85,6 +85,20 @@ test('an encoder that sends B-frames is converted, and its host is told', async 
   await seesPicture(bo, 3_000, 40_000);
   await host.getByText('Going out well').click();
   await expect(host.getByText(/sends B-frames/)).toBeVisible();
+
+  // Once nobody watches over WebRTC nothing is converted, until somebody comes.
+  await host.locator('.stage').hover();
+  await host.getByRole('button', { name: 'Quality' }).click();
+  await host.getByRole('menuitemradio', { name: 'Most stable' }).click();
+  await host.getByRole('button', { name: /^Health of your broadcast/ }).click();
+  await expect(host.getByText(/sends B-frames/), 'while somebody watches').toBeVisible();
+  await bo.goto('about:blank');
+  await expect(host.getByText(/sends B-frames/)).toHaveCount(0, { timeout: 60_000 });
+  await expect(host.getByText(/sound is AAC/)).toHaveCount(0);
+  await expect(host.getByText('Watching'), 'still open').toBeVisible();
+  await bo.goto(`${hearth.url}/@ana`);
+  await seesPicture(bo, 3_000, 40_000);
+  await expect(host.getByText(/sends B-frames/)).toBeVisible();
 });
 
 test('an encoder goes live by WHIP, and another player watches by WHEP', async ({ cast, encoders }) => {

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use hearth_media::convert::{AacToOpus, Aim, Converted, KeyFrames, Preset, VideoConverter, VideoInput, VideoPlan};
-use hearth_media::{Codec, Frame};
+use hearth_media::{Codec, Frame, rungs_below};
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
@@ -92,20 +92,21 @@ fn main() -> Result<(), Failure> {
             "-f lavfi -i testsrc2=s={size}:r=30:d={SECONDS} -c:v libx264 -preset veryfast -b:v {source_bps} -bf {b_frames} -g 60 -f flv"
         ))?;
         let (record, frames) = flv(&file);
-        for (name, height_px, bitrate_bps, preset) in [
-            ("same size, ultrafast", None, source_bps, Preset::Ultrafast),
-            ("same size, veryfast", None, source_bps, Preset::Veryfast),
-            ("360 lines, veryfast", Some(360), 700_000, Preset::Veryfast),
-        ] {
-            let plan = VideoPlan {
-                input: VideoInput::H264,
-                height_px,
-                bitrate_bps,
-                threads: 1,
-                preset,
-                key_frames: KeyFrames::Often,
-                aim: Aim::Rate,
-            };
+        let plan = |height_px, bitrate_bps, preset, key_frames, aim| VideoPlan {
+            input: VideoInput::H264,
+            height_px,
+            bitrate_bps,
+            threads: 1,
+            preset,
+            key_frames,
+            aim,
+        };
+        let same = |preset| plan(None, source_bps, preset, KeyFrames::Often, Aim::Rate);
+        let mut plans =
+            vec![("same size, ultrafast", same(Preset::Ultrafast)), ("same size, veryfast", same(Preset::Veryfast))];
+        let height_px = size.split('x').nth(1).ok_or("a size")?.parse()?;
+        plans.extend(rungs_below(height_px).map(|rung| (rung.name, rung.plan())));
+        for (name, plan) in plans {
             let before = cpu_of(libc::RUSAGE_CHILDREN);
             let delays = delays(plan, &record, &frames)?;
             let share = (cpu_of(libc::RUSAGE_CHILDREN) - before).as_secs_f64() / f64::from(SECONDS);

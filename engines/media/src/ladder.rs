@@ -29,6 +29,21 @@ pub struct Rung {
     pub peak_bps: u32,
 }
 
+impl Rung {
+    /// How it is encoded.
+    pub fn plan(&self) -> VideoPlan {
+        VideoPlan {
+            input: VideoInput::H264,
+            height_px: Some(self.height_px),
+            bitrate_bps: self.peak_bps,
+            threads: 1,
+            preset: Preset::Veryfast,
+            key_frames: KeyFrames::AsTheyCame,
+            aim: Aim::Quality,
+        }
+    }
+}
+
 /// The sizes there are, the largest first.
 pub const RUNGS: [Rung; 3] = [
     Rung { name: "720p", height_px: 720, peak_bps: 2_500_000 },
@@ -260,7 +275,7 @@ impl Ladder {
                 continue;
             }
             let sink = self.sink.clone();
-            match VideoConverter::start(&self.ffmpeg, plan(rung), move |converted| sink(index, converted)) {
+            match VideoConverter::start(&self.ffmpeg, rung.plan(), move |converted| sink(index, converted)) {
                 Ok(mut encoder) => {
                     encoder.configure(self.record.clone());
                     (built.encoder, built.newest_us, built.failed) = (Some(encoder), None, false);
@@ -287,18 +302,6 @@ impl Built {
             Pushed::Dropped => true,
             Pushed::AwaitingKeyFrame | Pushed::WrongCodec => self.failed,
         }
-    }
-}
-
-fn plan(rung: Rung) -> VideoPlan {
-    VideoPlan {
-        input: VideoInput::H264,
-        height_px: Some(rung.height_px),
-        bitrate_bps: rung.peak_bps,
-        threads: 1,
-        preset: Preset::Veryfast,
-        key_frames: KeyFrames::AsTheyCame,
-        aim: Aim::Quality,
     }
 }
 
