@@ -262,8 +262,8 @@ mod tests {
 
     #[test]
     fn a_space_is_watched_as_long_as_one_leg_watches_it() {
-        let leg = |name: &str| LegId::parse(name).unwrap();
-        let space = SpaceId::parse("room").unwrap();
+        let leg = |name: &str| LegId::parse(&format!("leg_{name}")).unwrap();
+        let space = SpaceId::parse("room_a").unwrap();
         let mut legs = Legs::default();
         legs.open(leg("host"), space.clone(), false);
         assert!(!legs.watching.contains_key(&space));
