@@ -319,6 +319,14 @@ pub enum MediaOrder {
         /// These publisher legs.
         hears: Vec<LegId>,
     },
+    /// What of a publisher leg reaches nobody: desired state, an older generation never replaces a newer. A new leg's is
+    /// nothing.
+    Mute {
+        /// Of this setting.
+        generation: u64,
+        /// What its tracks show.
+        sources: Vec<Source>,
+    },
     /// A client's answer to an offer.
     Answer {
         /// Of which offer.

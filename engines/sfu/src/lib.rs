@@ -169,6 +169,11 @@ pub enum Command {
     /// What this subscribing leg is to hear: desired state. A generation not
     /// above the last one seen is ignored.
     Route { leg: LegId, generation: u64, hears: Hears },
+    /// What of this publishing leg reaches nobody, neither its space nor the
+    /// tap: desired state, nothing at first. A generation not above the last
+    /// one seen is ignored. What is let through again begins with a key frame,
+    /// which is asked for.
+    Mute { leg: LegId, generation: u64, sources: Vec<Source> },
     /// How this subscribing leg wants one track. Kept for the life of the leg,
     /// also for a track that is not there yet.
     Prefer { leg: LegId, track: TrackId, layer: LayerPreference },

@@ -21,6 +21,7 @@ use hearth_protocol::people::Profile;
 use hearth_protocol::stage::{StageRequests, StageStanding};
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::effect::{Effect, MediaOrder};
 use crate::input::{RequestId, Time};
 use crate::kernel::limits::{INTERRUPTION_MS, MEDIA_ARRIVAL_MS, MUTE_RATE, past, too_fast};
 use crate::kernel::rate::TokenBucket;
@@ -73,6 +74,10 @@ pub struct Seat {
     pub incoming: Option<Incoming>,
     /// What is turned off.
     pub muted: BTreeSet<Source>,
+    /// What others turned off: no client of the seat's owner is trusted with that.
+    silenced: BTreeSet<Source>,
+    /// Of what the engine was last told of that.
+    mute_generation: u64,
     /// Until when a guest whose media stopped may come back.
     pub back_until: Option<Time>,
     mutes: Option<TokenBucket>,
@@ -81,7 +86,16 @@ pub struct Seat {
 impl Seat {
     /// A seat from which nothing comes yet.
     pub fn new(profile: Profile) -> Self {
-        Self { profile, publisher: None, incoming: None, muted: BTreeSet::new(), back_until: None, mutes: None }
+        Self {
+            profile,
+            publisher: None,
+            incoming: None,
+            muted: BTreeSet::new(),
+            silenced: BTreeSet::new(),
+            mute_generation: 0,
+            back_until: None,
+            mutes: None,
+        }
     }
 
     /// Whether a leg is heard from here, or is about to be.
@@ -95,9 +109,14 @@ impl Seat {
     }
 
     /// A leg was answered and takes the place of the one before, which is given back.
-    pub fn answered(&mut self, incoming: Incoming) -> Option<PublisherLeg> {
+    /// What others turned off stays off.
+    pub fn answered(&mut self, out: &mut Vec<Effect>, incoming: Incoming) -> Option<PublisherLeg> {
         let Incoming { leg, owner, via, .. } = incoming;
-        self.publisher.replace(PublisherLeg { leg, owner, via, tracks: Vec::new(), alive: true })
+        let before = self.publisher.replace(PublisherLeg { leg, owner, via, tracks: Vec::new(), alive: true });
+        if !self.silenced.is_empty() {
+            self.mute_leg(out);
+        }
+        before
     }
 
     /// Until when a guest's newly answered leg is waited for.
@@ -119,10 +138,16 @@ impl Seat {
         Some(until)
     }
 
-    /// Turns something off or on; says whether that changes anything.
+    /// Who has the seat turns something off or on; says whether that changes anything.
     ///
     /// Errors: the limit on how often.
-    pub fn set_muted(&mut self, now: Time, source: Source, muted: bool) -> Result<bool, Rejection> {
+    pub fn set_muted(
+        &mut self,
+        out: &mut Vec<Effect>,
+        now: Time,
+        source: Source,
+        muted: bool,
+    ) -> Result<bool, Rejection> {
         if self.muted.contains(&source) == muted {
             return Ok(false);
         }
@@ -133,7 +158,29 @@ impl Seat {
         } else {
             self.muted.remove(&source)
         };
+        if !muted && self.silenced.remove(&source) {
+            self.mute_leg(out);
+        }
         Ok(true)
+    }
+
+    /// Somebody else turns something off, whatever the client of who has the seat makes of it; says whether it was on. Not
+    /// counted: who turns on again as often as they may is silenced as often.
+    pub fn silence(&mut self, out: &mut Vec<Effect>, source: Source) -> bool {
+        if self.silenced.insert(source) {
+            self.mute_leg(out);
+        }
+        self.muted.insert(source)
+    }
+
+    /// Tells the engine what of the leg that is heard reaches nobody.
+    fn mute_leg(&mut self, out: &mut Vec<Effect>) {
+        self.mute_generation += 1;
+        if let Some(publisher) = &self.publisher {
+            let sources = self.silenced.iter().copied().collect();
+            let order = MediaOrder::Mute { generation: self.mute_generation, sources };
+            out.push(Effect::Media { leg: publisher.leg.clone(), order });
+        }
     }
 
     fn wire(&self) -> Option<Publisher> {

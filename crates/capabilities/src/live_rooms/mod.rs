@@ -31,7 +31,7 @@ use hearth_protocol::live_rooms::{About, Broadcast, EndReason, Entry};
 use hearth_protocol::media::{Conversion, Via};
 use hearth_protocol::videos::Recording;
 
-use crate::effect::Packaged;
+use crate::effect::{Effect, Packaged};
 use crate::input::Time;
 use crate::kernel::limits::{ENCODER_RATE, ENDED_KEY_MS, INTERRUPTION_MS, too_fast};
 use crate::kernel::rate::TokenBucket;
@@ -132,9 +132,14 @@ impl LiveRoom {
     }
 
     /// The host's leg was answered and takes the place of the one before, which is given back.
-    pub fn answered(&mut self, seat: &mut Seat, incoming: Incoming) -> (Option<PublisherLeg>, Change) {
+    pub fn answered(
+        &mut self,
+        out: &mut Vec<Effect>,
+        seat: &mut Seat,
+        incoming: Incoming,
+    ) -> (Option<PublisherLeg>, Change) {
         self.encoder_comes(&incoming.owner);
-        let before = seat.answered(incoming);
+        let before = seat.answered(out, incoming);
         if self.broadcast == Broadcast::Off {
             self.broadcast = Broadcast::Connecting;
             return (before, Change::Moved);

@@ -180,9 +180,9 @@ impl Space {
         let (leg, request) = (incoming.leg.clone(), incoming.request);
         let host = self.stage.is_host(user);
         let (before, change) = if host && let Some((room, seat)) = self.own_broadcast() {
-            room.answered(seat, incoming)
+            room.answered(out, seat, incoming)
         } else {
-            (self.stage.seat_mut(user).and_then(|seat| seat.answered(incoming)), Change::None)
+            (self.stage.seat_mut(user).and_then(|seat| seat.answered(out, incoming)), Change::None)
         };
         Self::reply(out, request, Ok(Outcome::Publishing { leg, answer }));
         if let Some(before) = before {

@@ -140,7 +140,8 @@ impl Space {
         }
         let seat = self.stage.seat_mut(&user).ok_or(Rejection::NotFound)?;
         let shows = seat.publisher.as_ref().is_some_and(|publisher| !publisher.tracks.is_empty());
-        if seat.set_muted(now, source, muted)? && shows {
+        let changed = if own { seat.set_muted(out, now, source, muted)? } else { seat.silence(out, source) };
+        if changed && shows {
             self.stream.everyone(out, Event::Stage { publishers: self.stage.publishers() });
         }
         DONE

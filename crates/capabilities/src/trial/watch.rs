@@ -3,7 +3,7 @@
 use hearth_protocol::ids::{ConnectionId, LegId, UserId};
 use hearth_protocol::limits::STAGE_GUESTS_MAX;
 use hearth_protocol::live_rooms::{Broadcast, EndReason};
-use hearth_protocol::media::Publisher;
+use hearth_protocol::media::{Publisher, Source};
 use hearth_protocol::{Command, Event, Outcome, Rejection};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -353,6 +353,14 @@ impl Watch {
                 state.generation = *generation;
                 state.hears = hears.iter().cloned().collect();
                 assert_eq!(state.hears.len(), hears.len(), "a leg is heard twice");
+            }
+            MediaOrder::Mute { generation, sources } => {
+                let state = self.legs.get_mut(leg).expect("a closed leg is muted");
+                assert!(state.publishes && *generation > state.generation, "an older generation");
+                state.generation = *generation;
+                let alone: BTreeSet<Source> = sources.iter().copied().collect();
+                assert_eq!(alone.len(), sources.len(), "a source is muted twice");
+                self.reached.insert("silenced".to_owned());
             }
             MediaOrder::Answer { .. } | MediaOrder::Prefer { .. } => {
                 assert!(self.legs.get(leg).is_some_and(|one| !one.publishes), "{leg} is no subscriber");

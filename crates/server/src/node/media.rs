@@ -140,6 +140,9 @@ fn command(space: &SpaceId, leg: LegId, order: MediaOrder) -> Command {
         MediaOrder::Restart { ufrag, pwd } => Command::RestartByPeer { leg, ufrag, pwd },
         MediaOrder::OpenSubscribe => Command::OpenSubscribe { leg, space: space.clone() },
         MediaOrder::Route { generation, hears } => Command::Route { leg, generation, hears: Hears::Only(hears) },
+        MediaOrder::Mute { generation, sources } => {
+            Command::Mute { leg, generation, sources: sources.into_iter().map(to_engine).collect() }
+        }
         MediaOrder::Answer { generation, sdp } => Command::Answer { leg, generation: generation.into(), sdp },
         MediaOrder::Prefer { track, layer } => Command::Prefer { leg, track, layer: preference(layer) },
         MediaOrder::Close => Command::Close { leg },

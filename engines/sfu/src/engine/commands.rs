@@ -28,6 +28,7 @@ impl Engine {
             Command::OpenSubscribe { leg, space } => self.open_subscribe(now, leg, space),
             Command::Answer { leg, generation, sdp } => self.answer(now, &leg, generation, &sdp),
             Command::Route { leg, generation, hears } => self.route(&leg, generation, hears),
+            Command::Mute { leg, generation, sources } => self.mute(&leg, generation, &sources),
             Command::Prefer { leg, track, layer } => self.on_subscriber(&leg, |subscriber| {
                 if subscriber.prefer(track, layer) { Ok(()) } else { Err(Refusal::TooManyTracks) }
             }),
@@ -289,6 +290,7 @@ fn command_leg(command: &Command) -> Option<&LegId> {
         | Command::OpenSubscribe { leg, .. }
         | Command::Answer { leg, .. }
         | Command::Route { leg, .. }
+        | Command::Mute { leg, .. }
         | Command::Prefer { leg, .. }
         | Command::RestartIce { leg }
         | Command::OpenPlay { leg, .. }

@@ -115,7 +115,7 @@ impl Publisher {
         let Some(feed) = &mut self.feed else { return };
         let full = feed.queue.len() >= QUEUED_PACKETS;
         let fed = &mut feed.tracks[frame.track];
-        if full {
+        if full || self.tracks[frame.track].muted {
             fed.packetizer.interrupt();
             fed.group = Group::default();
             return;

@@ -19,6 +19,7 @@ mod forwarding;
 mod housekeeping;
 mod ice;
 mod leg;
+mod muting;
 mod outline;
 mod playing;
 mod publisher;

@@ -11,6 +11,7 @@ use str0m::rtp::{ExtensionValues, RedDecoder, RtpPacket, Ssrc, Vp8Descriptor};
 
 use super::extensions;
 use super::feeding::Feed;
+use super::muting::Mutes;
 use super::outline::Section;
 use crate::forward::key_frame;
 use crate::forward::key_frame_requests::KeyFrameRequests;
@@ -84,6 +85,8 @@ pub(crate) struct Track {
     pub(crate) source: Source,
     codec: Option<Codec>,
     pub(crate) layers: Vec<Layer>,
+    /// Nobody is to get it.
+    pub(super) muted: bool,
 }
 
 impl Track {
@@ -138,6 +141,7 @@ pub(crate) struct Publisher {
     sources: u32,
     /// A track became better known since [`Publisher::take_news`].
     pub(super) news: bool,
+    pub(super) mutes: Mutes,
     pub(super) tap: Option<TapWants>,
     /// What makes packets of frames, where there is no peer.
     pub(super) feed: Option<Feed>,
@@ -154,6 +158,7 @@ impl Publisher {
             payload_types: Vec::new(),
             sources: 0,
             news: false,
+            mutes: Mutes::default(),
             tap: None,
             feed: None,
             loss: 0.0,
@@ -177,7 +182,9 @@ impl Publisher {
             let Some(id) = track_id(leg, index) else { continue };
             let rids = if section.rids.is_empty() { vec![String::new()] } else { section.rids.clone() };
             let layers = rids.into_iter().map(|rid| self.new_layer(rid)).collect();
-            tracks.push(Track { key, id, mid, kind, source: section.source(said), codec: None, layers });
+            let source = section.source(said);
+            let muted = self.mutes.contains(source);
+            tracks.push(Track { key, id, mid, kind, source, codec: None, layers, muted });
         }
         self.tracks = tracks;
         self.streams.clear();
@@ -210,7 +217,8 @@ impl Publisher {
         let (key, id) = (TrackKey(self.serial << 16 | index as u64), track_id(leg, index)?);
         let mid = Mid::from(index.to_string().as_str());
         let layers = vec![self.new_layer(String::new())];
-        self.tracks.push(Track { key, id, mid, kind, source, codec: Some(codec), layers });
+        let muted = self.mutes.contains(source);
+        self.tracks.push(Track { key, id, mid, kind, source, codec: Some(codec), layers, muted });
         self.news = true;
         Some(())
     }
@@ -221,7 +229,7 @@ impl Publisher {
     }
 
     /// Recognises a packet and prepares it once for all its subscribers; `None`:
-    /// it is of no track, of an unspoken codec, or too large.
+    /// it is of no track or a muted one, of an unspoken codec, or too large.
     pub(crate) fn accept(&mut self, rtc: &mut Rtc, packet: RtpPacket, now: Instant) -> Option<MediaPacket> {
         if packet.payload.len() > PAYLOAD_BYTES {
             return None;
@@ -247,6 +255,9 @@ impl Publisher {
         if track.codec != Some(format.codec) {
             track.codec = Some(format.codec);
             self.news = true;
+        }
+        if track.muted {
+            return None;
         }
         let mut extensions = packet.header.ext_vals;
         extensions::leave_hop(&mut extensions);
@@ -314,7 +325,8 @@ impl Publisher {
     /// Sends the key-frame requests that are due; whether there were any.
     pub(crate) fn request_key_frames(&mut self, rtc: &mut Rtc, now: Instant) -> u64 {
         let mut requested = 0;
-        for layer in self.tracks.iter_mut().flat_map(|track| &mut track.layers) {
+        let forwarded = self.tracks.iter_mut().filter(|track| !track.muted);
+        for layer in forwarded.flat_map(|track| &mut track.layers) {
             let Some(ssrc) = layer.ssrc else { continue };
             if layer.requests.take_due(now)
                 && let Some(stream) = rtc.direct_api().stream_rx(&ssrc)

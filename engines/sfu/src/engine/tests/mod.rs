@@ -2,6 +2,7 @@
 
 mod camera;
 mod feeds;
+mod muting;
 mod players;
 mod refusals;
 mod streams;

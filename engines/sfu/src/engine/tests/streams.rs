@@ -9,7 +9,7 @@ use crate::{Command, Event, Hears, Kind, LayerChoice, LayerPreference, Source, U
 const LADDER_BPS: &[u64] = &[150_000, 500_000, 1_500_000];
 
 /// Sequence numbers without a gap, timestamps and picture ids that go on.
-fn assert_continuous(seen: &[&Seen]) {
+pub(super) fn assert_continuous(seen: &[&Seen]) {
     let by_sequence: BTreeMap<u64, &Seen> = seen.iter().map(|seen| (seen.sequence, *seen)).collect();
     let mut last: Option<(&u64, &Seen)> = None;
     for (sequence, seen) in &by_sequence {
