@@ -137,6 +137,11 @@ impl Session {
         self.output.pop_front()
     }
 
+    /// Whether the peer has got through the handshake (RTMP 1.0 section 5.2).
+    pub fn has_shaken_hands(&self) -> bool {
+        !matches!(self.state, State::Handshake(_))
+    }
+
     /// When [`Session::expire`] will have something to say, if nothing comes.
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {

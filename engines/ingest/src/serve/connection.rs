@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 
-use super::admission::Guest;
+use super::admission::{Guest, Said};
 use super::{Ended, Hooks, Media, Publish, Sink};
 use crate::limits::{DECIDE_WITHIN, LINGER, WRITE_WITHIN};
 use crate::{Output, Refusal, Session};
@@ -106,6 +106,7 @@ where
     let mut session = Session::new(Instant::now(), bit_rate_bps);
     let mut end = guest.connection.end.subscribe();
     let mut input = vec![0; EARLY_READ_BYTES];
+    let mut said = Said::Nothing;
     loop {
         match put_out(&mut session, stream, outlet).await {
             Err(_) => return Ended::Lost,
@@ -133,7 +134,14 @@ where
         let handled = tokio::select! {
             read = stream.read(&mut input) => match read {
                 Ok(0) | Err(_) => return Ended::Lost,
-                Ok(bytes) => session.handle(Instant::now(), &input[..bytes]),
+                Ok(bytes) => {
+                    let handled = session.handle(Instant::now(), &input[..bytes]);
+                    let now = if session.has_shaken_hands() { Said::Handshake } else { Said::Bytes };
+                    if std::mem::replace(&mut said, now) != now {
+                        guest.has_said(now);
+                    }
+                    handled
+                }
             },
             Ok(refusal) = end.wait_for(Option::is_some) => {
                 let refusal = *refusal;

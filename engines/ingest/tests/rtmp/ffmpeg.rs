@@ -83,7 +83,7 @@ impl Drop for Running {
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Four seconds.
-async fn push(url: String, options: &str) -> Ran {
+pub async fn push(url: String, options: &str) -> Ran {
     push_at("", url, options).await
 }
 
@@ -98,7 +98,7 @@ async fn push_at(pace: &str, url: String, options: &str) -> Ran {
     tokio::time::timeout(PATIENCE, run).await.expect("in time").expect("ffmpeg")
 }
 
-const X264: &str = "-c:v libx264 -preset ultrafast -tune zerolatency -g 50 -c:a aac -b:a 96k";
+pub const X264: &str = "-c:v libx264 -preset ultrafast -tune zerolatency -g 50 -c:a aac -b:a 96k";
 const X264_B: &str = "-c:v libx264 -preset fast -bf 2 -g 50 -c:a aac -b:a 96k";
 
 fn frames(media: &[Media], kind: Kind) -> Vec<&Frame> {
@@ -271,11 +271,8 @@ async fn when_the_server_stops_every_sink_hears_it() {
 #[tokio::test]
 async fn connections_of_every_listener_count_together() {
     let running = Running::start(Limits { connections_per_address: 1, ..Limits::default() }).await;
-    let first = tokio::net::TcpStream::connect(running.address).await.expect("a connection");
+    let first = crate::strangers::publish_as_encoder(&running).await;
     let server = running.server.clone();
-    while server.connections() < 1 {
-        tokio::task::yield_now().await;
-    }
     let (near, mut far) = tokio::io::duplex(64);
     server.attend(near, "127.0.0.1:9".parse().expect("an address")).await;
     let mut rest = Vec::new();
