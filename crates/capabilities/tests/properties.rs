@@ -70,7 +70,6 @@ fn trials_reach_every_state_and_event_of_a_live_room() {
         "asked",
         "on_stage",
         "together",
-        "silenced",
         "stage_requests",
         "stage_answer",
         "recording",

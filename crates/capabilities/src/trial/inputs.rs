@@ -184,6 +184,11 @@ impl<'a> Source<'a> {
             5 => (self.present(watch), Command::RaiseHand { raised: !self.byte().is_multiple_of(4) }),
             6 => (self.present(watch), Command::LowerHand { user: whom }),
             7 => (self.present(watch), Command::LeaveStage { user: own }),
+            8 if own.is_some() && watch.publishing_guest().is_some() => {
+                let host = self.choice(&["ana", "ana@phone", "mo"]).unwrap_or("ana");
+                let command = Command::SetMuted { user: watch.publishing_guest().cloned(), source, muted: true };
+                (people::caller(host).expect("a caller's word"), command)
+            }
             8 => {
                 let muted = self.byte().is_multiple_of(2);
                 (self.present(watch), Command::SetMuted { user: own, source, muted })

@@ -360,7 +360,6 @@ impl Watch {
                 state.generation = *generation;
                 let alone: BTreeSet<Source> = sources.iter().copied().collect();
                 assert_eq!(alone.len(), sources.len(), "a source is muted twice");
-                self.reached.insert("silenced".to_owned());
             }
             MediaOrder::Answer { .. } | MediaOrder::Prefer { .. } => {
                 assert!(self.legs.get(leg).is_some_and(|one| !one.publishes), "{leg} is no subscriber");
@@ -381,6 +380,12 @@ impl Watch {
             Some(Write::Message { message }) => message.position,
             _ => 0,
         }
+    }
+
+    /// Somebody beside the host who publishes.
+    pub fn publishing_guest(&self) -> Option<&UserId> {
+        let publishing = self.legs.values().filter(|leg| leg.publishes && leg.answered);
+        publishing.filter_map(|leg| leg.user.as_ref()).find(|user| user.as_str() != "user_ana")
     }
 
     /// Whether a connection is in.
