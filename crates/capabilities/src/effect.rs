@@ -1,6 +1,7 @@
 //! What a machine wants done. The server interprets it, in one place.
 
 use hearth_protocol::conversation::Message;
+use hearth_protocol::discussion_groups::Content;
 use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, TrackId, UserId};
 use hearth_protocol::live_rooms::{About, Broadcast, EndReason};
 use hearth_protocol::media::{LayerPreference, Source, SourceOfMid, Track, Via};
@@ -275,6 +276,45 @@ pub enum Write {
         /// All of it.
         report: Box<Report>,
     },
+    /// By a live room: somebody confirms that they are in a group. The first brings it about.
+    GroupConfirmed {
+        /// Which.
+        group: SpaceId,
+        /// Who asked.
+        primary: Profile,
+        /// What the group is bound to, if it is brought about.
+        content: Content,
+        /// Who confirms.
+        member: Profile,
+        /// When.
+        at: Time,
+    },
+    /// By a group: somebody is in it no more. It ends with the last.
+    GroupLeft {
+        /// Who.
+        user: UserId,
+        /// When.
+        at: Time,
+    },
+    /// By a group: it is somebody else's.
+    GroupOwner {
+        /// Whose.
+        user: UserId,
+    },
+    /// By a group: it is bound to something else.
+    GroupContent {
+        /// To what.
+        content: Content,
+    },
+    /// By a group, or by the live room that it is bound to: it ends, and is archived for its members.
+    GroupEnded {
+        /// Which.
+        group: SpaceId,
+        /// When.
+        at: Time,
+        /// By whom, if by a moderator of the live room.
+        by: Option<UserId>,
+    },
 }
 
 /// What the media engine shall do with a leg.
@@ -365,6 +405,14 @@ pub enum Timer {
     StageRequestsDue,
     /// The media engine did not answer an offer, or a restart.
     MediaUnanswered(LegId),
+    /// Invitations of somebody into a group were not answered, or need not be remembered any longer.
+    GroupInvitations(UserId),
+    /// Nothing goes on in the group.
+    GroupIdle,
+    /// The group's owner did not come back.
+    GroupOwnerGone,
+    /// Whether the group goes to something else is decided.
+    GroupMoves,
     /// Nobody is here any more.
     Idle,
 }

@@ -1,13 +1,16 @@
 //! What comes in to a machine.
 
 use hearth_protocol::conversation::Message;
-use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, ReportId, SpaceId, StreamKeyId, TrackId, UserId, VideoId};
+use hearth_protocol::ids::{
+    ConnectionId, DeviceId, InvitationId, LegId, ReportId, SpaceId, StreamKeyId, TrackId, UserId, VideoId,
+};
 use hearth_protocol::media::{Conversion, Health, OfferedTrack, Source, Track};
 use hearth_protocol::people::{Preferences, Profile};
 use hearth_protocol::space::LegClosedReason;
 use hearth_protocol::{Command, PersonCommand, Resume};
 use serde::{Deserialize, Serialize};
 
+use crate::discussion_groups;
 use crate::effect::{SpaceTell, Tell, Timer, WriteId};
 
 /// A moment: milliseconds since the Unix epoch, by the clock of the node that owns the machine. It never goes back.
@@ -38,6 +41,23 @@ impl Fresh {
     /// Never: hexadecimal digits are well formed.
     pub fn leg(self) -> LegId {
         LegId::parse(&format!("leg_{:016x}{:016x}", self.0, self.1)).expect("hexadecimal digits are well formed")
+    }
+
+    /// A new group's name.
+    ///
+    /// # Panics
+    /// Never: hexadecimal digits are well formed.
+    pub fn group(self) -> SpaceId {
+        SpaceId::parse(&format!("group_{:016x}{:016x}", self.0, self.1)).expect("hexadecimal digits are well formed")
+    }
+
+    /// The name of a new invitation, of which there may be several at once.
+    ///
+    /// # Panics
+    /// Never: hexadecimal digits are well formed.
+    pub fn invitation(self, number: usize) -> InvitationId {
+        let text = format!("invitation_{:016x}{:016x}_{number}", self.0, self.1);
+        InvitationId::parse(&text).expect("hexadecimal digits are well formed")
     }
 
     /// A new report's name.
@@ -88,7 +108,7 @@ pub struct Lookup {
     /// For `join`: how far the user has read.
     pub read_position: u64,
     /// For `join`: what others may want of the user.
-    #[serde(skip_serializing_if = "is_usual")]
+    #[serde(skip_serializing_if = "is_default")]
     pub preferences: Preferences,
     /// For `send` with `reply_to`, for `delete_message`, and for `report` with `position`: that message.
     pub message: Option<Message>,
@@ -100,10 +120,13 @@ pub struct Lookup {
     /// For `report`: how many reports of the user in this space are open.
     #[serde(skip_serializing_if = "is_zero")]
     pub open_reports: u32,
+    /// For what concerns discussion groups.
+    #[serde(skip_serializing_if = "is_default")]
+    pub groups: Box<discussion_groups::Lookup>,
 }
 
-fn is_usual(preferences: &Preferences) -> bool {
-    *preferences == Preferences::default()
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -116,6 +139,14 @@ fn is_zero(number: &u32) -> bool {
 pub enum StoreFailure {
     /// No room, or the database is away.
     Unavailable,
+    /// Who confirms that they are in a group is in another.
+    MemberElsewhere,
+    /// The group is not there yet, and who asked for it is in another.
+    PrimaryElsewhere,
+    /// The group has ended.
+    GroupOver,
+    /// The group has as many members as it may.
+    GroupFull,
 }
 
 /// What comes in to a space.

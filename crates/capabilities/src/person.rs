@@ -271,7 +271,7 @@ impl Person {
                 self.tell_me(out);
                 Ok(Outcome::Done)
             }
-            Err(StoreFailure::Unavailable) => Err(Rejection::Storage),
+            Err(_) => Err(Rejection::Storage),
         };
         out.push(Effect::Reply { request, result });
     }

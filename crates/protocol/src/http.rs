@@ -1,6 +1,7 @@
 //! What the HTTP interface at `/api` takes and returns. Times are milliseconds since the Unix epoch.
 
 use crate::conversation::Message;
+use crate::discussion_groups::MyGroup;
 use crate::ids::{DeviceId, GuestLinkId, SpaceId, StreamKeyId, UserId};
 use crate::live_rooms::{About, Broadcast};
 use crate::moderation::{AuditEntry, Report};
@@ -17,6 +18,11 @@ macro_rules! wire {
 }
 
 wire! {
+    /// Discussion groups of one's own.
+    struct MyGroups {
+        /// Them, the newest first.
+        groups: Vec<MyGroup>,
+    }
     /// Signing in by name and password.
     struct SignIn {
         /// The account name.

@@ -60,6 +60,16 @@ pub const MEMBERS_PAGE_MAX: usize = 100;
 pub const GROUP_INVITATIONS_MAX: usize = 20;
 /// Members of a group.
 pub const GROUP_MEMBERS_MAX: usize = 50;
+/// People whom one has asked into groups of one room, open or not, in [`GROUP_INVITATIONS_WINDOW_MS`].
+pub const GROUP_INVITATIONS_WINDOW_MAX: usize = 60;
+/// The window of [`GROUP_INVITATIONS_WINDOW_MAX`], in milliseconds; who declined is not asked again by the same user within it.
+pub const GROUP_INVITATIONS_WINDOW_MS: u64 = 10 * 60_000;
+/// How long an invitation into a group can be answered, in milliseconds.
+pub const GROUP_INVITATION_MS: u64 = 60_000;
+/// Groups that are bound to one live room.
+pub const GROUPS_OF_ROOM_MAX: usize = 500;
+/// Suggestions of people to invite that one answer holds.
+pub const GROUP_SUGGESTIONS_MAX: usize = 50;
 /// Interests of a user.
 pub const INTERESTS_MAX: usize = 12;
 /// An interest, in characters.
@@ -155,6 +165,8 @@ pub enum LimitName {
     GroupInvitations,
     /// Members of a group.
     GroupMembers,
+    /// Groups that are bound to a live room.
+    Groups,
     /// Interests of a user.
     Interests,
     /// Characters of an interest.

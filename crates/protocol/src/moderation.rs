@@ -25,6 +25,10 @@ pub struct Report {
     pub at_ms: u64,
     /// Who settled it; `null`: it is open.
     pub settled_by: Option<UserId>,
+    /// Inside which discussion group, if in one; `space` is the live room whose moderators act on it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub group: Option<SpaceId>,
 }
 
 /// A line of the audit log.

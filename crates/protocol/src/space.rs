@@ -532,6 +532,8 @@ pub enum RemovedReason {
     Entry,
     /// The account was disabled or the device signed out.
     SignedOut,
+    /// From a group: you have left it for good, on whichever device.
+    Departed,
 }
 
 /// Why a leg is closed.

@@ -137,6 +137,7 @@ fn generated() -> BTreeMap<&'static str, String> {
         http::Room,
         http::LiveRooms,
         http::FoundRooms,
+        http::MyGroups,
         http::Watch,
         http::StreamKey,
         http::NewStreamKey,

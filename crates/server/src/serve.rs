@@ -103,7 +103,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     }
     let setup_url = state.setup_token().await?.map(|token| format!("{url}/setup/{token}"));
     let (stop, stopping) = watch::channel(false);
-    tokio::spawn(sweep::keep_sweeping(node.store().clone(), stop.subscribe()));
+    tokio::spawn(sweep::keep_sweeping(node.clone(), stop.subscribe()));
     let accepting = tokio::spawn(listen::accept(listener, tls, keeper, http::router(state), stopping));
     Ok(Running { address, url, setup_url, node, rtmp, accepting, encoders, stop, _lock: lock })
 }

@@ -21,6 +21,15 @@ impl Follows<'_> {
         self.0.all(sql, params![user.as_str(), FOLLOWS_MAX as u64]).await?.iter().map(profile).collect()
     }
 
+    /// Whom a user follows, and whether each follows them, in order of id; at most [`FOLLOWS_MAX`].
+    pub async fn mutual(&self, user: &UserId) -> Result<Vec<(UserId, bool)>, Error> {
+        let sql = "SELECT f.other_id AS id, b.user_id AS back FROM follows f \
+                   LEFT JOIN follows b ON b.user_id = f.other_id AND b.other_id = f.user_id \
+                   WHERE f.user_id = $1 ORDER BY f.other_id LIMIT $2";
+        let rows = self.0.all(sql, params![user.as_str(), FOLLOWS_MAX as u64]).await?;
+        rows.iter().map(|row| Ok((row.id("id")?, row.opt_text("back")?.is_some()))).collect()
+    }
+
     /// How many follow a user.
     pub async fn count_followers(&self, user: &UserId) -> Result<u64, Error> {
         let sql = "SELECT COUNT(*) AS n FROM follows WHERE other_id = $1";

@@ -5,6 +5,9 @@ use crate::db::{Db, Row, params};
 use hearth_protocol::ids::UserId;
 use hearth_protocol::people::{Preferences, Profile};
 
+/// The most people that one read of blocks in both directions returns.
+pub const BLOCKED_EITHER_WAY_MAX: usize = 20_000;
+
 /// What concerns two people.
 pub struct People<'a>(pub(crate) &'a Db);
 
@@ -14,6 +17,14 @@ impl People<'_> {
         let sql = "SELECT u.id, u.name, u.display_name FROM blocks b JOIN users u ON u.id = b.other_id \
                    WHERE b.user_id = $1 ORDER BY u.id";
         self.0.all(sql, params![user.as_str()]).await?.iter().map(profile).collect()
+    }
+
+    /// Whom a user has blocked and who has blocked them, in order of id; at most [`BLOCKED_EITHER_WAY_MAX`].
+    pub async fn blocked_either_way(&self, user: &UserId) -> Result<Vec<UserId>, Error> {
+        let sql = "SELECT other_id AS id FROM blocks WHERE user_id = $1 UNION SELECT user_id AS id FROM blocks \
+                   WHERE other_id = $1 ORDER BY id LIMIT $2";
+        let rows = self.0.all(sql, params![user.as_str(), BLOCKED_EITHER_WAY_MAX as u64]).await?;
+        rows.iter().map(|row| row.id("id")).collect()
     }
 
     /// What others see of a user.

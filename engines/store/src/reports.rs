@@ -27,7 +27,7 @@ macro_rules! report_sql {
     ($rest:literal) => {
         concat!(
             "SELECT id, space, by_id, by_name, by_display_name, about_id, about_name, about_display_name, message, reason, \
-             at_ms, settled_by FROM reports WHERE ",
+             at_ms, settled_by, group_id FROM reports WHERE ",
             $rest
         )
     };
@@ -60,9 +60,9 @@ impl Reports<'_> {
         self.0.optional(report_sql!("id = $1"), params![id.as_str()]).await?.as_ref().map(record).transpose()
     }
 
-    /// How many open reports somebody has in a space.
+    /// How many open reports somebody has in a space, a room or a group.
     pub async fn count_open(&self, space: &SpaceId, by: &UserId) -> Result<u64, Error> {
-        let sql = "SELECT COUNT(*) AS n FROM reports WHERE space = $1 AND by_id = $2 AND settled_by IS NULL";
+        let sql = "SELECT COUNT(*) AS n FROM reports WHERE (space = $1 OR group_id = $1) AND by_id = $2 AND settled_by IS NULL";
         self.0.optional(sql, params![space.as_str(), by.as_str()]).await?.map_or(Ok(0), |row| row.int("n"))
     }
 
@@ -76,7 +76,7 @@ impl Reports<'_> {
 /// The statement that stores a report.
 pub(crate) fn insert(report: &Report) -> Result<(&'static str, Vec<Param>), Error> {
     let sql = "INSERT INTO reports (id, space, by_id, by_name, by_display_name, about_id, about_name, about_display_name, \
-               message, reason, at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+               message, reason, at_ms, group_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let message = report.message.as_ref().map(json_column).transpose()?;
     let params = params![
         report.id.as_str(),
@@ -90,6 +90,7 @@ pub(crate) fn insert(report: &Report) -> Result<(&'static str, Vec<Param>), Erro
         message,
         &report.reason,
         report.at_ms,
+        report.group.as_ref().map(SpaceId::as_str),
     ];
     Ok((sql, params))
 }
@@ -112,5 +113,6 @@ fn record(row: &Row) -> Result<Report, Error> {
         reason: row.text("reason")?,
         at_ms: row.int("at_ms")?,
         settled_by: row.opt_text("settled_by")?.map(|_| row.id("settled_by")).transpose()?,
+        group: row.opt_text("group_id")?.map(|_| row.id("group_id")).transpose()?,
     })
 }

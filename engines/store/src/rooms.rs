@@ -134,9 +134,6 @@ impl Rooms<'_> {
         let sql = "SELECT u.id, u.name, u.display_name FROM moderators m JOIN users u ON u.id = m.user_id \
                    WHERE m.space = $1 ORDER BY u.id";
         let moderators = self.db.all(sql, params![id.as_str()]).await?;
-        let sql = "SELECT user_id, user_name, user_display_name, banned, until_ms, by_id FROM sanctions \
-                   WHERE space = $1 ORDER BY user_id";
-        let sanctions = self.db.all(sql, params![id.as_str()]).await?;
         let (messages, more_messages) = Conversations(self.db).page(id, Page::Latest, MESSAGES_AT_OPENING).await?;
         let sql = "SELECT MAX(number) AS number FROM broadcasts WHERE space = $1";
         let last_broadcast = self.db.optional(sql, params![id.as_str()]).await?;
@@ -144,7 +141,7 @@ impl Rooms<'_> {
             about,
             host,
             moderators: moderators.iter().map(profile).collect::<Result<_, _>>()?,
-            sanctions: sanctions.iter().map(sanction).collect::<Result<_, _>>()?,
+            sanctions: sanctions_of(self.db, id).await?,
             slow_mode_s: u32::try_from(row.int("slow_mode_s")?).map_err(|_| damaged("slow_mode_s"))?,
             last_position: messages.last().map_or(0, |message| message.position),
             last_broadcast: last_broadcast.map(|row| row.opt_int("number")).transpose()?.flatten().unwrap_or(0),
@@ -153,6 +150,13 @@ impl Rooms<'_> {
             recording_wanted: row.flag("recording_wanted")?,
         }))
     }
+}
+
+/// Who is muted or banned in a space, in order of id.
+pub(crate) async fn sanctions_of(db: &Db, space: &SpaceId) -> Result<Vec<Sanction>, Error> {
+    let sql = "SELECT user_id, user_name, user_display_name, banned, until_ms, by_id FROM sanctions \
+               WHERE space = $1 ORDER BY user_id";
+    db.all(sql, params![space.as_str()]).await?.iter().map(sanction).collect()
 }
 
 fn record(row: &Row) -> Result<RoomRecord, Error> {

@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_foundation.sql"),
     include_str!("../migrations/0002_live_rooms.sql"),
     include_str!("../migrations/0003_preferences.sql"),
+    include_str!("../migrations/0004_discussion_groups.sql"),
 ];
 /// The step whose columns hold folded text, which SQL alone can't fold.
 const FOLDED_SINCE: i64 = 2;

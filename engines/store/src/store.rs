@@ -4,8 +4,8 @@ use crate::db::{Db, params, rolled_back};
 use crate::error::is_busy;
 use crate::writes::{Report, Writes};
 use crate::{
-    Accounts, Address, Audit, Conversations, Covers, Devices, Error, Follows, GuestLinks, People, Reports, Rooms,
-    Setup, StreamKeys, Videos, schema,
+    Accounts, Address, Audit, Conversations, Covers, Devices, Error, Follows, Groups, GuestLinks, People, Reports,
+    Rooms, Setup, StreamKeys, Videos, schema,
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -92,6 +92,11 @@ impl Store {
     /// Who follows whom.
     pub fn follows(&self) -> Follows<'_> {
         Follows(&self.db)
+    }
+
+    /// Discussion groups.
+    pub fn groups(&self) -> Groups<'_> {
+        Groups { db: &self.db, writes: &self.writes }
     }
 
     /// What encoders show to send to a room.

@@ -7,9 +7,11 @@
 use crate::db::Db;
 use crate::{Error, WriteFailed};
 use hearth_protocol::conversation::Message;
+use hearth_protocol::discussion_groups::Content;
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::live_rooms::{About, EndReason};
 use hearth_protocol::moderation;
+use hearth_protocol::people::Profile;
 use hearth_protocol::space::Sanction;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -131,6 +133,52 @@ pub enum Write {
         /// All of it.
         report: Box<moderation::Report>,
     },
+    /// Somebody confirms that they are in a group. The first brings it about; again changes nothing.
+    /// It may be [`Stored::Declined`].
+    GroupConfirmed {
+        /// Which.
+        group: SpaceId,
+        /// In which room they were asked.
+        room: SpaceId,
+        /// Who asked.
+        primary: Profile,
+        /// What the group is bound to, if it is brought about.
+        content: Content,
+        /// Who confirms.
+        member: Profile,
+        /// When.
+        at_ms: u64,
+    },
+    /// Somebody is in a group no more.
+    GroupLeft {
+        /// Which.
+        group: SpaceId,
+        /// Who.
+        user: UserId,
+        /// When.
+        at_ms: u64,
+    },
+    /// A group is somebody else's.
+    GroupOwner {
+        /// Which.
+        group: SpaceId,
+        /// Whose.
+        user: UserId,
+    },
+    /// A group is bound to something else.
+    GroupContent {
+        /// Which.
+        group: SpaceId,
+        /// To what.
+        content: Content,
+    },
+    /// A group ends, and is archived for who was in it to the end.
+    GroupEnded {
+        /// Which.
+        group: SpaceId,
+        /// When.
+        at_ms: u64,
+    },
     /// A broadcast began.
     BroadcastStarted {
         /// Where.
@@ -170,11 +218,26 @@ pub enum Write {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub u64);
 
+/// Why somebody is not in a group that they confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declined {
+    /// They are in another.
+    MemberElsewhere,
+    /// The group is not there yet, and who asked for it is in another.
+    PrimaryElsewhere,
+    /// It has ended.
+    GroupOver,
+    /// It has as many members as it may.
+    GroupFull,
+}
+
 /// What was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
     /// The write, as it was.
     Done,
+    /// Nothing: it is decided otherwise already.
+    Declined(Declined),
     /// The message, or the one that was stored before under its nonce.
     Message {
         /// Where it is.

@@ -4,6 +4,8 @@
 mod accounts;
 #[path = "contract/conversations.rs"]
 mod conversations;
+#[path = "contract/groups.rs"]
+mod groups;
 #[path = "contract/live_rooms.rs"]
 mod live_rooms;
 #[path = "contract/opening.rs"]
@@ -57,6 +59,11 @@ const CASES: &[Case] = cases![
     live_rooms::a_cover_replaces_the_one_before,
     live_rooms::recording_is_wanted_until_it_is_not,
     live_rooms::rooms_are_found_by_what_they_say_as_live_ones_are,
+    groups::the_first_who_confirms_brings_a_group_about,
+    groups::nobody_is_in_two_groups,
+    groups::a_group_has_as_many_members_as_the_limit_and_no_more,
+    groups::a_group_ends_with_its_last_member_or_by_will_and_is_archived,
+    groups::a_group_changes_hands_and_places_and_its_reports_are_counted,
     accounts::a_name_is_unique_whatever_its_case,
     accounts::accounts_change_and_page_in_order_of_name,
     accounts::the_last_administrator_stays,

@@ -85,6 +85,22 @@ pub const INTERRUPTION_MS: u64 = 15_000;
 /// How long a machine that nothing keeps awake stays awake, in milliseconds.
 pub const IDLE_MS: u64 = 60_000;
 
+/// How fast somebody may ask who might be invited into a group.
+pub const SUGGEST_RATE: Rate = Rate { burst: 5, per_s: 1 };
+/// Open invitations into groups that somebody may have from others in a room; who asks them besides is told that they are
+/// unavailable.
+pub const GROUP_INVITATIONS_OF_INVITED_MAX: usize = 5;
+/// People who have asked others into groups of a room and left it, of whom it is remembered whom they asked.
+pub const GROUP_REQUESTS_GONE_MAX: usize = 1_000;
+/// Commands that wait together for the same acceptance to be stored.
+pub const GROUP_ANSWERS_WAITING_MAX: usize = 8;
+/// How long nothing may go on in a group before it ends, in milliseconds.
+pub const GROUP_IDLE_MS: u64 = 10 * 60_000;
+/// How long after a failed write a group tries again to end, in milliseconds.
+pub const GROUP_END_AGAIN_MS: u64 = 60_000;
+/// How long members may think about going to something else together, in milliseconds.
+pub const GROUP_MOVE_MS: u64 = 30_000;
+
 /// Live connections of one user.
 pub const CONNECTIONS_PER_USER_MAX: usize = 32;
 /// People one user has blocked.

@@ -358,18 +358,18 @@ impl Stage {
         true
     }
 
-    /// Somebody takes a seat without having been asked; nothing changes for who has one.
+    /// Somebody takes a seat without having been asked; says whether they had none.
     ///
     /// Errors: the limit on seats, which is `max`.
-    pub fn take_seat(&mut self, profile: &Profile, max: usize) -> Result<(), Rejection> {
+    pub fn take_seat(&mut self, profile: &Profile, max: usize) -> Result<bool, Rejection> {
         if self.seat(&profile.id).is_some() {
-            return Ok(());
+            return Ok(false);
         }
         if self.guests.len() >= max {
             return Err(past(LimitName::StageGuests, max));
         }
         self.guests.push(Seat::new(profile.clone()));
-        Ok(())
+        Ok(true)
     }
 
     /// Whether it is the host's seat that this user publishes from.

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use hearth_protocol::conversation::Message;
+use hearth_protocol::discussion_groups::{Event as GroupEvent, Reason};
 use hearth_protocol::ids::{ConnectionId, UserId};
 use hearth_protocol::live_rooms::About;
 use hearth_protocol::{Event, PersonEvent, Resume};
@@ -36,6 +37,7 @@ impl StreamEvent for Event {
             + match self {
                 Event::Message { message } => message_bytes(message),
                 Event::About { about } => about_bytes(about),
+                Event::Groups { event } => group_bytes(event),
                 Event::Stage { publishers } => publishers.iter().map(|p| 128 + 256 * p.tracks.len()).sum(),
                 _ => 0,
             }
@@ -79,6 +81,20 @@ impl StreamEvent for PersonEvent {
 fn message_bytes(message: &Message) -> usize {
     let quote = message.reply_to.as_ref().map_or(0, |quote| quote.text.len() + PROFILE_BYTES);
     message.text.len() + quote + PROFILE_BYTES * message.mentions.len()
+}
+
+fn group_bytes(event: &GroupEvent) -> usize {
+    let words = |reason: &Reason| match reason {
+        Reason::Interests { shared: words } | Reason::Comments { terms: words } => words.iter().map(String::len).sum(),
+        _ => 0_usize,
+    };
+    match event {
+        GroupEvent::Invitation { invitation } => PROFILE_BYTES + invitation.reasons.iter().map(words).sum::<usize>(),
+        GroupEvent::Request { request } => PROFILE_BYTES * request.invited.len(),
+        GroupEvent::Group { group } => PROFILE_BYTES * (2 + group.members.len()),
+        GroupEvent::Moved { users, .. } => 2 * PROFILE_BYTES + 64 * users.len(),
+        GroupEvent::InvitationOver { .. } | GroupEvent::Yours { .. } => 0,
+    }
 }
 
 fn about_bytes(about: &About) -> usize {

@@ -31,6 +31,7 @@ use hearth_protocol::live_rooms::{About, Broadcast, EndReason, Entry};
 use hearth_protocol::media::{Conversion, Via};
 use hearth_protocol::videos::Recording;
 
+use crate::discussion_groups::InRoom;
 use crate::effect::{Effect, Packaged};
 use crate::input::Time;
 use crate::kernel::limits::{ENCODER_RATE, ENDED_KEY_MS, INTERRUPTION_MS, too_fast};
@@ -62,6 +63,8 @@ pub struct LiveRoom {
     pub conversions: Vec<Conversion>,
     /// How many watch by HLS.
     pub crowd: u32,
+    /// What it knows of discussion groups.
+    pub groups: InRoom,
     encoders: Encoders,
     /// What was last said of packaging, and its generation.
     packaged: (Option<Packaged>, u64),
@@ -88,6 +91,7 @@ impl LiveRoom {
             recording: Recording { wanted: recording_wanted, video: None, failed: false },
             conversions: Vec::new(),
             crowd: 0,
+            groups: InRoom::default(),
             encoders: Encoders::default(),
             packaged: (None, 0),
         }

@@ -48,6 +48,7 @@ impl Space {
         let coming = self
             .admits(given.user(), given.from.standing)
             .and_then(|()| self.comes_from_within(&given, &command))
+            .and_then(|()| self.is_of_this_kind(&command))
             .and_then(|()| self.obey(now, out, given, command));
         match coming {
             Ok(Some(outcome)) => Self::reply(out, request, Ok(outcome)),
@@ -62,6 +63,28 @@ impl Space {
     fn comes_from_within(&self, given: &Given, command: &Command) -> Result<(), Rejection> {
         let joins = matches!(command, Command::Join { .. });
         if joins || given.from.connection.is_none() { Ok(()) } else { self.connection(given).map(|_| ()) }
+    }
+
+    /// Whether there is such a thing in this kind of space.
+    ///
+    /// Errors: [`Rejection::NotFound`].
+    fn is_of_this_kind(&self, command: &Command) -> Result<(), Rejection> {
+        let of_live_rooms = matches!(
+            command,
+            Command::Ban { .. }
+                | Command::Unban { .. }
+                | Command::SetSlowMode { .. }
+                | Command::SetModerator { .. }
+                | Command::SetAbout { .. }
+                | Command::RaiseHand { .. }
+                | Command::LowerHand { .. }
+                | Command::AskOnStage { .. }
+                | Command::AnswerStage { .. }
+                | Command::SetRecording { .. }
+                | Command::EndBroadcast
+                | Command::Visits { .. }
+        );
+        if of_live_rooms && self.kind.group().is_some() { Err(Rejection::NotFound) } else { Ok(()) }
     }
 
     fn obey(&mut self, now: Time, out: &mut Out, given: Given, command: Command) -> Coming {
@@ -86,6 +109,7 @@ impl Space {
             Command::SetSlowMode { interval_s } => self.set_slow_mode(out, &given, interval_s),
             Command::Mute { user, duration_s } => self.mute(now, out, &given, &user, duration_s),
             Command::Ban { user } => self.ban(out, &given, &user),
+            Command::Remove { user } if self.kind.group().is_some() => self.remove_from_group(now, out, &given, &user),
             Command::Remove { user } => self.remove(out, &given, &user),
             Command::Report { user, position, reason } => self.report(now, out, &given, &user, position, &reason),
             Command::Unmute { user } => self.clear_sanction(out, &given, &user, false),
@@ -145,6 +169,8 @@ impl Space {
         let anew = self.members.enter(&from, &connection, &lookup, host, now)?;
         out.push(Effect::CancelTimer { timer: Timer::MemberGone(user.clone()) });
         out.push(Effect::CancelTimer { timer: Timer::Idle });
+        self.goes_on(now);
+        self.back_in_groups(&user);
         let resume = resume.filter(|resume| self.stream.can_resume(resume));
         let outcome = Outcome::Joined { stream: self.stream.stands(), resumed: resume.is_some() };
         Self::reply(out, request, Ok(outcome));
@@ -155,6 +181,7 @@ impl Space {
                 // What concerns a member alone was not told while they were none.
                 if anew {
                     self.tell_you(now, out, &user);
+                    self.tell_your_group(out, &user);
                 }
                 self.tell_requests_to(out, &user, vec![connection]);
             }
@@ -198,6 +225,7 @@ impl Space {
         let known = named.into_iter().filter_map(|user| {
             let here = self.members.get(user).map(|member| &member.profile);
             here.or_else(|| given.lookup.people.iter().find(|profile| profile.id == *user))
+                .filter(|_| self.may_hear_of(user))
         });
         let draft = Draft {
             author: &given.from.profile,
@@ -214,11 +242,17 @@ impl Space {
                 self.conversation.accept(now, message.clone(), draft.role, given.request);
                 let position = message.position;
                 self.writes.store(out, Write::Message { message }, Then::Said(position));
+                self.goes_on(now);
                 Ok(None)
             }
             Verdict::Said(outcome) => Ok(Some(outcome)),
             Verdict::OnItsWay => self.conversation.wait_for_it(&draft, given.request).map(|()| None),
         }
+    }
+
+    /// Whether somebody may hear that they were named here: what is said in a group is its members' alone.
+    pub(super) fn may_hear_of(&self, user: &UserId) -> bool {
+        self.kind.group().is_none_or(|group| group.is_member(user))
     }
 
     /// A message a command names: at hand, or looked up.

@@ -17,7 +17,8 @@ mod stored;
 mod visits;
 
 use hearth_protocol::conversation::Message;
-use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, UserId};
+use hearth_protocol::discussion_groups::Content;
+use hearth_protocol::ids::{ConnectionId, InvitationId, LegId, SpaceId, UserId};
 use hearth_protocol::live_rooms::{About, EndReason};
 use hearth_protocol::moderation::Report;
 use hearth_protocol::people::Profile;
@@ -26,7 +27,7 @@ use hearth_protocol::{Event, Outcome, Rejection};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::discussion_groups::{self, Group};
+use crate::discussion_groups::{self, Group, InRoom};
 use crate::effect::{Effect, Listing, SpaceTell, Timer, Write};
 use crate::input::{Input, RequestId, Standing, Time};
 use crate::kernel::conversation::Conversation;
@@ -68,6 +69,9 @@ pub struct Record {
     /// Whether broadcasts are recorded.
     #[serde(default)]
     pub recording_wanted: bool,
+    /// For a live room: the discussion groups that are bound to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<discussion_groups::Bound>,
     /// For a group: what only a group has; its `host` is its owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<discussion_groups::Record>,
@@ -117,6 +121,16 @@ enum Then {
     PutOut(UserId, RequestId),
     /// Somebody has reported something.
     Reported(Box<Report>, RequestId),
+    /// In a live room: somebody has accepted an invitation into a group, at that time; the invitation knows who waits.
+    Confirmed { invitation: InvitationId, primary: UserId, at: Time },
+    /// In a live room: a moderator has ended a group.
+    Dissolved(SpaceId, RequestId),
+    /// In a group: somebody is in it no more.
+    LeftGroup { user: UserId, reason: RemovedReason, request: RequestId },
+    /// In a group: it is over.
+    GroupOver(SpaceEndReason, Option<RequestId>),
+    /// In a group: it goes to something else, with these members.
+    Moved { to: Box<Content>, users: Vec<UserId> },
 }
 
 /// A space.
@@ -153,9 +167,11 @@ impl Space {
             out.push(Effect::SetTimer { timer: Timer::MuteEnds(user.clone()), at: until });
         }
         let (kind, stage) = match record.group {
-            Some(group) => (Kind::Group(Box::new(Group::new(group))), Stage::new(None)),
+            Some(group) => (Kind::Group(Box::new(Group::new(now, group, &record.host.id))), Stage::new(None)),
             None => {
-                let room = LiveRoom::new(record.about, record.broadcasts, record.recording_wanted);
+                let mut room = LiveRoom::new(record.about, record.broadcasts, record.recording_wanted);
+                room.groups = InRoom::new(record.groups);
+                record.messages.iter().for_each(|message| room.groups.similarity.said(message));
                 (Kind::LiveRoom(Box::new(room)), Stage::new(Some(record.host.clone())))
             }
         };
@@ -183,7 +199,8 @@ impl Space {
             listed: None,
         };
         space.list(&mut out);
-        out.push(Effect::SetTimer { timer: Timer::Idle, at: now.plus_ms(IDLE_MS) });
+        space.rest(now, &mut out);
+        space.settle_group(now, &mut out);
         (space, out)
     }
 
@@ -202,6 +219,7 @@ impl Space {
             Input::Timer { timer } => self.timer(now, &mut out, timer),
             Input::Renamed { profile } => self.renamed(&mut out, profile),
             Input::Prefers { user, preferences } => {
+                self.similarity(|similarity| similarity.prefers(&user, &preferences));
                 if let Some(member) = self.members.get_mut(&user) {
                     member.preferences = preferences;
                 }
@@ -220,6 +238,8 @@ impl Space {
         }
         self.settle_restarts(&mut out);
         self.package(now, &mut out);
+        self.tell_groups(&mut out);
+        self.settle_group(now, &mut out);
         self.tell_requests(now, &mut out);
         self.tell_audience(now, &mut out);
         out
@@ -292,10 +312,10 @@ impl Space {
             slow_mode_s: self.conversation.slow_mode_s,
             muted_until_ms: mute.and_then(|mute| mute.until_ms),
             your_stage: stage.standing(&member.profile.id),
-            stage_requests: (you.role >= Role::Moderator).then(|| stage.requests()),
+            stage_requests: room.filter(|_| you.role >= Role::Moderator).map(|_| stage.requests()),
             recording: room.map(|room| room.recording.clone()).unwrap_or_default(),
-            group: None,
-            your_groups: None,
+            group: self.kind.group().map(|group| group.wire(&self.host.id, |user| self.members.get(user).is_some())),
+            your_groups: self.your_groups(&member.profile.id),
             visit: None,
             you,
         }
@@ -335,12 +355,15 @@ impl Space {
         }
         self.media.user_gone(out, user);
         self.forget_on_stage(out, user);
+        self.forget_in_groups(now, out, user);
+        self.gone_from_group(now, out, user);
+        self.decide_move(out);
         self.rest(now, out);
     }
 
-    /// Nobody is here: it may be time to sleep, after a while.
+    /// Nobody is here: it may be time to sleep, after a while. A group stays awake until it is over.
     fn rest(&self, now: Time, out: &mut Out) {
-        if self.members.is_empty() {
+        if self.members.is_empty() && self.kind.group().is_none_or(|group| group.over) {
             out.push(Effect::SetTimer { timer: Timer::Idle, at: now.plus_ms(IDLE_MS) });
         }
     }
@@ -348,7 +371,7 @@ impl Space {
     /// Nobody has come for a while: sleeps, or waits for what still keeps it awake.
     fn idle(&self, now: Time, out: &mut Out) {
         let publishing = self.is_live() || self.stage.seats().any(Seat::is_publishing);
-        if !self.members.is_empty() {
+        if !self.members.is_empty() || self.kind.group().is_some_and(|group| !group.over) {
             return;
         }
         if !publishing && self.players.is_empty() && self.writes.is_empty() {
@@ -376,6 +399,7 @@ impl Space {
     /// Puts somebody out, and says why.
     fn put_out(&mut self, now: Time, out: &mut Out, user: &UserId, reason: RemovedReason) {
         self.stream.direct(out, self.members.connections_of(user), Event::Removed { reason });
+        self.similarity(|similarity| similarity.forget(user));
         self.member_gone(now, out, user);
         self.close_players_of(out, Some(user));
         if self.stage.host.as_ref().is_some_and(|seat| seat.profile.id == *user && seat.is_publishing()) {
@@ -397,6 +421,10 @@ impl Space {
             Timer::StageAskExpires(user) => self.ask_expires(out, &user),
             Timer::StageRequestsDue => self.requests_due(),
             Timer::MediaUnanswered(leg) => self.media_unanswered(out, &leg),
+            Timer::GroupInvitations(user) => self.invitations_due(now, out, &user),
+            Timer::GroupIdle => self.group_idle(now, out),
+            Timer::GroupOwnerGone => self.owner_gone(now, out),
+            Timer::GroupMoves => self.move_due(out),
             Timer::Idle => self.idle(now, out),
         }
     }
@@ -410,6 +438,7 @@ impl Space {
         }
         self.conversation.author_renamed(&profile);
         self.stage.renamed(&profile);
+        self.renamed_in_groups(&profile);
         if let Some(member) = self.members.get_mut(&profile.id) {
             member.profile = profile;
         }

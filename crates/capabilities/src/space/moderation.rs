@@ -46,6 +46,10 @@ impl Space {
     pub(super) fn subject(&self, given: &Given, user: &UserId) -> Result<Profile, Rejection> {
         let role = self.require(given, Role::Moderator)?;
         let here = self.members.get(user);
+        // Who is not in the group is nobody there.
+        if !self.may_hear_of(user) {
+            return Err(Rejection::NotFound);
+        }
         let profile = here
             .map(|member| &member.profile)
             .or_else(|| given.lookup.people.iter().find(|profile| profile.id == *user))

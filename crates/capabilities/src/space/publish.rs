@@ -32,9 +32,8 @@ impl Space {
     ) -> Coming {
         let user = given.user();
         let connection = self.connection(given)?.clone();
-        if self.kind.group().is_some() {
-            self.stage.take_seat(&given.from.profile, GROUP_SEATS_MAX)?;
-        } else if self.stage.seat(user).is_none() {
+        let in_group = self.kind.group().is_some();
+        if !in_group && self.stage.seat(user).is_none() {
             return Err(Rejection::Forbidden);
         }
         if offer.len() > SDP_MAX_BYTES {
@@ -54,6 +53,9 @@ impl Space {
         let leg = given.fresh.leg();
         if self.is_leg(&leg) {
             return Err(Rejection::Busy);
+        }
+        if in_group && self.stage.take_seat(&given.from.profile, GROUP_SEATS_MAX)? {
+            self.stands_otherwise(out, user);
         }
         let incoming = Incoming { leg, owner, via: Via::Browser, request: given.request };
         self.expect_leg(now, out, user, incoming, MediaOrder::OpenPublish { offer, sources });
@@ -162,10 +164,12 @@ impl Space {
             MediaReport::Refused { reason } => {
                 out.push(Effect::CancelTimer { timer });
                 Self::reply(out, request, Err(Rejection::MediaRefused { reason }));
+                self.vacate(out, user);
             }
             MediaReport::Closed { .. } => {
                 out.push(Effect::CancelTimer { timer });
                 Self::reply(out, request, Err(Rejection::Busy));
+                self.vacate(out, user);
             }
             _ => {
                 if let Some(seat) = self.stage.seat_mut(user) {
@@ -213,8 +217,17 @@ impl Space {
         {
             out.push(Effect::Media { leg: incoming.leg, order: MediaOrder::Close });
             Self::reply(out, incoming.request, Err(Rejection::Busy));
+            self.vacate(out, &user);
         } else {
             self.peer_unanswered(out, leg);
+        }
+    }
+
+    /// In a group, a seat was taken for a leg that came to nothing: others may have it.
+    fn vacate(&mut self, out: &mut Out, user: &UserId) {
+        let unused = self.stage.seat(user).is_some_and(|seat| !seat.is_publishing());
+        if unused && self.kind.group().is_some() {
+            self.off_stage(out, user);
         }
     }
 

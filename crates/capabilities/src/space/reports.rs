@@ -8,7 +8,8 @@ use hearth_protocol::{Event, Rejection};
 
 use super::commands::{Coming, Given};
 use super::{Out, Space, Then};
-use crate::effect::Write;
+use crate::discussion_groups::Tell;
+use crate::effect::{Effect, SpaceTell, Write};
 use crate::input::Time;
 use crate::kernel::limits::{invalid, past};
 
@@ -50,21 +51,32 @@ impl Space {
             return Err(past(LimitName::Reports, OPEN_REPORTS_MAX));
         }
         self.writes.has_room()?;
+        // What is said in a group is judged by the moderators of its live room.
+        let (space, group) = match self.kind.group() {
+            Some(group) => (group.moderated_by().clone(), Some(self.id.clone())),
+            None => (self.id.clone(), None),
+        };
         let report = Box::new(Report {
             id: given.fresh.report(),
-            space: self.id.clone(),
+            space,
             by: by.clone(),
             about: about.clone(),
             message: message.cloned(),
             reason: clean_message(reason).unwrap_or_default(),
             at_ms: now.0,
             settled_by: None,
+            group,
         });
         self.writes.store(out, Write::Report { report: report.clone() }, Then::Reported(report, given.request));
         Ok(None)
     }
 
     pub(super) fn reported(&mut self, out: &mut Out, report: Box<Report>) {
+        if report.group.is_some() {
+            let space = report.space.clone();
+            out.push(Effect::TellSpace { space, what: SpaceTell::Groups { what: Tell::Reported { report } } });
+            return;
+        }
         let connections = self.moderating_but(Some(&report.about.id));
         self.stream.direct(out, connections, Event::Reported { report });
     }

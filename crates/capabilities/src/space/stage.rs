@@ -195,7 +195,7 @@ impl Space {
     }
 
     /// Somebody stands otherwise with the stage: they are told, and the moderators will be.
-    fn stands_otherwise(&mut self, out: &mut Out, user: &UserId) {
+    pub(super) fn stands_otherwise(&mut self, out: &mut Out, user: &UserId) {
         let standing = self.stage.standing(user);
         self.stream.user(out, user, self.members.connections_of(user), Event::YourStage { standing });
         self.requests_told.changed = true;
@@ -217,7 +217,8 @@ impl Space {
 
     /// Tells the host and the moderators who wants to be on the stage, if that changed: at once, then at most once a second.
     pub(super) fn tell_requests(&mut self, now: Time, out: &mut Out) {
-        if !self.requests_told.changed || self.requests_told.waiting {
+        // In a group nobody is asked.
+        if !self.requests_told.changed || self.requests_told.waiting || self.kind.group().is_some() {
             return;
         }
         match self.requests_told.at {
@@ -241,7 +242,7 @@ impl Space {
     /// Tells somebody who wants to be on the stage, if they are to know: they were away, or were not to know before.
     pub(super) fn tell_requests_to(&mut self, out: &mut Out, user: &UserId, connections: Vec<ConnectionId>) {
         let knows = |standing| self.role_of(user, standing) >= Role::Moderator;
-        if self.members.get(user).is_some_and(|member| knows(member.standing)) {
+        if self.kind.live_room().is_some() && self.members.get(user).is_some_and(|member| knows(member.standing)) {
             let requests = self.stage.requests();
             self.stream.direct(out, connections, Event::StageRequests { requests });
         }

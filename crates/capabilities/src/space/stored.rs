@@ -15,13 +15,14 @@ impl Space {
         let Some(then) = self.writes.take(write) else { return };
         match (then, result) {
             (Then::Said(position), Ok(at)) => self.said(out, position, at),
-            (Then::Said(position), Err(StoreFailure::Unavailable)) => {
+            (Then::Said(position), Err(_)) => {
                 for request in self.conversation.not_stored(position).into_iter().flat_map(|one| one.requests) {
                     Self::reply(out, request, Err(Rejection::Storage));
                 }
             }
             (Then::Deleted(position, request), Ok(_)) => {
                 self.conversation.redact(position);
+                self.similarity(|similarity| similarity.deleted(position));
                 self.stream.redact(position);
                 self.stream.everyone(out, Event::MessageDeleted { position });
                 Self::reply(out, request, Ok(Outcome::Done));
@@ -63,7 +64,24 @@ impl Space {
                 self.reported(out, report);
                 Self::reply(out, request, Ok(Outcome::Done));
             }
-            (then, Err(StoreFailure::Unavailable)) => {
+            (Then::Confirmed { invitation, primary, at }, result) => {
+                self.confirmed(now, out, (invitation, primary, at), result);
+            }
+            (Then::Dissolved(group, request), Ok(_)) => {
+                self.dissolved_from_room(now, out, &group);
+                Self::reply(out, request, Ok(Outcome::Done));
+            }
+            (Then::LeftGroup { user, reason, request }, Ok(_)) => {
+                // Before the connection that asked is let go of.
+                Self::reply(out, request, Ok(Outcome::Done));
+                self.left_group(now, out, &user, reason);
+            }
+            (Then::GroupOver(reason, request), Ok(_)) => {
+                request.into_iter().for_each(|request| Self::reply(out, request, Ok(Outcome::Done)));
+                self.end_group(now, out, reason);
+            }
+            (Then::Moved { to, users }, Ok(_)) => self.moved(now, out, *to, users),
+            (then, Err(_)) => {
                 if let Some(request) = then.request() {
                     Self::reply(out, request, Err(Rejection::Storage));
                 }
@@ -77,10 +95,11 @@ impl Space {
         let message = accepted.message;
         let at_ms = message.at_ms;
         if new {
-            for user in mentioned(&message) {
+            for user in mentioned(&message).into_iter().filter(|user| self.may_hear_of(user)).collect::<Vec<_>>() {
                 let what = Tell::Mentioned { space: self.id.clone(), message: message.clone() };
                 out.push(Effect::Tell { user, what });
             }
+            self.similarity(|similarity| similarity.said(&message));
             self.stream.everyone(out, Event::Message { message });
         }
         for request in accepted.requests {
@@ -92,8 +111,8 @@ impl Space {
 impl Then {
     fn request(&self) -> Option<RequestId> {
         match self {
-            Then::Said(_) => None,
-            Then::Cleared(_, request) => *request,
+            Then::Said(_) | Then::Confirmed { .. } | Then::Moved { .. } => None,
+            Then::Cleared(_, request) | Then::GroupOver(_, request) => *request,
             Then::Deleted(_, request)
             | Then::SlowMode(_, request)
             | Then::Sanctioned(_, request)
@@ -101,6 +120,8 @@ impl Then {
             | Then::About(_, request)
             | Then::RecordingWanted(_, request)
             | Then::PutOut(_, request)
+            | Then::Dissolved(_, request)
+            | Then::LeftGroup { request, .. }
             | Then::Reported(_, request) => Some(*request),
         }
     }

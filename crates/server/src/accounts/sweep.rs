@@ -1,25 +1,30 @@
-//! Forgetting: guests who were not seen for long, and sessions that have run out.
+//! Forgetting: guests who were not seen for long, and sessions that have run out; and waking groups that nobody looks after.
 
 use hearth_store::Store;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::interval;
 
 use crate::clock;
+use crate::node::{Node, groups};
 
 /// How often. What has run out opens nothing in the meantime: this only gives its place back.
 const EVERY: Duration = Duration::from_secs(3_600);
 
 /// Sweeps at once and then every hour, until the server stops.
-pub async fn keep_sweeping(store: Store, mut stopping: watch::Receiver<bool>) {
+pub async fn keep_sweeping(node: Arc<Node>, mut stopping: watch::Receiver<bool>) {
     let mut hours = interval(EVERY);
     loop {
         tokio::select! {
             _ = stopping.changed() => return,
             _ = hours.tick() => {}
         }
-        if let Err(error) = sweep(&store, clock::now().0).await {
+        if let Err(error) = sweep(node.store(), clock::now().0).await {
             tracing::warn!(%error, "what has run out could not be forgotten; it is tried again in an hour");
+        }
+        if let Err(error) = groups::wake_all(&node).await {
+            tracing::warn!(%error, "groups could not be looked after; it is tried again in an hour");
         }
     }
 }

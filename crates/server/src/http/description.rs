@@ -31,6 +31,7 @@ use utoipa::OpenApi;
         super::follows::list,
         super::preferences::read,
         super::preferences::change,
+        super::groups::mine,
         super::follows::follow,
         super::follows::unfollow,
         super::rooms::live,

@@ -11,6 +11,7 @@ pub mod whip;
 mod accounts;
 mod covers;
 mod follows;
+mod groups;
 mod guest_links;
 mod moderation;
 mod oidc;
@@ -123,6 +124,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/blocks/{user}", put(accounts::block).delete(accounts::unblock))
         .route("/api/follows", get(follows::list))
         .route("/api/follows/{user}", put(follows::follow).delete(follows::unfollow))
+        .route("/api/groups", get(groups::mine))
         .route("/api/live", get(rooms::live))
         .route("/api/rooms", get(rooms::search))
         .route("/api/rooms/{room}", get(rooms::read))

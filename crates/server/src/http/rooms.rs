@@ -233,6 +233,17 @@ pub(super) async fn own_room(state: &AppState, who: &Who, room: &str) -> Result<
     if record.host.id == who.profile.id { Ok(record.id) } else { Err(Refusal(Rejection::NotFound)) }
 }
 
+/// A space whose conversation somebody may read: a room that admits them, or a group of theirs.
+///
+/// Errors: [`Rejection::NotFound`]; [`Rejection::Banned`].
+async fn readable(state: &AppState, who: &Who, space: &str) -> Result<SpaceId, Refusal> {
+    if let Some(group) = SpaceId::parse(space).ok().filter(SpaceId::is_group) {
+        let theirs = state.node.store().groups().may_read(&group, &who.profile.id).await?;
+        return if theirs { Ok(group) } else { Err(Refusal(Rejection::NotFound)) };
+    }
+    Ok(conversing(state, who, space).await?.id)
+}
+
 /// Which messages.
 #[derive(Deserialize)]
 pub struct Which {
@@ -241,7 +252,7 @@ pub struct Which {
     limit: Option<usize>,
 }
 
-/// A page of a room's conversation, oldest first: the latest, those before a position, or those after one.
+/// A page of the conversation of a room, or of a group of one's own, oldest first: the latest, those before a position, or those after one.
 #[utoipa::path(get, path = "/api/rooms/{room}/messages", tag = "rooms",
     params(("room" = String, Path), ("before" = Option<u64>, Query), ("after" = Option<u64>, Query), ("limit" = Option<usize>, Query)),
     responses((status = 200, body = MessagePage), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
@@ -251,7 +262,7 @@ pub async fn messages(
     Path(room): Path<String>,
     Query(which): Query<Which>,
 ) -> Answer<MessagePage> {
-    let record = conversing(&state, &who, &room).await?;
+    let space = readable(&state, &who, &room).await?;
     let page = match (which.before, which.after) {
         (Some(position), None) => Page::Before(position),
         (None, Some(position)) => Page::After(position),
@@ -262,7 +273,7 @@ pub async fn messages(
         }
     };
     let limit = which.limit.unwrap_or(50).clamp(1, HISTORY_PAGE_MAX);
-    let (messages, more) = state.node.store().conversations().page(&record.id, page, limit).await?;
+    let (messages, more) = state.node.store().conversations().page(&space, page, limit).await?;
     Ok(axum::Json(MessagePage { messages, more }))
 }
 

@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod directory;
+pub mod groups;
 pub mod machine;
 pub mod media;
 pub mod registry;

@@ -7,6 +7,7 @@ use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_store::Error;
 use std::sync::Arc;
 
+use super::groups;
 use super::registry::{Mailbox, Registry};
 use super::{Driven, Node, task};
 use crate::fresh;
@@ -36,6 +37,9 @@ impl Driven for Space {
     }
 
     async fn load(node: &Node, id: &SpaceId) -> Result<Option<space::Record>, Error> {
+        if id.is_group() {
+            return groups::load(node, id).await;
+        }
         let Some(known) = node.store().rooms().load(id).await? else { return Ok(None) };
         Ok(Some(space::Record {
             id: id.clone(),
@@ -50,6 +54,7 @@ impl Driven for Space {
             messages: known.messages,
             more_messages: known.more_messages,
             recording_wanted: known.recording_wanted,
+            groups: groups::bound_to(node, id).await?,
             group: None,
         }))
     }

@@ -2,7 +2,7 @@
 
 use hearth_capabilities::{Input, PersonInput, StoreFailure, Write, WriteId};
 use hearth_protocol::ids::{SpaceId, UserId};
-use hearth_store::{Report, Stored, Ticket};
+use hearth_store::{Declined, Report, Stored, Ticket};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -76,6 +76,12 @@ pub fn report(node: &Node, reports: Vec<Report>) {
         let result = match result {
             Ok(Stored::Message { position, .. }) => Ok(position),
             Ok(Stored::Done) => Ok(0),
+            Ok(Stored::Declined(declined)) => Err(match declined {
+                Declined::MemberElsewhere => StoreFailure::MemberElsewhere,
+                Declined::PrimaryElsewhere => StoreFailure::PrimaryElsewhere,
+                Declined::GroupOver => StoreFailure::GroupOver,
+                Declined::GroupFull => StoreFailure::GroupFull,
+            }),
             Err(failure) => {
                 tracing::warn!(%owner, ?failure, "a write was not stored");
                 Err(StoreFailure::Unavailable)
@@ -109,6 +115,13 @@ fn of_space(space: &SpaceId, what: Write) -> hearth_store::Write {
         Write::Recording { wanted, .. } => Stored::SetRecording { space, wanted },
         Write::Removed { user, by } => audit(Some(&space), &by, "remove", user.to_string()),
         Write::Report { report } => Stored::Report { report },
+        Write::GroupConfirmed { group, primary, content, member, at } => {
+            Stored::GroupConfirmed { group, room: space, primary, content, member, at_ms: at.0 }
+        }
+        Write::GroupLeft { user, at } => Stored::GroupLeft { group: space, user, at_ms: at.0 },
+        Write::GroupOwner { user } => Stored::GroupOwner { group: space, user },
+        Write::GroupContent { content } => Stored::GroupContent { group: space, content },
+        Write::GroupEnded { group, at, .. } => Stored::GroupEnded { group, at_ms: at.0 },
         Write::Block { .. } | Write::Unblock { .. } | Write::Follow { .. } | Write::Unfollow { .. } => {
             unreachable!("a space blocks and follows nobody")
         }
@@ -129,6 +142,10 @@ fn of_person(user: &UserId, what: Write) -> hearth_store::Write {
 /// What the audit log says of a moderator's write.
 fn audit_of(owner: &Owner, what: &Write) -> Option<hearth_store::Write> {
     let Owner::Space(space) = owner else { return None };
+    // What goes on in a group concerns nobody but its members.
+    if space.is_group() {
+        return None;
+    }
     let (by, action, subject) = match what {
         Write::DeleteMessage { position, by } => (by, "delete_message", position.to_string()),
         Write::SlowMode { interval_s, by } => (by, "slow_mode", interval_s.to_string()),
@@ -137,6 +154,7 @@ fn audit_of(owner: &Owner, what: &Write) -> Option<hearth_store::Write> {
         Write::ClearSanction { user, by } => (by, "clear_sanction", user.to_string()),
         Write::Moderator { user, appointed: true, by } => (by, "appoint_moderator", user.to_string()),
         Write::Moderator { user, appointed: false, by } => (by, "dismiss_moderator", user.to_string()),
+        Write::GroupEnded { group, by: Some(by), .. } => (by, "dissolve_group", group.to_string()),
         Write::Recording { wanted: true, by } => (by, "record", space.to_string()),
         Write::Recording { wanted: false, by } => (by, "record_no_more", space.to_string()),
         _ => return None,

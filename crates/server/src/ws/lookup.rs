@@ -5,6 +5,8 @@ use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::{Command, PersonCommand, Rejection};
 use hearth_store::Store;
 
+use crate::node::groups;
+
 /// Mentions that are looked up; a machine refuses more.
 const MENTIONS_LOOKED_UP_MAX: usize = 16;
 
@@ -37,6 +39,9 @@ pub async fn of_command(store: &Store, by: &UserId, space: &SpaceId, command: &C
             lookup.people.extend(store.people().profile(user).await.map_err(failed)?);
             let open = store.reports().count_open(space, by).await.map_err(failed)?;
             lookup.open_reports = u32::try_from(open).unwrap_or(u32::MAX);
+        }
+        Command::Groups { wants } => {
+            lookup.groups = Box::new(groups::look_up(store, by, space, wants).await.map_err(failed)?)
         }
         Command::Mute { user, .. }
         | Command::Ban { user }

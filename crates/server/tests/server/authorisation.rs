@@ -83,6 +83,7 @@ fn table() -> Vec<Row> {
         Row("GET", "/api/reports", None, [401, 404, 404, 404, 200]),
         Row("POST", "/api/rooms/{room}/reports/{report}/settle", None, [401, 404, 404, 204, 204]),
         Row("POST", "/api/reports/{report}/settle", None, [401, 404, 404, 404, 204]),
+        Row("GET", "/api/groups", None, [401, 200, 200, 200, 200]),
         Row("GET", "/api/rooms/{room}/watch", None, [200; 5]),
         // Nobody is live.
         Row("GET", "/api/rooms/{room}/picture", None, [404; 5]),
@@ -198,6 +199,7 @@ impl World {
             reason: String::new(),
             at_ms: 1,
             settled_by: None,
+            group: None,
         };
         let writes = self.server.running().node.store().writes();
         writes.submit(Write::Report { report: Box::new(report) }, Ticket(u64::MAX)).unwrap();

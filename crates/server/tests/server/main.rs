@@ -4,6 +4,7 @@ mod authorisation;
 mod chat;
 mod corpora;
 mod finding;
+mod groups;
 mod http;
 mod moderating;
 mod oidc;

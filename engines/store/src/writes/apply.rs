@@ -3,7 +3,7 @@
 use super::{Stored, Ticket, Write};
 use crate::conversations::mentions_column;
 use crate::db::{Db, Param, Tx, params};
-use crate::{Error, reports, search};
+use crate::{Error, groups, reports, search};
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::SpaceId;
 use std::sync::LazyLock;
@@ -40,8 +40,7 @@ pub(super) async fn in_one_transaction(db: &Db, writes: &[(Write, Ticket)]) -> R
             continue;
         }
         append(&mut tx, &mut messages, &mut stored).await?;
-        apply(&mut tx, write).await?;
-        stored.push(Stored::Done);
+        stored.push(apply(&mut tx, write).await?);
     }
     append(&mut tx, &mut messages, &mut stored).await?;
     tx.commit().await?;
@@ -98,9 +97,17 @@ fn row(space: &SpaceId, message: &Message) -> [Param; COLUMNS] {
     ]
 }
 
-async fn apply(tx: &mut Tx, write: &Write) -> Result<(), Error> {
+async fn apply(tx: &mut Tx, write: &Write) -> Result<Stored, Error> {
+    if let Write::GroupConfirmed { .. }
+    | Write::GroupLeft { .. }
+    | Write::GroupOwner { .. }
+    | Write::GroupContent { .. }
+    | Write::GroupEnded { .. } = write
+    {
+        return groups::apply(tx, write).await;
+    }
     let (sql, params) = statement(write)?;
-    tx.execute(sql, params).await.map(drop)
+    tx.execute(sql, params).await.map(|_| Stored::Done)
 }
 
 fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Error> {
@@ -163,7 +170,7 @@ fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Error> {
             ("DELETE FROM blocks WHERE user_id = $1 AND other_id = $2", params![user.as_str(), other.as_str()])
         }
         Write::Report { report } => reports::insert(report)?,
-        Write::BroadcastStarted { .. } | Write::BroadcastEnded { .. } | Write::Audit { .. } => of_the_record(write),
+        other => of_the_record(other),
     })
 }
 

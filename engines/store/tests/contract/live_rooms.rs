@@ -62,6 +62,7 @@ pub async fn follows_are_kept_counted_and_paged(address: Address) {
     }
     let follows = opened.store.follows();
     assert_eq!(follows.of(&user("bo")).await.unwrap(), [profile("ana"), profile("cy")]);
+    assert_eq!(follows.mutual(&user("bo")).await.unwrap(), [(user("ana"), false), (user("cy"), false)]);
     assert_eq!(follows.count_followers(&user("ana")).await.unwrap(), 3);
     assert_eq!(follows.followers(&user("ana"), None, 2).await.unwrap(), [user("bo"), user("cy")]);
     assert_eq!(follows.followers(&user("ana"), Some(&user("cy")), 2).await.unwrap(), [user("di")]);
@@ -70,6 +71,8 @@ pub async fn follows_are_kept_counted_and_paged(address: Address) {
     let follows = opened.store.follows();
     assert_eq!(follows.of(&user("bo")).await.unwrap(), [profile("cy")]);
     assert_eq!(follows.count_followers(&user("ana")).await.unwrap(), 2);
+    opened.put(follow("cy", "bo")).await;
+    assert_eq!(opened.store.follows().mutual(&user("bo")).await.unwrap(), [(user("cy"), true)]);
     let nobody = opened.write([follow("ana", "nobody")]).await;
     assert!(nobody[0].is_err(), "who does not exist can't be followed");
     opened.store.close().await;
@@ -133,6 +136,7 @@ fn report(name: &str, space: &str, by: &str, about: &str) -> Report {
         reason: format!("why {name} 火"),
         at_ms: 5,
         settled_by: None,
+        group: None,
     }
 }
 

@@ -136,6 +136,8 @@ pub async fn blocks_are_kept_and_taken_back(address: Address) {
     opened.write([block("cy"), block("bo"), block("bo")]).await;
     assert_eq!(opened.store.people().blocked_by(&user("ana")).await.unwrap(), [profile("bo"), profile("cy")]);
     assert_eq!(opened.store.people().blocked_by(&user("bo")).await.unwrap(), []);
+    assert_eq!(opened.store.people().blocked_either_way(&user("ana")).await.unwrap(), [user("bo"), user("cy")]);
+    assert_eq!(opened.store.people().blocked_either_way(&user("bo")).await.unwrap(), [user("ana")]);
     opened.put(Write::Unblock { user: user("ana"), other: user("cy") }).await;
     assert_eq!(opened.store.people().blocked_by(&user("ana")).await.unwrap(), [profile("bo")]);
     assert_eq!(opened.store.people().profile(&user("bo")).await.unwrap(), Some(profile("bo")));

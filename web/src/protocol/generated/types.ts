@@ -63,7 +63,7 @@ export type VisitId = string;
 /**
  * The name of a limit, as a client may show it and a program may branch on it.
  */
-export type LimitName = "message_chars" | "message_rate" | "messages_in_flight" | "command_rate" | "frame_bytes" | "sdp_bytes" | "display_name_chars" | "title_chars" | "rules_chars" | "tags" | "tag_chars" | "members" | "connections_per_member" | "spaces_per_connection" | "connections_per_user" | "sockets_per_address" | "sign_in_attempts" | "guests_per_address" | "moderators" | "sanctions" | "slow_mode_seconds" | "mute_seconds" | "blocks" | "guest_links" | "media_legs" | "media_negotiations" | "tracks" | "stage_guests" | "hands" | "players" | "follows" | "stream_keys" | "reports" | "reason_chars" | "encoders" | "cover_bytes" | "group_invitations" | "group_members" | "interests" | "interest_chars" | "visit_hosts" | "visit_requests" | "visit_seconds" | "offer_chars";
+export type LimitName = "message_chars" | "message_rate" | "messages_in_flight" | "command_rate" | "frame_bytes" | "sdp_bytes" | "display_name_chars" | "title_chars" | "rules_chars" | "tags" | "tag_chars" | "members" | "connections_per_member" | "spaces_per_connection" | "connections_per_user" | "sockets_per_address" | "sign_in_attempts" | "guests_per_address" | "moderators" | "sanctions" | "slow_mode_seconds" | "mute_seconds" | "blocks" | "guest_links" | "media_legs" | "media_negotiations" | "tracks" | "stage_guests" | "hands" | "players" | "follows" | "stream_keys" | "reports" | "reason_chars" | "encoders" | "cover_bytes" | "group_invitations" | "group_members" | "groups" | "interests" | "interest_chars" | "visit_hosts" | "visit_requests" | "visit_seconds" | "offer_chars";
 
 /**
  * Why a command or request was declined. Nothing accepted before it is lost.
@@ -604,7 +604,11 @@ at_ms: number,
 /**
  * Who settled it; `null`: it is open.
  */
-settled_by: UserId | null, };
+settled_by: UserId | null, 
+/**
+ * Inside which discussion group, if in one; `space` is the live room whose moderators act on it then.
+ */
+group?: SpaceId, };
 
 /**
  * A line of the audit log.
@@ -1934,7 +1938,7 @@ event: VisitEvent, };
 /**
  * Why a member is put out.
  */
-export type RemovedReason = "banned" | "removed" | "entry" | "signed_out";
+export type RemovedReason = "banned" | "removed" | "entry" | "signed_out" | "departed";
 
 /**
  * Why a leg is closed.
@@ -2498,6 +2502,15 @@ export type FoundRooms = {
  * Which.
  */
 rooms: Array<Room>, };
+
+/**
+ * Discussion groups of one's own.
+ */
+export type MyGroups = { 
+/**
+ * Them, the newest first.
+ */
+groups: Array<MyGroup>, };
 
 /**
  * How a room's broadcast can be watched without the web app's own connection.
