@@ -2,6 +2,7 @@
  * Everything the screens stand on, in one place.
  * The app is mounted with one of these: the real one (`wiring.ts`) or the gallery's samples.
  */
+import type { PastGroupsModel } from '../capabilities/discussion_groups/past.svelte';
 import type { FrontPageModel, RoomModel } from '../capabilities/live_rooms/model';
 import type { AdminModel, SessionModel, SettingsModel } from '../capabilities/people/model';
 import type { VideoModel } from '../capabilities/videos/model';
@@ -15,5 +16,6 @@ export interface Models {
   room(hostName: string): Promise<RoomModel>;
   video(id: string): Promise<VideoModel>;
   settings(): Promise<SettingsModel>;
+  pastGroups(): Promise<PastGroupsModel>;
   admin(): Promise<AdminModel>;
 }

@@ -8,10 +8,12 @@ interface Stored {
   muted: boolean;
   theatre: boolean;
   panelOpen: boolean;
+  /** Whether the stream is turned down while somebody of one's group speaks. */
+  duckStream: boolean;
 }
 
 const STORED_AS = 'hearth.preferences';
-const DEFAULTS: Stored = { theme: 'system', volume: 1, muted: false, theatre: false, panelOpen: true };
+const DEFAULTS: Stored = { theme: 'system', volume: 1, muted: false, theatre: false, panelOpen: true, duckStream: true };
 
 function restored(): Stored {
   try {
@@ -24,6 +26,7 @@ function restored(): Stored {
       muted: one.muted === true,
       theatre: one.theatre === true,
       panelOpen: one.panelOpen !== false,
+      duckStream: one.duckStream !== false,
     };
   } catch {
     return { ...DEFAULTS };
@@ -57,4 +60,6 @@ export const preferences = {
   set theatre(value: boolean) { state.theatre = value; remember(); },
   get panelOpen() { return state.panelOpen; },
   set panelOpen(value: boolean) { state.panelOpen = value; remember(); },
+  get duckStream() { return state.duckStream; },
+  set duckStream(value: boolean) { state.duckStream = value; remember(); },
 };

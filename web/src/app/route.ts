@@ -11,6 +11,7 @@ export type Route =
   | { readonly at: 'sign_up'; readonly next: string | null }
   | { readonly at: 'setup'; readonly token: string }
   | { readonly at: 'settings' }
+  | { readonly at: 'groups' }
   | { readonly at: 'admin' }
   | { readonly at: 'nowhere'; readonly path: string };
 
@@ -36,6 +37,7 @@ export function parse(url: URL): Route {
   }
   if (path === '/sign-up') return { at: 'sign_up', next: safeNext(url.searchParams.get('next')) };
   if (path === '/settings') return { at: 'settings' };
+  if (path === '/groups') return { at: 'groups' };
   if (path === '/admin') return { at: 'admin' };
   const setup = /^\/setup\/([^/]+)$/.exec(path);
   if (setup?.[1]) {
@@ -68,6 +70,7 @@ export function href(route: Route): string {
     case 'sign_up': return route.next === null ? '/sign-up' : `/sign-up?${new URLSearchParams({ next: route.next })}`;
     case 'setup': return `/setup/${encodeURIComponent(route.token)}`;
     case 'settings': return '/settings';
+    case 'groups': return '/groups';
     case 'admin': return '/admin';
     case 'nowhere': return route.path;
   }

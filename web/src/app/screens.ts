@@ -51,6 +51,11 @@ export async function openScreen(route: Lazy, models: Models): Promise<Opened> {
       await screen.ready();
       return opened(screen.Settings, { session: models.session, settings: model, notices: models.notices });
     }
+    case 'groups': {
+      const [screen, model] = await Promise.all([import('../capabilities/discussion_groups/screens'), models.pastGroups()]);
+      await screen.ready();
+      return opened(screen.PastGroupsScreen, { model });
+    }
     case 'admin': {
       const [screen, model] = await Promise.all([import('../capabilities/people/screens'), models.admin()]);
       await screen.ready();

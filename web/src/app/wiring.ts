@@ -6,6 +6,7 @@ import { person } from '../capabilities/people/person';
 import { app } from './messages';
 import type { Models } from './models';
 import { go, here } from './navigation.svelte';
+import type { MyGroup } from '../capabilities/discussion_groups/my_group.svelte';
 import { Notices } from './notices.svelte';
 
 export function createModels(): Models {
@@ -19,6 +20,15 @@ export function createModels(): Models {
     // Who is there already sees it.
     if (route.at === 'room' && route.host === host.name) return;
     notices.wentLive({ id: space, host: person(host), title: about.title });
+  })));
+  // The group goes along wherever one goes; whoever is in one is in it again after the page was loaded anew.
+  let mine: Promise<MyGroup> | null = null;
+  const myGroup = () => (mine ??= Promise.all([import('../capabilities/discussion_groups/my_group.svelte'), import('../engines/http/groups'), live()]).then(([{ MyGroup }, { groups }, line]) => new MyGroup({
+    api,
+    groups,
+    session,
+    connection: line.connection,
+    go: (content) => go(content.kind === 'live_room' ? { at: 'room', host: content.host.name } : { at: 'video', id: content.video }),
   })));
   // Whoever has an account is told who goes live wherever they are; guests follow nobody.
   session.onChange(() => { if (session.state === 'signed_in') void live(); });
@@ -36,6 +46,7 @@ export function createModels(): Models {
         session,
         connection: line.connection,
         onStatus: (listener) => line.onStatus(listener),
+        myGroup,
         link: new URLSearchParams(location.search).get('link'),
       });
     },
@@ -50,6 +61,10 @@ export function createModels(): Models {
     async settings() {
       const [{ Settings }, line] = await Promise.all([import('../capabilities/people/settings.svelte'), live()]);
       return new Settings(api, session, (command) => line.connection.person(command));
+    },
+    async pastGroups() {
+      const [{ PastGroups }, { groups }] = await Promise.all([import('../capabilities/discussion_groups/past.svelte'), import('../engines/http/groups')]);
+      return new PastGroups(groups, api);
     },
     async admin() {
       const { Admin } = await import('../capabilities/people/admin.svelte');

@@ -34,5 +34,6 @@ export function sampleAudit(none = false): AuditModel {
 }
 
 export function sampleModeration(none: boolean): ModerationModel {
-  return { open: none ? 0 : 2, reports: () => Promise.resolve(sampleReports(none)), audit: () => Promise.resolve(sampleAudit(none)) };
+  return { open: none ? 0 : 2, reports: () => Promise.resolve(sampleReports(none)), audit: () => Promise.resolve(sampleAudit(none)),
+    groups: { list: () => Promise.resolve(none ? [] : [{ id: 'group_a', members: 4, since_ms: Date.now() - 0.4 * HOUR_MS, reports: 1 }, { id: 'group_b', members: 2, since_ms: Date.now() - 2 * HOUR_MS, reports: 0 }]), dissolve: done } };
 }

@@ -4,12 +4,13 @@ import type {
 import type { Outcome, SessionModel } from '../capabilities/people/model';
 import { PALETTES, playScene } from './pictures';
 import { sampleChat, type ChatChoice } from './sample_chat.svelte';
+import { sampleGroups, type GroupChoice } from './sample_groups.svelte';
 import { sampleModeration } from './sample_moderation.svelte';
 import { ANA, CROWD, MIRA } from './sample_people';
 import { sampleVideos } from './sample_video.svelte';
 import { sampleWatching, type WatchingChoice } from './sample_watching.svelte';
 
-export interface RoomChoice extends ChatChoice, WatchingChoice {
+export interface RoomChoice extends ChatChoice, WatchingChoice, GroupChoice {
   /** The server declines what is done about films. */
   readonly declines?: boolean;
   readonly entry?: RoomModel['entry'];
@@ -244,6 +245,7 @@ export function sampleRoom(choice: RoomChoice, session: SessionModel): RoomModel
     stage: sampleStage(choice),
     chat: sampleChat(choice, session, mine),
     studio,
+    groups: session.me ? sampleGroups(choice, session) : null,
     part,
     moderation: mine ? sampleModeration(choice.reports === 'none') : null,
     guestLinks: () => (mine ? Promise.resolve(sampleGuestLinks()) : null),

@@ -3,7 +3,9 @@ import type { Models } from '../app/models';
 import type { NoticesModel } from '../app/notices.svelte';
 import type { FrontPageModel, RoomCard, RoomSearch } from '../capabilities/live_rooms/model';
 import type { AdminModel, Me, Outcome, SessionModel, SettingsModel } from '../capabilities/people/model';
+import type { Preferences } from '../protocol/generated/types';
 import { PALETTES, still } from './pictures';
+import { samplePastGroups } from './sample_groups.svelte';
 import { sampleModeration } from './sample_moderation.svelte';
 import { ANA, author, CROWD, GUEST } from './sample_people';
 import { sampleRoom, type RoomChoice } from './sample_room.svelte';
@@ -100,7 +102,12 @@ function sampleSettings(): SettingsModel {
     follows: [author('mira', 'Mira Halvorsen'), author('lin', '林晓雨')],
     blocked: [author('zed', 'Donaudampfschifffahrtsgesellschaftskapitän')],
   });
+  let kept: Preferences = { interests: ['ash glaze', '陶艺', 'Donaudampfschifffahrtsgesellschaft'], group_invitations: true, do_not_disturb: false, host_visits: false };
   return Object.assign(state, {
+    preferences: {
+      read: () => Promise.resolve({ is: 'ok' as const, value: kept }),
+      change: (next: Preferences) => { kept = next; return Promise.resolve({ is: 'ok' as const, value: next }); },
+    },
     retry() {},
     close() {},
     signOutDevice(id: string) { state.devices = state.devices.filter((device) => device.id !== id); return done(); },
@@ -152,6 +159,7 @@ export function sampleModels(choice: SampleChoice): Models {
     room: () => Promise.resolve(sampleRoom(choice, session)),
     video: () => Promise.resolve(sampleVideo(choice)),
     settings: () => Promise.resolve(sampleSettings()),
+    pastGroups: () => Promise.resolve(samplePastGroups(choice)),
     admin: () => Promise.resolve(sampleAdmin()),
   };
 }

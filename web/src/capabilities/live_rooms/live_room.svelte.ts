@@ -9,6 +9,8 @@ import type {
 } from '../../protocol/generated/types';
 import { authorRole, Conversation } from '../conversation/conversation.svelte';
 import type { Author } from '../conversation/model';
+import type { InRoom } from '../discussion_groups/in_room.svelte';
+import type { MyGroup } from '../discussion_groups/my_group.svelte';
 import type { Me, Outcome, Person } from '../people/model';
 import { person } from '../people/person';
 import { DISCONNECTED, ofAnswer, ofReply, refusal } from '../people/refusal';
@@ -35,6 +37,8 @@ export interface RoomPort {
   readonly connection: LiveConnection;
   /** Called when the connection's state changes. Returns what undoes it. */
   onStatus(listener: (status: Status) => void): () => void;
+  /** The group that one is in, whatever page one is on; its code comes when it is wanted. */
+  myGroup(): Promise<MyGroup>;
   /** The secret of a guest link in the address. */
   readonly link: string | null;
 }
@@ -54,6 +58,7 @@ export class LiveRoom implements RoomModel {
   following = $state(false);
   cover = $state<string | null>(null);
   moderation = $state.raw<Moderating | null>(null);
+  groups = $state.raw<InRoom | null>(null);
   readonly stage: Stage;
   readonly part: StagePart;
   readonly chat: Conversation;
@@ -71,6 +76,7 @@ export class LiveRoom implements RoomModel {
   #peopleTimer: ReturnType<typeof setTimeout> | undefined;
   #peopleRead_ms = -PEOPLE_EVERY_MS;
   #studioOpening = false;
+  #groupsOpening: Promise<InRoom> | null = null;
   #members = new Map<UserId, string>();
   #undo: (() => void)[] = [];
   #closed = false;
@@ -275,6 +281,12 @@ export class LiveRoom implements RoomModel {
     });
   }
 
+  /** What is told of groups before their code is here waits for it, in its order. */
+  #openGroups(): Promise<InRoom> {
+    return (this.#groupsOpening ??= Promise.all([import('../discussion_groups/in_room.svelte'), import('../../engines/http/preferences'), this.port.myGroup()])
+      .then(([{ InRoom }, { preferences }, mine]) => (this.groups = new InRoom({ command: (what) => this.#command(what), mine, preferences }))));
+  }
+
   async #makeStudio(end: () => Promise<Outcome>): Promise<Studio> {
     const { Studio } = await import('./studio/studio.svelte');
     return new Studio({
@@ -349,6 +361,7 @@ export class LiveRoom implements RoomModel {
         break;
       case 'stage_answer': this.part.toldAnswer(event.user, event.accepted); break;
       case 'reported': this.moderation?.reported(event.report); break;
+      case 'groups': void this.#openGroups().then((groups) => groups.event(event.event)); break;
       case 'recording': this.#recordingChanged(event.recording); break;
       case 'offer': this.stage.offered(event); break;
       case 'mapped': this.stage.mapped(event.leg, event.tracks); break;
@@ -394,6 +407,7 @@ export class LiveRoom implements RoomModel {
     this.part.told(snapshot.your_stage, !again);
     if (again) this.#mediaReconnected();
     else if (this.mine && snapshot.broadcast.state !== 'off') void this.studio?.resume();
+    void this.#openGroups().then((groups) => groups.snapshot(snapshot.your_groups));
   }
 
   #publishersChanged(publishers: readonly Publisher[]): void {
@@ -414,7 +428,7 @@ export class LiveRoom implements RoomModel {
   /** Who moderates is told what others are not. */
   #roleChanged(): void {
     const moderating = this.chat.moderating;
-    if (moderating && !this.moderation && this.#room) this.moderation = new Moderating(this.#room.id, (user) => this.#members.get(user) ?? null);
+    if (moderating && !this.moderation && this.#room) this.moderation = new Moderating(this.#room.id, (user) => this.#members.get(user) ?? null, (what) => this.#command(what));
     if (!moderating && this.moderation) {
       this.moderation.close();
       this.moderation = null;

@@ -6,6 +6,7 @@
  * which an implementation fills with whatever it plays by (WebRTC now, LL-HLS later).
  */
 import type { Author, ChatModel } from '../conversation/model';
+import type { RoomGroupsModel } from '../discussion_groups/model';
 import type { ModerationModel } from '../moderation/model';
 import type { Loaded, Outcome, Person, Refusal } from '../people/model';
 import type { StageModel, StagePartModel } from './stage_model';
@@ -117,6 +118,8 @@ export interface RoomModel {
   readonly peopleCount: number;
   /** Only in my own room. */
   readonly studio: StudioModel | null;
+  /** Discussion groups, as far as they concern me; null until their code is here. */
+  readonly groups: RoomGroupsModel | null;
   /** My part in the stage. */
   readonly part: StagePartModel;
   /** How many follow the host; null while it is not known. */

@@ -58,4 +58,10 @@ export interface ModerationModel {
   readonly open: number;
   reports(): Promise<ReportsModel>;
   audit(): Promise<AuditModel>;
+  /** In a live room: the discussion groups that there are, and ending one. */
+  readonly groups?: {
+    /** Null when they couldn't be read. */
+    list(): Promise<readonly { readonly id: string; readonly members: number; readonly since_ms: number; readonly reports: number }[] | null>;
+    dissolve(id: string): Promise<Outcome>;
+  };
 }

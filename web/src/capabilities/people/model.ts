@@ -6,6 +6,7 @@
  * An implementation keeps its fields in runes, so reading one in a view subscribes to it.
  */
 
+import type { PreferencesApi } from '../../engines/http/preferences';
 import type { ModerationModel } from '../moderation/model';
 
 export type UserId = string;
@@ -47,6 +48,9 @@ export type RefusalReason =
   | 'banned'
   | 'blocked'
   | 'link_spent'
+  | 'in_group'
+  | 'invitation_over'
+  | 'nobody_invited'
   | 'already_live'
   | 'media_failed'
   | 'full'
@@ -106,6 +110,8 @@ export interface Loaded {
 }
 
 export interface SettingsModel extends Loaded {
+  /** What others may ask of me. */
+  readonly preferences: PreferencesApi;
   readonly devices: readonly Device[];
   readonly blocked: readonly Person[];
   readonly follows: readonly Person[];

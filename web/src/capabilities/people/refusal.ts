@@ -44,6 +44,9 @@ export function refusal(rejection: Rejection, serverTime_ms = Date.now()): Refus
     case 'banned': return { reason: 'banned' };
     case 'slow_mode': return { reason: 'slow_mode', retryAfter_ms: rejection.retry_after_ms };
     case 'name_taken': return { reason: 'name_taken' };
+    case 'already_in_group': return { reason: 'in_group' };
+    case 'invitation_over': return { reason: 'invitation_over' };
+    case 'nobody_invited': return { reason: 'nobody_invited' };
     case 'already_publishing': return { reason: 'already_live' };
     case 'media_refused': return { reason: 'media_failed' };
     case 'storage': case 'busy': case 'fault': return { reason: 'server_busy' };

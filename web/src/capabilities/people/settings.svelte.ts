@@ -1,6 +1,7 @@
 /** Where I am signed in, and whom I blocked. */
 import type { Answer } from '../../engines/connection/machine';
 import type { Api } from '../../engines/http/http';
+import { preferences } from '../../engines/http/preferences';
 import type { PersonCommand, Device as WireDevice } from '../../protocol/generated/types';
 import type { Device, DeviceId, Outcome, Person, SettingsModel, UserId } from './model';
 import { person } from './person';
@@ -19,6 +20,7 @@ function device(wire: WireDevice): Device {
 export class Settings implements SettingsModel {
   state = $state<SettingsModel['state']>('loading');
   devices = $state.raw<readonly Device[]>([]);
+  readonly preferences = preferences;
   #closed = false;
 
   constructor(

@@ -1,7 +1,7 @@
 const en = {
   roomOf: (name: string) => `${name}’s room`,
   entering: 'Entering the room',
-  tabs: { label: 'Side panel', chat: 'Chat', people: 'People', moderation: 'Reports', unread: 'new messages', openReports: 'open reports', raisedHands: 'raised hands' },
+  tabs: { label: 'Side panel', chat: 'Chat', people: 'People', group: 'Group', groupDoor: 'Choose a name to talk in a small group', moderation: 'Reports', unread: 'new messages', openReports: 'open reports', raisedHands: 'raised hands' },
   missing: {
     title: 'No such room',
     text: 'The address may be mistyped, or the room is gone.',

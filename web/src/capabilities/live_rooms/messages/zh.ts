@@ -3,7 +3,7 @@ import type { Messages } from './en';
 const zh: Messages = {
   roomOf: (name) => `${name} 的直播间`,
   entering: '正在进入直播间',
-  tabs: { label: '侧边栏', chat: '聊天', people: '成员', moderation: '举报', unread: '有新消息', openReports: '待处理的举报', raisedHands: '人举手' },
+  tabs: { label: '侧边栏', chat: '聊天', people: '成员', group: '小组', groupDoor: '先取个名字，才能和几个人聊聊', moderation: '举报', unread: '有新消息', openReports: '待处理的举报', raisedHands: '人举手' },
   missing: {
     title: '没有这个直播间',
     text: '地址可能写错了，或直播间已不存在。',

@@ -2,6 +2,7 @@ const en = {
   title: 'Reports and log',
   reports: 'Reports',
   log: 'Log',
+  groups: 'Groups',
   waiting: 'Loading',
   reportsFailed: 'The reports couldn’t be loaded.',
   logFailed: 'The log couldn’t be loaded.',

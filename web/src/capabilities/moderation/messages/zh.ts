@@ -4,6 +4,7 @@ const zh: Messages = {
   title: '举报与记录',
   reports: '举报',
   log: '操作记录',
+  groups: '小组',
   waiting: '正在加载',
   reportsFailed: '举报未能加载。',
   logFailed: '操作记录未能加载。',
