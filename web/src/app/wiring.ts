@@ -3,6 +3,7 @@ import { Session } from '../capabilities/people/session.svelte';
 import { api } from '../engines/http/http';
 import type { Live } from '../engines/connection/live';
 import { person } from '../capabilities/people/person';
+import { groupHolder } from './group_holder.svelte';
 import { app } from './messages';
 import type { Models } from './models';
 import { go, here } from './navigation.svelte';
@@ -23,13 +24,13 @@ export function createModels(): Models {
   })));
   // The group goes along wherever one goes; whoever is in one is in it again after the page was loaded anew.
   let mine: Promise<MyGroup> | null = null;
-  const myGroup = () => (mine ??= Promise.all([import('../capabilities/discussion_groups/my_group.svelte'), import('../engines/http/groups'), live()]).then(([{ MyGroup }, { groups }, line]) => new MyGroup({
+  const myGroup = () => (mine ??= Promise.all([import('../capabilities/discussion_groups/my_group.svelte'), import('../engines/http/groups'), live()]).then(([{ MyGroup }, { groups }, line]) => (groupHolder.mine = new MyGroup({
     api,
     groups,
     session,
     connection: line.connection,
     go: (content) => go(content.kind === 'live_room' ? { at: 'room', host: content.host.name } : { at: 'video', id: content.video }),
-  })));
+  }))));
   // Whoever has an account is told who goes live wherever they are; guests follow nobody.
   session.onChange(() => { if (session.state === 'signed_in') void live(); });
   return {

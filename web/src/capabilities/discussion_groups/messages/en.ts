@@ -58,6 +58,7 @@ const en = {
   },
   group: {
     label: 'Your group',
+    write: 'Say something to your group',
     members: (n: number) => (n === 1 ? '1 member' : `${n} members`),
     owner: 'owner', you: 'you', away: 'away',
     menu: 'What to do about this group',

@@ -60,6 +60,7 @@ const zh: Words = {
   },
   group: {
     label: '你的小组',
+    write: '在小组里说点什么',
     members: (n) => `${n} 位成员`,
     owner: '组长', you: '你', away: '暂离',
     menu: '小组操作',
