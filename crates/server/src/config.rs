@@ -124,7 +124,7 @@ pub struct Broadcast {
     pub look_back_minutes: u32,
     /// Convert what an encoder sends and a viewer could not play (takes a good part of a core for each such broadcast).
     pub convert: bool,
-    /// Encode smaller sizes for the crowd, while somebody watches by HLS (takes a core and more for each such broadcast).
+    /// Encode smaller sizes for the crowd, while somebody watches by HLS (takes up to three quarters of a core for each such broadcast at 1080p, a third at 720p).
     pub ladder: bool,
     /// Broadcasts that are given smaller sizes at the same time; 0: one for each two cores.
     pub ladders_max: u32,
