@@ -2,7 +2,8 @@
 
 use hearth_protocol::conversation::Message;
 use hearth_protocol::discussion_groups::Content;
-use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, TrackId, UserId};
+use hearth_protocol::host_visits::{Invitation, InvitationState};
+use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, TrackId, UserId, VisitId};
 use hearth_protocol::live_rooms::{About, Broadcast, EndReason};
 use hearth_protocol::media::{LayerPreference, Source, SourceOfMid, Track, Via};
 use hearth_protocol::moderation::Report;
@@ -315,6 +316,11 @@ pub enum Write {
         /// By whom, if by a moderator of the live room.
         by: Option<UserId>,
     },
+    /// Something for the ledger of host visits.
+    Visit {
+        /// What.
+        entry: host_visits::Entry,
+    },
 }
 
 /// What the media engine shall do with a leg.
@@ -413,6 +419,18 @@ pub enum Timer {
     GroupOwnerGone,
     /// Whether the group goes to something else is decided.
     GroupMoves,
+    /// An invitation to visit was not answered.
+    VisitInvitationExpires(VisitId),
+    /// The inviting room did not say whether an acceptance still counts.
+    VisitUnconfirmed(VisitId),
+    /// A visit that was announced begins.
+    VisitBegins(VisitId),
+    /// A visit's time is over.
+    VisitEnds(VisitId),
+    /// The other room of a visit is to hear that this one is there.
+    VisitAlive(VisitId),
+    /// The other room of a visit has said nothing for too long.
+    VisitLost(VisitId),
     /// Nobody is here any more.
     Idle,
 }
@@ -438,6 +456,18 @@ pub enum Tell {
         space: SpaceId,
         /// The message.
         message: Message,
+    },
+    /// Another host asks them for a visit.
+    VisitInvitation {
+        /// All of it.
+        invitation: Box<Invitation>,
+    },
+    /// It can't be answered any more.
+    VisitInvitationOver {
+        /// Which.
+        visit: VisitId,
+        /// What became of it.
+        state: InvitationState,
     },
 }
 
@@ -468,4 +498,7 @@ pub struct Listing {
     pub broadcast: Broadcast,
     /// Members.
     pub audience: u32,
+    /// Whether the host is promised: visits, is visited, or is about to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub promised: bool,
 }

@@ -1,8 +1,9 @@
 //! What comes in to a machine.
 
 use hearth_protocol::conversation::Message;
+use hearth_protocol::host_visits::Traffic;
 use hearth_protocol::ids::{
-    ConnectionId, DeviceId, InvitationId, LegId, ReportId, SpaceId, StreamKeyId, TrackId, UserId, VideoId,
+    ConnectionId, DeviceId, InvitationId, LegId, ReportId, SpaceId, StreamKeyId, TrackId, UserId, VideoId, VisitId,
 };
 use hearth_protocol::media::{Conversion, Health, OfferedTrack, Source, Track};
 use hearth_protocol::people::{Preferences, Profile};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::discussion_groups;
 use crate::effect::{SpaceTell, Tell, Timer, WriteId};
+use crate::host_visits::Facts;
 
 /// A moment: milliseconds since the Unix epoch, by the clock of the node that owns the machine. It never goes back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,6 +68,15 @@ impl Fresh {
     /// Never: hexadecimal digits are well formed.
     pub fn report(self) -> ReportId {
         ReportId::parse(&format!("report_{:016x}{:016x}", self.0, self.1)).expect("hexadecimal digits are well formed")
+    }
+
+    /// The name of the visit that comes of a request's invitation of this number.
+    ///
+    /// # Panics
+    /// Never: hexadecimal digits are well formed.
+    pub fn visit(self, number: usize) -> VisitId {
+        let text = format!("visit_{:016x}{:016x}_{number}", self.0, self.1);
+        VisitId::parse(&text).expect("hexadecimal digits are well formed")
     }
 }
 
@@ -123,6 +134,12 @@ pub struct Lookup {
     /// For what concerns discussion groups.
     #[serde(skip_serializing_if = "is_default")]
     pub groups: Box<discussion_groups::Lookup>,
+    /// For `join`: whether the space's host has blocked the user.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub blocked_by_host: bool,
+    /// For the `candidates` and `invite` of host visits: who might be asked, and what there was before.
+    #[serde(skip_serializing_if = "Facts::is_empty")]
+    pub visits: Facts,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -209,6 +226,11 @@ pub enum Input {
     Crowd {
         /// How many.
         hls: u32,
+    },
+    /// What this space sends and receives, counted by the media engine.
+    Traffic {
+        /// How much.
+        traffic: Traffic,
     },
     /// The recording of this broadcast began, or ended.
     Recording {

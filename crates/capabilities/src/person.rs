@@ -6,6 +6,7 @@
 //! Invariants: nobody follows whom they blocked; what is followed or blocked holds when it is stored.
 
 use hearth_protocol::conversation::Message;
+use hearth_protocol::host_visits::Invitation;
 use hearth_protocol::ids::{ConnectionId, SpaceId, UserId};
 use hearth_protocol::limits::{FOLLOWS_MAX, LimitName};
 use hearth_protocol::people::{Me, Profile};
@@ -16,8 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::effect::{Effect, Tell, Timer, Write, WriteId};
 use crate::input::{Lookup, PersonInput, RequestId, StoreFailure, Time};
 use crate::kernel::limits::{
-    BLOCKS_MAX, CONNECTIONS_PER_USER_MAX, IDLE_MS, MENTIONS_PER_WINDOW_MAX, MENTIONS_WINDOW_MS, WENT_LIVE_EVERY_MS,
-    invalid, past,
+    BLOCKS_MAX, CONNECTIONS_PER_USER_MAX, IDLE_MS, MENTIONS_PER_WINDOW_MAX, MENTIONS_WINDOW_MS, VISIT_INVITATIONS_MAX,
+    WENT_LIVE_EVERY_MS, invalid, past,
 };
 use crate::kernel::stream::Stream;
 use crate::kernel::writes::Writes;
@@ -77,6 +78,8 @@ pub struct Person {
     writes: Writes<Then>,
     /// When the window of mentions began, and how many came in it.
     mentions: (Time, u32),
+    /// Invitations to visit that were not answered, as far as is known here: whoever connects anew is told of them.
+    visit_invitations: Vec<Invitation>,
 }
 
 type Out = Vec<Effect>;
@@ -99,6 +102,7 @@ impl Person {
             stream: Stream::new(record.epoch),
             writes: Writes::default(),
             mentions: (now, 0),
+            visit_invitations: Vec::new(),
         };
         (person, vec![Effect::SetTimer { timer: Timer::Idle, at: now.plus_ms(IDLE_MS) }])
     }
@@ -108,7 +112,7 @@ impl Person {
         let mut out = Vec::new();
         match input {
             PersonInput::Connected { connection, resume, request, .. } => {
-                self.connected(&mut out, connection, resume, request);
+                self.connected(now, &mut out, connection, resume, request);
             }
             PersonInput::ConnectionLost { connection } => {
                 if self.connections.remove(&connection) {
@@ -124,6 +128,13 @@ impl Person {
             PersonInput::Stored { write, result } => self.stored(&mut out, write, result),
             PersonInput::Told { tell: Tell::Mentioned { space, message } } => {
                 self.mentioned(now, &mut out, space, message);
+            }
+            PersonInput::Told { tell: Tell::VisitInvitation { invitation } } => {
+                self.invited_to_visit(now, &mut out, *invitation);
+            }
+            PersonInput::Told { tell: Tell::VisitInvitationOver { visit, state } } => {
+                self.visit_invitations.retain(|invitation| invitation.visit != visit);
+                self.stream.everyone(&mut out, PersonEvent::VisitInvitationOver { visit, state });
             }
             PersonInput::Told { tell: Tell::WentLive { space, host, about, since } } => {
                 self.went_live(now, &mut out, &host.id, || PersonEvent::WentLive {
@@ -163,7 +174,14 @@ impl Person {
         }
     }
 
-    fn connected(&mut self, out: &mut Out, connection: ConnectionId, resume: Option<Resume>, request: RequestId) {
+    fn connected(
+        &mut self,
+        now: Time,
+        out: &mut Out,
+        connection: ConnectionId,
+        resume: Option<Resume>,
+        request: RequestId,
+    ) {
         if self.connections.len() >= CONNECTIONS_PER_USER_MAX {
             let rejection = past(LimitName::ConnectionsPerUser, CONNECTIONS_PER_USER_MAX);
             out.push(Effect::Reply { request, result: Err(rejection) });
@@ -177,7 +195,24 @@ impl Person {
         out.push(Effect::Attach { connection: connection.clone() });
         if let Some(resume) = resume {
             self.stream.replay(out, resume.after, &self.profile.id, &connection);
+            return;
         }
+        self.visit_invitations.retain(|invitation| now < Time(invitation.until_ms));
+        for invitation in self.visit_invitations.clone() {
+            self.stream.direct(out, vec![connection.clone()], PersonEvent::VisitInvitation { invitation });
+        }
+    }
+
+    /// Another host asks for a visit. Of whom this person has blocked they hear nothing.
+    fn invited_to_visit(&mut self, now: Time, out: &mut Out, invitation: Invitation) {
+        if self.blocked.contains_key(&invitation.host.id) {
+            return;
+        }
+        self.visit_invitations.retain(|one| now < Time(one.until_ms) && one.visit != invitation.visit);
+        if self.visit_invitations.len() < VISIT_INVITATIONS_MAX {
+            self.visit_invitations.push(invitation.clone());
+        }
+        self.stream.everyone(out, PersonEvent::VisitInvitation { invitation });
     }
 
     fn command(

@@ -39,6 +39,12 @@ wire! {
         program: bool,
     }
 
+    /// The ledger of host visits.
+    struct VisitLedger {
+        /// The visits that one made or had, the latest first.
+        visits: Vec<crate::host_visits::Entry>,
+    }
+
     /// Coming in as a guest.
     struct GuestEntry {
         /// The name people will read.

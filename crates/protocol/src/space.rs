@@ -609,10 +609,14 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub your_groups: Option<YourGroups>,
-    /// In a live room: the visit that is announced or under way.
+    /// In a live room: the visits that are announced or under way; several where several hosts visit this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<YourVisit>>")]
+    pub visits: Vec<YourVisit>,
+    /// To the host of a live room: how their request for visits stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub visit: Option<YourVisit>,
+    pub visit_request: Option<host_visits::Request>,
 }
 
 /// What concerns somebody of the discussion groups of a live room.

@@ -138,6 +138,7 @@ fn generated() -> BTreeMap<&'static str, String> {
         http::LiveRooms,
         http::FoundRooms,
         http::MyGroups,
+        http::VisitLedger,
         http::Watch,
         http::StreamKey,
         http::NewStreamKey,

@@ -20,4 +20,5 @@ pub mod listen;
 pub mod logging;
 pub mod node;
 pub mod serve;
+pub mod visits;
 pub mod ws;

@@ -362,6 +362,12 @@ pub enum Event {
         leg: LegId,
         health: Health,
     },
+    /// What a space sends and receives, every [`HEALTH_EVERY_MS`]; once more
+    /// when its last leg is closed.
+    Traffic {
+        space: SpaceId,
+        traffic: Traffic,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -370,6 +376,19 @@ pub enum Undeliverable {
     CodecNotNegotiated,
     /// [`Limits::tracks_per_subscriber`].
     TooManyTracks,
+}
+
+/// What a space sends and receives, measured over the last [`HEALTH_EVERY_MS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Traffic {
+    /// Publishing legs.
+    pub publishers: u32,
+    /// Subscribing legs to which something is forwarded.
+    pub viewers: u32,
+    /// Datagrams that came, in bits a second; of a feed, its frames.
+    pub in_bps: u64,
+    /// Datagrams that went, in bits a second.
+    pub out_bps: u64,
 }
 
 /// What a publishing leg sends, measured over the last [`HEALTH_EVERY_MS`].

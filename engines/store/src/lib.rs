@@ -34,6 +34,7 @@ mod setup;
 mod store;
 mod stream_keys;
 mod videos;
+mod visits;
 mod writes;
 
 pub use accounts::{AccountRecord, Accounts, GUEST_UNSEEN_MAX_MS, NewAccount};
@@ -55,4 +56,5 @@ pub use setup::Setup;
 pub use store::Store;
 pub use stream_keys::{STREAM_KEY_TOUCH_INTERVAL_MS, StreamKeyRecord, StreamKeys};
 pub use videos::{NewVideo, Pause, Timeline, VideoProgress, VideoRecord, Videos};
+pub use visits::{VISIT_HOSTS_READ_MAX, VISITS_READ_MAX, VisitEnd, VisitHost, Visits};
 pub use writes::{BATCH_MAX, Busy, Declined, QUEUE_MAX, Report, Stored, Ticket, Write, Writes};

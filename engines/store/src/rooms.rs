@@ -124,6 +124,13 @@ impl Rooms<'_> {
         Ok(self.db.optional(sql, params![room.as_str(), user.as_str()]).await?.is_some())
     }
 
+    /// Whether a room's host has blocked somebody.
+    pub async fn is_blocked_by_host(&self, room: &SpaceId, user: &UserId) -> Result<bool, Error> {
+        let sql =
+            "SELECT b.other_id FROM blocks b JOIN rooms r ON r.host_id = b.user_id WHERE r.id = $1 AND b.other_id = $2";
+        Ok(self.db.optional(sql, params![room.as_str(), user.as_str()]).await?.is_some())
+    }
+
     /// All that is needed to open a room. Writes submitted before are in it.
     pub async fn load(&self, id: &SpaceId) -> Result<Option<SpaceRecord>, Error> {
         self.writes.settled().await;

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_live_rooms.sql"),
     include_str!("../migrations/0003_preferences.sql"),
     include_str!("../migrations/0004_discussion_groups.sql"),
+    include_str!("../migrations/0005_host_visits.sql"),
 ];
 /// The step whose columns hold folded text, which SQL alone can't fold.
 const FOLDED_SINCE: i64 = 2;

@@ -5,7 +5,7 @@ use crate::error::is_busy;
 use crate::writes::{Report, Writes};
 use crate::{
     Accounts, Address, Audit, Conversations, Covers, Devices, Error, Follows, Groups, GuestLinks, People, Reports,
-    Rooms, Setup, StreamKeys, Videos, schema,
+    Rooms, Setup, StreamKeys, Videos, Visits, schema,
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -112,6 +112,11 @@ impl Store {
     /// Films.
     pub fn videos(&self) -> Videos<'_> {
         Videos(&self.db)
+    }
+
+    /// Host visits.
+    pub fn visits(&self) -> Visits<'_> {
+        Visits(&self.db)
     }
 
     /// Covers of rooms.

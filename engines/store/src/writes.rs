@@ -5,10 +5,11 @@
 //! so that the dearer a sync is the more writes share it.
 
 use crate::db::Db;
-use crate::{Error, WriteFailed};
+use crate::{Error, VisitEnd, WriteFailed};
 use hearth_protocol::conversation::Message;
 use hearth_protocol::discussion_groups::Content;
-use hearth_protocol::ids::{SpaceId, UserId};
+use hearth_protocol::host_visits::{Conditions, InvitationState, Way};
+use hearth_protocol::ids::{SpaceId, UserId, VisitId};
 use hearth_protocol::live_rooms::{About, EndReason};
 use hearth_protocol::moderation;
 use hearth_protocol::people::Profile;
@@ -113,6 +114,8 @@ pub enum Write {
         user: UserId,
         /// Whom.
         other: UserId,
+        /// Since when.
+        at_ms: u64,
     },
     /// Somebody follows somebody no more.
     Unfollow {
@@ -199,6 +202,52 @@ pub enum Write {
         /// Why.
         reason: EndReason,
     },
+    /// A host asks others for visits.
+    VisitRequested {
+        /// Who.
+        by: UserId,
+        /// When.
+        at_ms: u64,
+        /// Which hosts are wanted.
+        conditions: Conditions,
+        /// How many.
+        wanted: u32,
+    },
+    /// A host is asked for a visit.
+    VisitInvited {
+        /// Which.
+        visit: VisitId,
+        /// By whom.
+        by: UserId,
+        /// Whom.
+        host: UserId,
+        /// When.
+        at_ms: u64,
+    },
+    /// What became of an invitation to visit.
+    VisitAnswered {
+        /// Which.
+        visit: VisitId,
+        /// What.
+        state: InvitationState,
+        /// When.
+        at_ms: u64,
+    },
+    /// A visit began.
+    VisitBegan {
+        /// Which.
+        visit: VisitId,
+        /// How.
+        way: Way,
+        /// Who invited.
+        to: UserId,
+        /// Who visits.
+        from: UserId,
+        /// When.
+        at_ms: u64,
+    },
+    /// A visit is over. What is said of one that has ended changes nothing.
+    VisitEnded(Box<VisitEnd>),
     /// Somebody did something that a moderator or administrator may want to look up.
     Audit {
         /// Where, if in a space.

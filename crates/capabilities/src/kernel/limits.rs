@@ -82,6 +82,31 @@ pub const MEDIA_ARRIVAL_MS: u64 = 10_000;
 /// How long a broadcast waits for its publisher to come back, in milliseconds.
 pub const INTERRUPTION_MS: u64 = 15_000;
 
+/// Hosts that one request for visits may go down.
+pub const VISIT_QUEUE_MAX: usize = 20;
+/// How long a host has to answer an invitation to visit, in milliseconds.
+pub const VISIT_ANSWER_MS: u64 = 30_000;
+/// How long the inviting room has to confirm an acceptance, in milliseconds.
+pub const VISIT_CONFIRM_MS: u64 = 5_000;
+/// Invitations to visit that one host may have open at a time; whoever comes later is told that they can't be asked.
+pub const VISIT_INVITATIONS_MAX: usize = 3;
+/// Answers to invitations that are remembered, so that a repeat is answered alike.
+pub const VISIT_ANSWERS_MAX: usize = 8;
+/// Repeats of one acceptance that wait together for the inviting room's word.
+pub const VISIT_REPEATS_MAX: usize = 8;
+/// How long the visitor's audience has to say that they stay, in milliseconds.
+pub const VISIT_COUNTDOWN_MS: u64 = 10_000;
+/// How often the two rooms of a visit say that they are there, in milliseconds.
+pub const VISIT_ALIVE_MS: u64 = 10_000;
+/// After how long without a word the other room of a visit counts as lost, in milliseconds.
+pub const VISIT_LEASE_MS: u64 = 25_000;
+/// The window of [`VISIT_REQUESTS_PER_HOUR_MAX`](hearth_protocol::limits::VISIT_REQUESTS_PER_HOUR_MAX), in milliseconds.
+pub const VISIT_REQUESTS_WINDOW_MS: u64 = 3_600_000;
+/// How long a host who declined is not asked again by the same host, in milliseconds.
+pub const VISIT_DECLINED_MS: u64 = 24 * 3_600_000;
+/// Who is counted of one side of a visit; more are not told apart.
+pub const VISIT_PEOPLE_MAX: usize = 20_000;
+
 /// How long a machine that nothing keeps awake stays awake, in milliseconds.
 pub const IDLE_MS: u64 = 60_000;
 

@@ -8,7 +8,7 @@
 //! ```
 
 use hearth_protocol::Rejection;
-use hearth_protocol::ids::{ConnectionId, DeviceId, UserId};
+use hearth_protocol::ids::{ConnectionId, DeviceId, SpaceId, UserId};
 use hearth_protocol::limits::{LimitName, MEMBERS_PAGE_MAX};
 use hearth_protocol::people::{Preferences, Profile};
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ pub struct Member {
     pub read_position: u64,
     /// How far of that is written down, and when it was.
     pub read_written: (u64, Time),
+    /// While a visit lasts: the room whose guest they are here.
+    pub guest_from: Option<SpaceId>,
 }
 
 /// Everybody who is here.
@@ -113,6 +115,7 @@ impl Members {
             preferences: Preferences::default(),
             read_position: lookup.read_position,
             read_written: (lookup.read_position, now),
+            guest_from: None,
         });
         member.preferences = lookup.preferences.clone();
         member.profile = caller.profile.clone();

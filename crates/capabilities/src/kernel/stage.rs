@@ -103,6 +103,12 @@ impl Seat {
         self.publisher.is_some() || self.incoming.is_some()
     }
 
+    /// Whether media comes from here now.
+    pub fn flows(&self) -> bool {
+        let publisher = self.publisher.as_ref().filter(|publisher| publisher.alive);
+        publisher.is_some_and(|publisher| publisher.tracks.iter().any(|track| !track.codec.is_empty()))
+    }
+
     /// Whether what is heard from here comes in this way.
     pub fn comes_by(&self, via: Via) -> bool {
         self.publisher.as_ref().is_some_and(|publisher| publisher.via == via)
@@ -213,17 +219,31 @@ pub struct Stage {
     hands: Vec<Profile>,
     /// Who speaks.
     pub speaker: Option<UserId>,
+    /// Whether the host visits another room: what still comes from their seat is heard by nobody.
+    pub away: bool,
 }
 
 impl Stage {
     /// A stage with nobody on it; `host`: who has a seat on it from the beginning.
     pub fn new(host: Option<Profile>) -> Self {
-        Self { host: host.map(Seat::new), guests: Vec::new(), asked: Vec::new(), hands: Vec::new(), speaker: None }
+        Self {
+            host: host.map(Seat::new),
+            guests: Vec::new(),
+            asked: Vec::new(),
+            hands: Vec::new(),
+            speaker: None,
+            away: false,
+        }
     }
 
     /// All seats, the host's first, then in order of joining.
     pub fn seats(&self) -> impl Iterator<Item = &Seat> {
         self.host.iter().chain(&self.guests)
+    }
+
+    /// The seats from which something may be heard.
+    fn heard_seats(&self) -> impl Iterator<Item = &Seat> {
+        self.host.iter().filter(|_| !self.away).chain(&self.guests)
     }
 
     /// The seat of somebody.
@@ -250,19 +270,19 @@ impl Stage {
 
     /// Who publishes what: the host first, then guests in order of joining.
     pub fn publishers(&self) -> Vec<Publisher> {
-        self.seats().filter_map(Seat::wire).collect()
+        self.heard_seats().filter_map(Seat::wire).collect()
     }
 
     /// A track that is on the stage.
     pub fn track(&self, id: &hearth_protocol::ids::TrackId) -> Option<&Track> {
-        let legs = self.seats().filter_map(|seat| seat.publisher.as_ref());
+        let legs = self.heard_seats().filter_map(|seat| seat.publisher.as_ref());
         legs.flat_map(|publisher| &publisher.tracks).find(|track| track.id == *id)
     }
 
     /// The legs that are to be heard, and who has that before their own eyes: whose browser it comes from. What comes from
     /// an encoder is shown to its host too.
     pub fn heard(&self) -> BTreeMap<LegId, Option<UserId>> {
-        let heard = self.seats().filter_map(|seat| {
+        let heard = self.heard_seats().filter_map(|seat| {
             let publisher = seat.publisher.as_ref().filter(|publisher| !publisher.tracks.is_empty())?;
             let own = (publisher.via == Via::Browser).then(|| seat.profile.id.clone());
             Some((publisher.leg.clone(), own))

@@ -49,7 +49,7 @@ fn line(text: &str, max_chars: usize, limit: LimitName) -> Result<String, Reject
 }
 
 /// The shape of a language tag: subtags of one to eight letters and digits (RFC 5646, section 2.1), the first of letters.
-fn is_language(tag: &str) -> bool {
+pub fn is_language(tag: &str) -> bool {
     let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
     let first = tag.split('-').next().unwrap_or_default();
     tag.len() <= LANGUAGE_MAX_BYTES

@@ -15,6 +15,9 @@
 //!  │   └──────────── end, by the host, from anywhere
 //! ```
 //!
+//! While the host visits another room the broadcast is `paused`, from `on air` or `interrupted`; when they are at home again
+//! it is on air if something comes, and interrupted otherwise.
+//!
 //! Invariants: the broadcast lives and dies with the host's leg, whoever else is on the stage;
 //! `since_ms` does not change while a broadcast lasts.
 //!
@@ -33,6 +36,7 @@ use hearth_protocol::videos::Recording;
 
 use crate::discussion_groups::InRoom;
 use crate::effect::{Effect, Packaged};
+use crate::host_visits::Visits;
 use crate::input::Time;
 use crate::kernel::limits::{ENCODER_RATE, ENDED_KEY_MS, INTERRUPTION_MS, too_fast};
 use crate::kernel::rate::TokenBucket;
@@ -65,6 +69,8 @@ pub struct LiveRoom {
     pub crowd: u32,
     /// What it knows of discussion groups.
     pub groups: InRoom,
+    /// Visits of its host, and to them.
+    pub visits: Visits,
     encoders: Encoders,
     /// What was last said of packaging, and its generation.
     packaged: (Option<Packaged>, u64),
@@ -81,6 +87,17 @@ pub enum Change {
     Began,
 }
 
+/// What becomes of a broadcast whose host is at home again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resumed {
+    /// There was none that paused.
+    Nothing,
+    /// It goes on.
+    OnAir,
+    /// It goes on if the host sends again until then.
+    Waiting(Time),
+}
+
 impl LiveRoom {
     /// A room in which nobody is live.
     pub fn new(about: About, broadcasts: u64, recording_wanted: bool) -> Self {
@@ -92,6 +109,7 @@ impl LiveRoom {
             conversions: Vec::new(),
             crowd: 0,
             groups: InRoom::default(),
+            visits: Visits::default(),
             encoders: Encoders::default(),
             packaged: (None, 0),
         }
@@ -176,6 +194,29 @@ impl LiveRoom {
         let until = now.plus_ms(INTERRUPTION_MS);
         self.broadcast = Broadcast::Interrupted { since_ms, until_ms: until.0 };
         Some(until)
+    }
+
+    /// The host visits another room: nothing is sent to the audience meanwhile. Says whether that changes anything.
+    pub fn pause(&mut self) -> bool {
+        match self.broadcast {
+            Broadcast::OnAir { since_ms } | Broadcast::Interrupted { since_ms, .. } => {
+                self.broadcast = Broadcast::Paused { since_ms };
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The host is at home again: what still comes is on air, and where nothing comes it is waited for.
+    pub fn resume(&mut self, seat: &Seat, now: Time) -> Resumed {
+        let Broadcast::Paused { since_ms } = self.broadcast else { return Resumed::Nothing };
+        if seat.flows() {
+            self.broadcast = Broadcast::OnAir { since_ms };
+            return Resumed::OnAir;
+        }
+        let until = now.plus_ms(INTERRUPTION_MS);
+        self.broadcast = Broadcast::Interrupted { since_ms, until_ms: until.0 };
+        Resumed::Waiting(until)
     }
 
     /// Ends the broadcast. Gives its number, if it ever was on air.

@@ -1,5 +1,6 @@
 //! The broadcast: how it begins, is interrupted, goes on and ends, and what the host and the packager know of it.
 
+use hearth_protocol::host_visits::EndReason as VisitEnd;
 use hearth_protocol::ids::{LegId, UserId, VideoId};
 use hearth_protocol::live_rooms::{Broadcast, EndReason};
 use hearth_protocol::media::{Conversion, Health, Watching};
@@ -59,6 +60,8 @@ impl Space {
             self.writes.note(out, Write::BroadcastEnded { number, at: now, reason });
         }
         self.recording(out, None, false);
+        self.withdraw_request(now, out);
+        self.end_visits(now, out, VisitEnd::BroadcastEnded, Some(false));
         self.list(out);
         self.rest(now, out);
     }
@@ -121,7 +124,8 @@ impl Space {
     }
 
     pub(super) fn active_speaker(&mut self, out: &mut Out, leg: Option<&LegId>) {
-        let user = leg.and_then(|leg| self.stage.publisher_of(leg)).cloned();
+        let user = leg.filter(|leg| self.media.heard().contains_key(*leg));
+        let user = user.and_then(|leg| self.stage.publisher_of(leg)).cloned();
         if self.stage.speaker != user {
             self.stage.speaker.clone_from(&user);
             self.stream.everyone(out, Event::ActiveSpeaker { user });

@@ -159,11 +159,12 @@ impl Space {
     }
 
     fn join(&mut self, now: Time, out: &mut Out, given: Given, resume: Option<Resume>) -> Coming {
-        let Given { from, request, lookup, .. } = given;
-        let connection = from.connection.clone().ok_or(Rejection::NotJoined)?;
+        let connection = given.from.connection.clone().ok_or(Rejection::NotJoined)?;
         if self.members.is_in(&connection) {
             return Err(Rejection::AlreadyJoined);
         }
+        self.may_join_as_guest(&given)?;
+        let Given { from, request, lookup, .. } = given;
         let user = from.profile.id.clone();
         let host = user == self.host.id;
         let anew = self.members.enter(&from, &connection, &lookup, host, now)?;
@@ -171,6 +172,9 @@ impl Space {
         out.push(Effect::CancelTimer { timer: Timer::Idle });
         self.goes_on(now);
         self.back_in_groups(&user);
+        if anew {
+            self.joined_in_visit(now, out, &user);
+        }
         let resume = resume.filter(|resume| self.stream.can_resume(resume));
         let outcome = Outcome::Joined { stream: self.stream.stands(), resumed: resume.is_some() };
         Self::reply(out, request, Ok(outcome));

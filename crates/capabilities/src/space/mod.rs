@@ -18,6 +18,7 @@ mod visits;
 
 use hearth_protocol::conversation::Message;
 use hearth_protocol::discussion_groups::Content;
+use hearth_protocol::host_visits::EndReason as VisitEnd;
 use hearth_protocol::ids::{ConnectionId, InvitationId, LegId, SpaceId, UserId};
 use hearth_protocol::live_rooms::{About, EndReason};
 use hearth_protocol::moderation::Report;
@@ -29,6 +30,7 @@ use std::collections::BTreeMap;
 
 use crate::discussion_groups::{self, Group, InRoom};
 use crate::effect::{Effect, Listing, SpaceTell, Timer, Write};
+use crate::host_visits;
 use crate::input::{Input, RequestId, Standing, Time};
 use crate::kernel::conversation::Conversation;
 use crate::kernel::limits::{AUDIENCE_EVERY_MS, IDLE_MS, READ_POSITION_EVERY_MS, SNAPSHOT_MESSAGES_MAX};
@@ -131,6 +133,8 @@ enum Then {
     GroupOver(SpaceEndReason, Option<RequestId>),
     /// In a group: it goes to something else, with these members.
     Moved { to: Box<Content>, users: Vec<UserId> },
+    /// The host asks others for visits.
+    VisitRequested(Box<host_visits::request::Request>, RequestId),
 }
 
 /// A space.
@@ -233,6 +237,7 @@ impl Space {
             Input::Converts { conversions } => self.converts(conversions),
             Input::Crowd { hls } => self.kind.live_room_mut().into_iter().for_each(|room| room.crowd = hls),
             Input::Recording { video, failed } => self.recording(&mut out, video, failed),
+            Input::Traffic { traffic } => self.traffic(&mut out, traffic),
             Input::Told { by, tell } => self.told(now, &mut out, &by, tell),
             Input::Stop => self.stop(now, &mut out),
         }
@@ -276,7 +281,7 @@ impl Space {
             profile: member.profile.clone(),
             role: self.role_of(&member.profile.id, member.standing),
             muted: self.sanctions.mute_of(&member.profile.id, now).is_some(),
-            guest_from: None,
+            guest_from: member.guest_from.clone(),
         }
     }
 
@@ -286,7 +291,9 @@ impl Space {
     fn admits(&self, user: &UserId, standing: Standing) -> Result<(), Rejection> {
         let role = self.role_of(user, standing);
         let admitted = match &self.kind {
-            Kind::LiveRoom(room) => role > Role::Viewer || admission::admits(room.about.entry, standing),
+            Kind::LiveRoom(room) => {
+                role > Role::Viewer || admission::admits(room.about.entry, standing) || self.comes_with_a_visit(user)
+            }
             Kind::Group(group) => group.is_member(user),
         };
         if !admitted {
@@ -316,7 +323,8 @@ impl Space {
             recording: room.map(|room| room.recording.clone()).unwrap_or_default(),
             group: self.kind.group().map(|group| group.wire(&self.host.id, |user| self.members.get(user).is_some())),
             your_groups: self.your_groups(&member.profile.id),
-            visit: None,
+            visits: self.visits_of(&member.profile.id),
+            visit_request: self.visit_request_of(&member.profile.id),
             you,
         }
     }
@@ -358,6 +366,10 @@ impl Space {
         self.forget_in_groups(now, out, user);
         self.gone_from_group(now, out, user);
         self.decide_move(out);
+        self.left_in_visit(now, out, user, member.guest_from.as_ref());
+        if *user == self.host.id {
+            self.end_visits(now, out, VisitEnd::Gone, Some(true));
+        }
         self.rest(now, out);
     }
 
@@ -374,7 +386,7 @@ impl Space {
         if !self.members.is_empty() || self.kind.group().is_some_and(|group| !group.over) {
             return;
         }
-        if !publishing && self.players.is_empty() && self.writes.is_empty() {
+        if !publishing && self.players.is_empty() && self.writes.is_empty() && !self.is_promised() {
             out.push(Effect::Sleep);
         } else {
             self.rest(now, out);
@@ -383,6 +395,7 @@ impl Space {
 
     /// The node stops: everybody is told, and what is only in memory is written.
     fn stop(&mut self, now: Time, out: &mut Out) {
+        self.end_visits(now, out, VisitEnd::Lost, None);
         self.stream.everyone(out, Event::Ended { reason: SpaceEndReason::Stopping });
         for (user, member) in self.members.iter_mut() {
             if member.read_position > member.read_written.0 && member.profile.name.is_some() {
@@ -426,6 +439,12 @@ impl Space {
             Timer::GroupOwnerGone => self.owner_gone(now, out),
             Timer::GroupMoves => self.move_due(out),
             Timer::Idle => self.idle(now, out),
+            Timer::VisitInvitationExpires(_)
+            | Timer::VisitUnconfirmed(_)
+            | Timer::VisitBegins(_)
+            | Timer::VisitEnds(_)
+            | Timer::VisitAlive(_)
+            | Timer::VisitLost(_) => self.visit_timer(now, out, timer),
         }
     }
 
@@ -439,6 +458,7 @@ impl Space {
         self.conversation.author_renamed(&profile);
         self.stage.renamed(&profile);
         self.renamed_in_groups(&profile);
+        self.renamed_in_visits(&profile);
         if let Some(member) = self.members.get_mut(&profile.id) {
             member.profile = profile;
         }
@@ -488,6 +508,7 @@ impl Space {
             about: room.about.clone(),
             broadcast: room.broadcast.clone(),
             audience: self.members.count(),
+            promised: self.is_promised(),
         };
         if self.listed.as_ref() != Some(&listing) {
             self.listed = Some(listing.clone());

@@ -33,8 +33,14 @@ impl Space {
         let user = given.user();
         let connection = self.connection(given)?.clone();
         let in_group = self.kind.group().is_some();
-        if !in_group && self.stage.seat(user).is_none() {
-            return Err(Rejection::Forbidden);
+        if !in_group {
+            if self.seat_visitor(user) {
+                self.stands_otherwise(out, user);
+            }
+            // Who visits another room sends there.
+            if self.stage.seat(user).is_none() || (self.stage.away && self.stage.is_host(user)) {
+                return Err(Rejection::Forbidden);
+            }
         }
         if offer.len() > SDP_MAX_BYTES {
             return Err(past(LimitName::SdpBytes, SDP_MAX_BYTES));
@@ -97,7 +103,13 @@ impl Space {
             }
             Ingest::Rtmp { sources } => (Via::Rtmp, MediaOrder::OpenFeed { sources }),
         };
-        self.kind.live_room_mut().ok_or(Rejection::NotFound)?.admits_encoder(now, &key)?;
+        let away = self.stage.away;
+        let room = self.kind.live_room_mut().ok_or(Rejection::NotFound)?;
+        room.admits_encoder(now, &key)?;
+        // While the host visits another room what was paused may come back, and nothing begins.
+        if away && !room.is_live() {
+            return Err(Rejection::Forbidden);
+        }
         let owner = Owner::Key(key);
         let host = self.host.id.clone();
         if self.is_taken(&host, &owner) {

@@ -31,7 +31,7 @@ impl Space {
             if *user == self.host.id {
                 return Err(Rejection::Forbidden);
             }
-            if !self.is_live() {
+            if !self.is_live() || self.stage.away {
                 return Err(Rejection::NotLive);
             }
             let member = self.members.get(user).ok_or(Rejection::NotJoined)?;
@@ -60,7 +60,7 @@ impl Space {
             return Err(Rejection::Forbidden);
         }
         let member = self.members.get(user).ok_or(Rejection::NotFound)?;
-        if !self.is_live() {
+        if !self.is_live() || self.stage.away {
             return Err(Rejection::NotLive);
         }
         let until = now.plus_ms(STAGE_ANSWER_MS);
@@ -96,6 +96,7 @@ impl Space {
         if self.stage.is_guest(&user) {
             if !own {
                 self.subject(given, &user)?;
+                self.visitor_off_stage(&user);
             }
             self.off_stage(out, &user);
         } else if self.stage.withdraw(&user) {
@@ -198,7 +199,7 @@ impl Space {
     pub(super) fn stands_otherwise(&mut self, out: &mut Out, user: &UserId) {
         let standing = self.stage.standing(user);
         self.stream.user(out, user, self.members.connections_of(user), Event::YourStage { standing });
-        self.requests_told.changed = true;
+        self.requests_changed();
     }
 
     /// The connections of the host and the moderators who are here.
@@ -233,6 +234,11 @@ impl Space {
                 self.stream.direct(out, self.moderating(), Event::StageRequests { requests });
             }
         }
+    }
+
+    /// The moderators will be told who is on the stage, or wants to be.
+    pub(super) fn requests_changed(&mut self) {
+        self.requests_told.changed = true;
     }
 
     pub(super) fn requests_due(&mut self) {

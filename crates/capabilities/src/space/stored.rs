@@ -64,6 +64,7 @@ impl Space {
                 self.reported(out, report);
                 Self::reply(out, request, Ok(Outcome::Done));
             }
+            (Then::VisitRequested(wanted, request), Ok(_)) => self.visits_requested(now, out, *wanted, request),
             (Then::Confirmed { invitation, primary, at }, result) => {
                 self.confirmed(now, out, (invitation, primary, at), result);
             }
@@ -122,7 +123,8 @@ impl Then {
             | Then::PutOut(_, request)
             | Then::Dissolved(_, request)
             | Then::LeftGroup { request, .. }
-            | Then::Reported(_, request) => Some(*request),
+            | Then::Reported(_, request)
+            | Then::VisitRequested(_, request) => Some(*request),
         }
     }
 }

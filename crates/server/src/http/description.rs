@@ -61,6 +61,8 @@ use utoipa::OpenApi;
         super::moderation::settle_of_room,
         super::moderation::settle,
         super::rooms::command,
+        super::visits::list,
+        super::visits::thank,
         crate::broadcast::http::watch,
         crate::broadcast::http::picture,
         crate::broadcast::http::film,

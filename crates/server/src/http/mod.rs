@@ -6,6 +6,7 @@ pub mod description;
 
 pub mod rooms;
 pub mod videos;
+pub mod visits;
 pub mod whip;
 
 mod accounts;
@@ -148,6 +149,8 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/reports/{report}/settle", post(moderation::settle))
         .route("/api/videos/{video}", get(videos::read).patch(videos::change).delete(videos::delete))
         .route("/api/videos/{video}/messages", get(videos::messages))
+        .route("/api/visits", get(visits::list))
+        .route("/api/visits/{visit}/thanks", post(visits::thank))
         .route("/whip", post(whip::publish))
         .route("/whip/{room}", post(whip::publish_by_name))
         .route("/whip/legs/{leg}", patch(whip::resource::change_publisher).delete(whip::resource::end_publisher))

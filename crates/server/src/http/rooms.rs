@@ -96,7 +96,7 @@ pub(super) async fn live_rooms(
     max: usize,
 ) -> Result<Vec<Room>, Refusal> {
     let listed = |listing: &Listing| {
-        matches!(listing.broadcast, Broadcast::OnAir { .. } | Broadcast::Interrupted { .. })
+        matches!(listing.broadcast, Broadcast::OnAir { .. } | Broadcast::Interrupted { .. } | Broadcast::Paused { .. })
             && search.finds(&listing.host, &listing.about)
     };
     let mut listings = state.node.directory().list(listed);
@@ -288,7 +288,7 @@ pub async fn command(
     Body(command): Body<Command>,
 ) -> Answer<Outcome> {
     let space = SpaceId::parse(&space).map_err(|_| Rejection::NotFound)?;
-    let lookup = ws::of_command(state.node.store(), &who.profile.id, &space, &command).await?;
+    let lookup = ws::of_command(&state.node, &who.profile.id, &space, &command).await?;
     let (reply, answer) = ReplyTo::program();
     let from = who.caller(&space, None);
     let fresh = fresh::fresh();

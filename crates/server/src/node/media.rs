@@ -1,6 +1,7 @@
 //! The media engine's orders and reports, in the words of the machines.
 
 use hearth_capabilities::{Input, MediaOrder, MediaReport};
+use hearth_protocol::host_visits::Traffic;
 use hearth_protocol::ids::{LegId, SpaceId};
 use hearth_protocol::media::{Health, LayerPreference, OfferedTrack, Source, Track, Via, Watching};
 use hearth_protocol::space::LegClosedReason;
@@ -113,6 +114,16 @@ pub fn report(node: &Node, event: Event) {
         node.spaces().deliver_if_awake(&space, Mail::notice(Input::ActiveSpeaker { leg }));
         return;
     }
+    if let Event::Traffic { space, traffic } = event {
+        let traffic = Traffic {
+            publishers: traffic.publishers,
+            viewers: traffic.viewers,
+            in_bps: traffic.in_bps,
+            out_bps: traffic.out_bps,
+        };
+        node.spaces().deliver_if_awake(&space, Mail::notice(Input::Traffic { traffic }));
+        return;
+    }
     let gone = matches!(event, Event::Closed { .. });
     let Some((leg, report)) = report_of(event) else { return };
     let owner = {
@@ -191,7 +202,7 @@ fn report_of(event: Event) -> Option<(LegId, MediaReport)> {
             tracing::info!(%leg, %track, ?reason, "a viewer can't have a track");
             return None;
         }
-        Event::ActiveSpeaker { .. } => return None,
+        Event::ActiveSpeaker { .. } | Event::Traffic { .. } => return None,
     })
 }
 

@@ -18,7 +18,7 @@ use hearth_capabilities::{Input, PersonInput, RequestId, Tell};
 use hearth_protocol::ids::{ConnectionId, DeviceId, SpaceId, UserId};
 use hearth_protocol::{GoodbyeReason, Rejection};
 use hearth_store::Store;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
@@ -207,6 +207,11 @@ impl Node {
     /// How many connections are live.
     pub fn connections_len(&self) -> usize {
         self.connections.read().expect("plain map").len()
+    }
+
+    /// Whose devices are connected.
+    pub fn connected(&self) -> HashSet<UserId> {
+        self.connections.read().expect("plain map").values().map(|connection| connection.user.clone()).collect()
     }
 
     /// Enters a connection.

@@ -1,5 +1,6 @@
 //! A machine's writes on their way to the store, and the commits on their way back.
 
+use hearth_capabilities::host_visits;
 use hearth_capabilities::{Input, PersonInput, StoreFailure, Write, WriteId};
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_store::{Declined, Report, Stored, Ticket};
@@ -122,8 +123,25 @@ fn of_space(space: &SpaceId, what: Write) -> hearth_store::Write {
         Write::GroupOwner { user } => Stored::GroupOwner { group: space, user },
         Write::GroupContent { content } => Stored::GroupContent { group: space, content },
         Write::GroupEnded { group, at, .. } => Stored::GroupEnded { group, at_ms: at.0 },
+        Write::Visit { entry } => of_visits(entry),
         Write::Block { .. } | Write::Unblock { .. } | Write::Follow { .. } | Write::Unfollow { .. } => {
             unreachable!("a space blocks and follows nobody")
+        }
+    }
+}
+
+fn of_visits(entry: host_visits::Entry) -> hearth_store::Write {
+    use hearth_store::Write as Stored;
+    use host_visits::Entry;
+    match entry {
+        Entry::Requested { by, at, conditions, wanted } => {
+            Stored::VisitRequested { by, at_ms: at.0, conditions, wanted }
+        }
+        Entry::Invited { visit, by, host, at } => Stored::VisitInvited { visit, by, host, at_ms: at.0 },
+        Entry::Answered { visit, state, at } => Stored::VisitAnswered { visit, state, at_ms: at.0 },
+        Entry::Began { visit, way, to, from, at } => Stored::VisitBegan { visit, way, to, from, at_ms: at.0 },
+        Entry::Ended { visit, at, reason, came, person_ms, met } => {
+            Stored::VisitEnded(Box::new(hearth_store::VisitEnd { visit, at_ms: at.0, reason, came, person_ms, met }))
         }
     }
 }
@@ -133,7 +151,7 @@ fn of_person(user: &UserId, what: Write) -> hearth_store::Write {
     match what {
         Write::Block { user: other } => hearth_store::Write::Block { user, other },
         Write::Unblock { user: other } => hearth_store::Write::Unblock { user, other },
-        Write::Follow { user: other } => hearth_store::Write::Follow { user, other },
+        Write::Follow { user: other } => hearth_store::Write::Follow { user, other, at_ms: clock::now().0 },
         Write::Unfollow { user: other } => hearth_store::Write::Unfollow { user, other },
         other => unreachable!("a person's machine does not write this: {other:?}"),
     }

@@ -5,7 +5,8 @@ use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::{Command, PersonCommand, Rejection};
 use hearth_store::Store;
 
-use crate::node::groups;
+use crate::node::{Node, groups};
+use crate::visits;
 
 /// Mentions that are looked up; a machine refuses more.
 const MENTIONS_LOOKED_UP_MAX: usize = 16;
@@ -13,13 +14,15 @@ const MENTIONS_LOOKED_UP_MAX: usize = 16;
 /// What the store knows of the things a command names.
 ///
 /// Errors: [`Rejection::Storage`] where the store fails.
-pub async fn of_command(store: &Store, by: &UserId, space: &SpaceId, command: &Command) -> Result<Lookup, Rejection> {
+pub async fn of_command(node: &Node, by: &UserId, space: &SpaceId, command: &Command) -> Result<Lookup, Rejection> {
+    let store = node.store();
     let mut lookup = Lookup::default();
     let conversations = store.conversations();
     match command {
         Command::Join { .. } => {
             lookup.read_position = conversations.read_position(space, by).await.map_err(failed)?;
             lookup.preferences = store.people().preferences(by).await.map_err(failed)?;
+            lookup.blocked_by_host = store.rooms().is_blocked_by_host(space, by).await.map_err(failed)?;
         }
         Command::Send { reply_to, mentions, .. } => {
             if let Some(position) = reply_to {
@@ -50,6 +53,9 @@ pub async fn of_command(store: &Store, by: &UserId, space: &SpaceId, command: &C
             let account = store.accounts().by_id(user).await.map_err(failed)?;
             lookup.administrators.extend(account.as_ref().filter(|one| one.administrator).map(|_| user.clone()));
             lookup.people.extend(account.map(|account| account.profile));
+        }
+        Command::Visits { wants } => {
+            lookup.visits = visits::facts(node, by, space, wants).await.map_err(failed)?;
         }
         _ => {}
     }

@@ -281,12 +281,13 @@ impl Engine {
     pub(crate) fn feed(&mut self, now: Instant, id: &LegId, frame: &FeedFrame) {
         let Some(index) = self.by_id.get(id).copied() else { return };
         self.with_leg(index, |engine, leg| {
-            let Role::Publish(publisher) = &mut leg.role else { return Ok(()) };
-            if publisher.feed.is_none() {
+            if !leg.is_fed() {
                 return Ok(());
             }
             engine.stats.frames_fed += 1;
             leg.heard = now;
+            leg.count_in(frame.data.len());
+            let Role::Publish(publisher) = &mut leg.role else { return Ok(()) };
             if !leg.connected {
                 leg.connected = true;
                 leg.connect_by = None;

@@ -25,6 +25,9 @@ impl Engine {
         for index in 0..self.legs.len() {
             self.tick_leg(index, now, health);
         }
+        if health {
+            self.tell_traffic();
+        }
         let layers = self.layers_now(now);
         for index in 0..self.legs.len() {
             self.look_at_subscriber(index, &layers, now);

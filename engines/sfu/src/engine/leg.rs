@@ -61,6 +61,8 @@ pub(crate) struct Leg {
     /// When the stack wants to be called.
     pub(crate) deadline: Instant,
     descriptions: (Instant, u32),
+    /// Bytes that came and went since that was told last.
+    bytes: (u64, u64),
 }
 
 impl Leg {
@@ -80,7 +82,23 @@ impl Leg {
             candidates: 0,
             deadline: now,
             descriptions: (now, 0),
+            bytes: (0, 0),
         }
+    }
+
+    /// A datagram, or a frame of a feed, came.
+    pub(crate) fn count_in(&mut self, bytes: usize) {
+        self.bytes.0 += bytes as u64;
+    }
+
+    /// A datagram went.
+    pub(crate) fn count_out(&mut self, bytes: usize) {
+        self.bytes.1 += bytes as u64;
+    }
+
+    /// How many bytes came and went since this was asked last.
+    pub(crate) fn take_bytes(&mut self) -> (u64, u64) {
+        std::mem::take(&mut self.bytes)
     }
 
     /// Counts a session description from the client; `false` beyond the limit.

@@ -27,6 +27,7 @@ mod routing;
 mod stun;
 mod subscriber;
 mod tapping;
+mod traffic;
 
 #[cfg(test)]
 mod tests;
@@ -42,7 +43,7 @@ use str0m::{Event as Happening, Input, Output};
 
 use crate::forward::speaker::Speakers;
 use crate::tap::Tapped;
-use crate::{ClosedReason, Error, Event, EventSink, LegId, Limits, SpaceId, Stats};
+use crate::{ClosedReason, Error, Event, EventSink, LegId, Limits, SpaceId, Stats, Traffic};
 use deadlines::Deadlines;
 use leg::{ADDRESSES_PER_LEG, Connections, Leg, Role};
 use publisher::MediaPacket;
@@ -203,6 +204,7 @@ impl Engine {
                 engine.learn_address(leg, index, from);
             }
             leg.heard = now;
+            leg.count_in(bytes.len());
             // A datagram that the stack refuses may be forged; the leg ends
             // only if the stack itself gave up.
             if leg.rtc.handle_input(input).is_err() && !leg.rtc.is_alive() {
@@ -281,6 +283,7 @@ impl Engine {
                     let transport = if transmit.proto == Protocol::Udp { Transport::Udp } else { Transport::Tcp };
                     self.stats.datagrams_out += 1;
                     self.stats.bytes_out += transmit.contents.len() as u64;
+                    leg.count_out(transmit.contents.len());
                     // The pacer gives one packet a timeout. Asking it when costs
                     // as much as the packet; it is always at once.
                     let again = paced && is_rtp(&transmit.contents) && timeouts < TIMEOUTS_PER_DRAIN;
@@ -407,6 +410,7 @@ impl Engine {
         }
         if empty && let Some(space) = self.spaces.remove(&leg.space) {
             self.spaces_by_id.remove(&space.id);
+            self.tell(Event::Traffic { space: space.id, traffic: Traffic::default() });
         }
         self.free.push(index);
         self.tell(Event::Closed { leg: leg.id, reason });

@@ -394,6 +394,11 @@ impl Subscriber {
         }
     }
 
+    /// Whether anything is forwarded to it.
+    pub(crate) fn receives(&self) -> bool {
+        self.slots.iter().any(|slot| slot.is_live() && slot.attached.is_some())
+    }
+
     pub(crate) fn hears(&self, publisher: &LegId) -> bool {
         match &self.hears {
             Hears::Everyone => true,

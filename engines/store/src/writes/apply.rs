@@ -3,7 +3,7 @@
 use super::{Stored, Ticket, Write};
 use crate::conversations::mentions_column;
 use crate::db::{Db, Param, Tx, params};
-use crate::{Error, groups, reports, search};
+use crate::{Error, groups, reports, search, visits};
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::SpaceId;
 use std::sync::LazyLock;
@@ -106,6 +106,9 @@ async fn apply(tx: &mut Tx, write: &Write) -> Result<Stored, Error> {
     {
         return groups::apply(tx, write).await;
     }
+    if let Write::VisitEnded(end) = write {
+        return visits::end(tx, end).await.map(|()| Stored::Done);
+    }
     let (sql, params) = statement(write)?;
     tx.execute(sql, params).await.map(|_| Stored::Done)
 }
@@ -155,9 +158,9 @@ fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Error> {
         Write::SetRecording { space, wanted } => {
             ("UPDATE rooms SET recording_wanted = $2 WHERE id = $1", params![space.as_str(), *wanted])
         }
-        Write::Follow { user, other } => (
-            "INSERT INTO follows (user_id, other_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            params![user.as_str(), other.as_str()],
+        Write::Follow { user, other, at_ms } => (
+            "INSERT INTO follows (user_id, other_id, since_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            params![user.as_str(), other.as_str(), *at_ms],
         ),
         Write::Unfollow { user, other } => {
             ("DELETE FROM follows WHERE user_id = $1 AND other_id = $2", params![user.as_str(), other.as_str()])
@@ -170,6 +173,11 @@ fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Error> {
             ("DELETE FROM blocks WHERE user_id = $1 AND other_id = $2", params![user.as_str(), other.as_str()])
         }
         Write::Report { report } => reports::insert(report)?,
+        Write::VisitRequested { .. }
+        | Write::VisitInvited { .. }
+        | Write::VisitAnswered { .. }
+        | Write::VisitBegan { .. }
+        | Write::VisitEnded(_) => visits::statement(write)?,
         other => of_the_record(other),
     })
 }

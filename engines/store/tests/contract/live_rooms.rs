@@ -54,7 +54,7 @@ pub async fn a_broadcasts_chat_is_read_by_media_time(address: Address) {
 
 pub async fn follows_are_kept_counted_and_paged(address: Address) {
     let mut opened = with_accounts(&address, &["ana", "bo", "cy", "di"]).await;
-    let follow = |who, whom| Write::Follow { user: user(who), other: user(whom) };
+    let follow = |who, whom| Write::Follow { user: user(who), other: user(whom), at_ms: 1 };
     let given =
         [follow("bo", "ana"), follow("cy", "ana"), follow("di", "ana"), follow("bo", "ana"), follow("bo", "cy")];
     for result in opened.write(given).await {

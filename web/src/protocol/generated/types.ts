@@ -2019,9 +2019,13 @@ group?: Group,
  */
 your_groups?: YourGroups, 
 /**
- * In a live room: the visit that is announced or under way.
+ * In a live room: the visits that are announced or under way; several where several hosts visit this one.
  */
-visit?: YourVisit, };
+visits?: Array<YourVisit>, 
+/**
+ * To the host of a live room: how their request for visits stands.
+ */
+visit_request?: VisitRequest, };
 
 /**
  * What concerns somebody of the discussion groups of a live room.
@@ -2511,6 +2515,15 @@ export type MyGroups = {
  * Them, the newest first.
  */
 groups: Array<MyGroup>, };
+
+/**
+ * The ledger of host visits.
+ */
+export type VisitLedger = { 
+/**
+ * The visits that one made or had, the latest first.
+ */
+visits: Array<VisitEntry>, };
 
 /**
  * How a room's broadcast can be watched without the web app's own connection.
