@@ -1,16 +1,25 @@
 /**
  * A camera whose every frame says when it was taken, so that a viewer's picture can be read:
  * the time of day as black and white bars, with a checksum, over colours that move.
+ * Several cameras are told apart by their checksums, which begin at other numbers.
  */
 import type { Page } from '@playwright/test';
 
 /** The time wraps after this, about 17 minutes. */
 const TIME_BITS = 20;
 const CHECK_BITS = 4;
+/** So many cameras can be told apart; the other checksums say that a picture can't be read. */
+const CAMERAS = 4;
 
-/** Gives the page a camera that shows the pattern, and a blue screen to share; its microphone stays the browser's own. */
-export async function giveCamera(page: Page): Promise<void> {
-  await page.addInitScript(({ timeBits, checkBits }) => {
+/**
+ * Gives the page a camera that shows the pattern, and a blue screen to share; its microphone stays the browser's own.
+ * How often the page asked for a camera or microphone is counted in `devicesAsked`.
+ * @param whose which camera it is, below 4
+ */
+export async function giveCamera(page: Page, whose = 0): Promise<void> {
+  await page.addInitScript(({ timeBits, checkBits, whose }) => {
+    const counted = globalThis as unknown as { devicesAsked: number };
+    counted.devicesAsked = 0;
     const devices = navigator.mediaDevices;
     const original = devices.getUserMedia.bind(devices);
     const camera = () => {
@@ -21,7 +30,7 @@ export async function giveCamera(page: Page): Promise<void> {
       const bits = timeBits + checkBits;
       const draw = () => {
         const time = Date.now() % 2 ** timeBits;
-        let check = 0;
+        let check = whose;
         for (let at = 0; at < timeBits; at += checkBits) check ^= (time >> at) & (2 ** checkBits - 1);
         const word = time * 2 ** checkBits + check;
         paint.fillStyle = `hsl(${(time / 20) % 360} 60% 40%)`;
@@ -63,12 +72,13 @@ export async function giveCamera(page: Page): Promise<void> {
       return stream;
     };
     devices.getUserMedia = async (wanted) => {
+      counted.devicesAsked += 1;
       const stream = new MediaStream();
       if (wanted?.audio) for (const track of (await original({ audio: wanted.audio })).getTracks()) stream.addTrack(track);
       if (wanted?.video) stream.addTrack(camera());
       return stream;
     };
-  }, { timeBits: TIME_BITS, checkBits: CHECK_BITS });
+  }, { timeBits: TIME_BITS, checkBits: CHECK_BITS, whose });
 }
 
 /** The colour at the upper left of a video, as red, green and blue. */
@@ -85,11 +95,22 @@ export function cornerOf(page: Page, video: string): Promise<number[] | null> {
   }, video);
 }
 
+export interface ReadPicture {
+  /** Milliseconds since it was taken. */
+  readonly age_ms: number;
+  /** Which camera took it. */
+  readonly whose: number;
+}
+
 /** How old the picture on the stage is, in milliseconds; null while nothing readable is shown. `over`: the one that comes by HLS. */
-export function ageOfPicture(page: Page, which: 'main' | 'over' = 'main'): Promise<number | null> {
-  return page.evaluate(({ timeBits, checkBits, which }) => {
-    const video = document.querySelector<HTMLVideoElement>(`.stage video.${which}`);
-    if (!video || video.videoWidth === 0) return null;
+export async function ageOfPicture(page: Page, which: 'main' | 'over' = 'main'): Promise<number | null> {
+  return (await readPictures(page, `.stage video.${which}`)).find((one) => one.whose === 0)?.age_ms ?? null;
+}
+
+/** The pictures on the stage that can be read. */
+export function readPictures(page: Page, videos = '.stage video'): Promise<ReadPicture[]> {
+  return page.evaluate(({ videos, timeBits, checkBits, cameras }) => [...document.querySelectorAll<HTMLVideoElement>(videos)].flatMap((video) => {
+    if (video.videoWidth === 0) return [];
     const bits = timeBits + checkBits;
     const canvas = document.createElement('canvas');
     canvas.width = bits * 10;
@@ -104,11 +125,11 @@ export function ageOfPicture(page: Page, which: 'main' | 'over' = 'main'): Promi
       word = word * 2 + (sum / (data.length / 4) > 384 ? 1 : 0);
     }
     const time = Math.floor(word / 2 ** checkBits);
-    let check = 0;
-    for (let at = 0; at < timeBits; at += checkBits) check ^= (time >> at) & (2 ** checkBits - 1);
-    if (check !== word % 2 ** checkBits) return null;
+    let whose = word % 2 ** checkBits;
+    for (let at = 0; at < timeBits; at += checkBits) whose ^= (time >> at) & (2 ** checkBits - 1);
+    if (whose >= cameras) return [];
     const age = ((Date.now() % 2 ** timeBits) - time + 2 ** timeBits) % 2 ** timeBits;
     // What seems to come from the future was taken within this very millisecond.
-    return age > 2 ** (timeBits - 1) ? 0 : age;
-  }, { timeBits: TIME_BITS, checkBits: CHECK_BITS, which });
+    return [{ age_ms: age > 2 ** (timeBits - 1) ? 0 : age, whose }];
+  }), { videos, timeBits: TIME_BITS, checkBits: CHECK_BITS, cameras: CAMERAS });
 }

@@ -10,6 +10,8 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
   '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'];
 const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 }, sideways: { width: 844, height: 390 }, wide: { width: 1920, height: 1080 }, tablet: { width: 820, height: 1180 } };
 const SETTLE_MS = 900;
+/** What is pressed may come with a chunk of its own. */
+const APPEARS_WITHIN_MS = 3_000;
 
 const args = process.argv.slice(2);
 const flag = (name) => args.includes(`--${name}`);
@@ -40,11 +42,11 @@ for (const size of sizes) {
       await page.goto(`${base}gallery.html?scene=${scene.name}${flag('zh') ? '&language=zh' : ''}`, { waitUntil: 'networkidle' });
       for (const label of scene.press ?? []) {
         if (flag('zh')) break;
-        const wanted = new RegExp(`^${label}(:|$)`);
-        const button = page.getByRole('button', { name: wanted }).or(page.getByRole('tab', { name: label })).or(page.getByRole('menuitem', { name: wanted })).first();
-        // A control may come with a piece of its own.
-        await button.waitFor({ timeout: SETTLE_MS }).catch(() => {});
-        if (await button.isVisible()) await button.click();
+        const button = page.getByRole('button', { name: new RegExp(`^${label}(:|$)`) }).or(page.getByRole('tab', { name: label })).or(page.getByRole('menuitem', { name: label })).or(page.getByRole('radio', { name: label })).or(page.getByRole('checkbox', { name: label })).first();
+        await button.waitFor({ timeout: APPEARS_WITHIN_MS }).catch(() => undefined);
+        if (!(await button.isVisible())) continue;
+        await button.evaluate((one) => one.scrollIntoView({ block: 'center' }));
+        await button.click();
       }
       // Pictures are of what has come to rest, after the shapes of waiting have had their turn.
       await page.waitForTimeout(SETTLE_MS);

@@ -3,6 +3,7 @@
  * The app is mounted with one of these: the real one (`wiring.ts`) or the gallery's samples.
  */
 import type { PastGroupsModel } from '../capabilities/discussion_groups/past.svelte';
+import type { InvitationsModel, LedgerModel } from '../capabilities/host_visits/model';
 import type { FrontPageModel, RoomModel } from '../capabilities/live_rooms/model';
 import type { AdminModel, SessionModel, SettingsModel } from '../capabilities/people/model';
 import type { VideoModel } from '../capabilities/videos/model';
@@ -11,11 +12,14 @@ import type { NoticesModel } from './notices.svelte';
 export interface Models {
   readonly session: SessionModel;
   readonly notices: NoticesModel;
+  /** What other hosts ask of me; null while none has. */
+  readonly visitInvitations: { readonly current: InvitationsModel | null };
   frontPage(): Promise<FrontPageModel>;
   /** Resolves once its code is here, not once the room is; the model says how far it is. */
   room(hostName: string): Promise<RoomModel>;
   video(id: string): Promise<VideoModel>;
   settings(): Promise<SettingsModel>;
   pastGroups(): Promise<PastGroupsModel>;
+  ledger(): Promise<LedgerModel>;
   admin(): Promise<AdminModel>;
 }

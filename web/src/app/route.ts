@@ -12,6 +12,7 @@ export type Route =
   | { readonly at: 'setup'; readonly token: string }
   | { readonly at: 'settings' }
   | { readonly at: 'groups' }
+  | { readonly at: 'visits' }
   | { readonly at: 'admin' }
   | { readonly at: 'nowhere'; readonly path: string };
 
@@ -38,6 +39,7 @@ export function parse(url: URL): Route {
   if (path === '/sign-up') return { at: 'sign_up', next: safeNext(url.searchParams.get('next')) };
   if (path === '/settings') return { at: 'settings' };
   if (path === '/groups') return { at: 'groups' };
+  if (path === '/visits') return { at: 'visits' };
   if (path === '/admin') return { at: 'admin' };
   const setup = /^\/setup\/([^/]+)$/.exec(path);
   if (setup?.[1]) {
@@ -71,6 +73,7 @@ export function href(route: Route): string {
     case 'setup': return `/setup/${encodeURIComponent(route.token)}`;
     case 'settings': return '/settings';
     case 'groups': return '/groups';
+    case 'visits': return '/visits';
     case 'admin': return '/admin';
     case 'nowhere': return route.path;
   }

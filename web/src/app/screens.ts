@@ -56,6 +56,11 @@ export async function openScreen(route: Lazy, models: Models): Promise<Opened> {
       await screen.ready();
       return opened(screen.PastGroupsScreen, { model });
     }
+    case 'visits': {
+      const [screen, model] = await Promise.all([import('../capabilities/host_visits/ledger_screen'), models.ledger()]);
+      await screen.ready();
+      return opened(screen.VisitsPage, { session: models.session, ledger: model });
+    }
     case 'admin': {
       const [screen, model] = await Promise.all([import('../capabilities/people/screens'), models.admin()]);
       await screen.ready();

@@ -1,4 +1,5 @@
 /** Joins the screens' models to the engines: one session, one live connection, and a room for each that is entered. */
+import { InvitationsSoon } from './invitations_soon.svelte';
 import { Session } from '../capabilities/people/session.svelte';
 import { api } from '../engines/http/http';
 import type { Live } from '../engines/connection/live';
@@ -16,7 +17,10 @@ export function createModels(): Models {
   // The connection's code comes with the first room or page that needs it.
   let opened: Promise<Live> | null = null;
   const notices = new Notices(({ host }) => app().notices.live(host.displayName), (host) => go({ at: 'room', host }));
-  const live = () => (opened ??= import('../engines/connection/live').then(({ Live }) => new Live(session, ({ space, host, about }) => {
+  const live = () => (opened ??= import('../engines/connection/live').then(({ Live }) => new Live(session, (event) => {
+    if (event.kind === 'visit_invitation' || event.kind === 'visit_invitation_over') return visitInvitations.heard(event);
+    if (event.kind !== 'went_live') return;
+    const { space, host, about } = event;
     const route = here();
     // Who is there already sees it.
     if (route.at === 'room' && route.host === host.name) return;
@@ -31,11 +35,27 @@ export function createModels(): Models {
     connection: line.connection,
     go: (content) => go(content.kind === 'live_room' ? { at: 'room', host: content.host.name } : { at: 'video', id: content.video }),
   }))));
+  const visitInvitations = new InvitationsSoon(async () => {
+    const [{ Invitations }, { visits }, line] = await Promise.all([import('../capabilities/host_visits/invitations.svelte'), import('../engines/http/visits'), live()]);
+    return new Invitations({
+      visits,
+      myName: () => (session.state === 'signed_in' ? (session.me?.name ?? null) : null),
+      roomOf: (name) => api.roomOf(name),
+      goAndSay: (host, room, wants) => {
+        const route = here();
+        if (route.at !== 'room' || route.host !== host) go({ at: 'room', host });
+        return line.connection.command(room, { kind: 'visits', wants });
+      },
+      say: (room, wants) => line.connection.commandOnce(room, { kind: 'visits', wants }),
+      serverTime_ms: () => line.connection.serverTime_ms,
+    });
+  });
   // Whoever has an account is told who goes live wherever they are; guests follow nobody.
   session.onChange(() => { if (session.state === 'signed_in') void live(); });
   return {
     session,
     notices,
+    visitInvitations,
     async frontPage() {
       const { FrontPage } = await import('../capabilities/live_rooms/front_page.svelte');
       return new FrontPage(api, session);
@@ -66,6 +86,10 @@ export function createModels(): Models {
     async pastGroups() {
       const [{ PastGroups }, { groups }] = await Promise.all([import('../capabilities/discussion_groups/past.svelte'), import('../engines/http/groups')]);
       return new PastGroups(groups, api);
+    },
+    async ledger() {
+      const [{ Ledger }, { visits }] = await Promise.all([import('../capabilities/host_visits/ledger.svelte'), import('../engines/http/visits')]);
+      return new Ledger(visits, () => session.me?.id ?? null);
     },
     async admin() {
       const { Admin } = await import('../capabilities/people/admin.svelte');

@@ -1,16 +1,17 @@
 import type {
   BroadcastState, Capture, Playback, GuestLinksModel, RoomDetails, RoomModel, StageModel, StagePartModel, StageRequests, StageTile, Standing, StreamKeysModel, StudioModel,
 } from '../capabilities/live_rooms/model';
-import type { Outcome, SessionModel } from '../capabilities/people/model';
+import type { Outcome, Person, SessionModel } from '../capabilities/people/model';
 import { PALETTES, playScene } from './pictures';
 import { sampleChat, type ChatChoice } from './sample_chat.svelte';
 import { sampleGroups, type GroupChoice } from './sample_groups.svelte';
 import { sampleModeration } from './sample_moderation.svelte';
 import { ANA, CROWD, MIRA } from './sample_people';
 import { sampleVideos } from './sample_video.svelte';
+import { sampleVisits, type VisitChoice } from './sample_visits.svelte';
 import { sampleWatching, type WatchingChoice } from './sample_watching.svelte';
 
-export interface RoomChoice extends ChatChoice, WatchingChoice, GroupChoice {
+export interface RoomChoice extends ChatChoice, WatchingChoice, GroupChoice, VisitChoice {
   /** The server declines what is done about films. */
   readonly declines?: boolean;
   readonly entry?: RoomModel['entry'];
@@ -213,14 +214,15 @@ function sampleGuestLinks(): GuestLinksModel {
   });
 }
 
-export function sampleRoom(choice: RoomChoice, session: SessionModel): RoomModel {
+/** @param of whose it is; absent: as the choice says */
+export function sampleRoom(choice: RoomChoice, session: SessionModel, of?: Person): RoomModel {
   const mine = choice.studio !== undefined;
   const broadcast = choice.broadcast ?? 'live';
   const state = $state({
     entry: choice.entry ?? ('inside' as RoomModel['entry']),
     connection: choice.connection === 'reconnecting'
       ? { is: 'reconnecting' as const, since_ms: Date.now() - 9_000, attempt: 4 } : { is: 'open' as const },
-    host: choice.entry === 'entering' && session.me ? null : mine ? ANA : MIRA,
+    host: choice.entry === 'entering' && session.me ? null : of ?? (mine ? ANA : MIRA),
     details: choice.entry === 'entering' && session.me ? null : DETAILS,
     broadcast: { state: broadcast, startedAt_ms: broadcast === 'live' || broadcast === 'publisher_lost' ? Date.now() - 5_043_000 : null, here: broadcast === 'live' ? 1284 : 0 },
     mine,
@@ -232,6 +234,7 @@ export function sampleRoom(choice: RoomChoice, session: SessionModel): RoomModel
     recording: { wanted: choice.recording !== undefined, running: choice.recording === 'running', failed: choice.recording === 'failed' },
     cover: null as string | null,
   });
+  const chat = sampleChat(choice, session, mine);
   const part = samplePart(choice, mine, broadcast === 'live');
   const studio = mine ? sampleStudio(choice, choice.studio ?? 'closed') : null;
   if (studio) {
@@ -243,7 +246,8 @@ export function sampleRoom(choice: RoomChoice, session: SessionModel): RoomModel
   }
   return Object.assign(state, {
     stage: sampleStage(choice),
-    chat: sampleChat(choice, session, mine),
+    chat,
+    visits: sampleVisits(choice, mine, chat, (host) => sampleRoom({ chat: 'usual', ...(choice.visitWay === 'on_stage' && mine ? { onStage: 'live' as const } : {}) }, session, host)),
     studio,
     groups: session.me ? sampleGroups(choice, session) : null,
     part,

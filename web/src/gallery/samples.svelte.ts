@@ -9,6 +9,7 @@ import { samplePastGroups } from './sample_groups.svelte';
 import { sampleModeration } from './sample_moderation.svelte';
 import { ANA, author, CROWD, GUEST } from './sample_people';
 import { sampleRoom, type RoomChoice } from './sample_room.svelte';
+import { sampleInvitations, sampleLedger } from './sample_visits.svelte';
 import { sampleVideo, type VideoChoice } from './sample_video.svelte';
 
 export interface SampleChoice extends RoomChoice, VideoChoice {
@@ -155,11 +156,13 @@ export function sampleModels(choice: SampleChoice): Models {
   return {
     session,
     notices: sampleNotices(choice),
+    visitInvitations: { current: sampleInvitations(choice) },
     frontPage: () => Promise.resolve(sampleFront(choice)),
     room: () => Promise.resolve(sampleRoom(choice, session)),
     video: () => Promise.resolve(sampleVideo(choice)),
     settings: () => Promise.resolve(sampleSettings()),
     pastGroups: () => Promise.resolve(samplePastGroups(choice)),
+    ledger: () => Promise.resolve(sampleLedger(choice)),
     admin: () => Promise.resolve(sampleAdmin()),
   };
 }

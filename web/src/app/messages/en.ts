@@ -46,6 +46,7 @@ const en = {
   yourRoom: 'Your room',
   settings: 'Settings',
   groups: 'Your groups',
+  visits: 'Visits',
   admin: 'People and access',
   language: 'Language',
   theme: { label: 'Theme', dark: 'Dark', light: 'Light', system: 'As the device' },

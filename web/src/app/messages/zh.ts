@@ -11,6 +11,7 @@ const zh: Messages = {
   yourRoom: '你的直播间',
   settings: '设置',
   groups: '我的小组',
+  visits: '来访记录',
   admin: '成员与权限',
   language: '语言',
   theme: { label: '外观', dark: '深色', light: '浅色', system: '跟随设备' },

@@ -9,7 +9,7 @@ import { person } from '../people/person';
 import { DISCONNECTED, ofAnswer, refusal } from '../people/refusal';
 import type { ChatWindow, ReadMessages } from './chat_window';
 import { candidates, mentioned } from './mentions';
-import type { Author, ChatMessage, ChatModel, MessageId, Quote, Role, Sanction, Writing } from './model';
+import type { Author, ChatMessage, ChatModel, MessageId, Quote, Role, Sanction, VisitorOf, Writing } from './model';
 import { Timeline, type Unstored } from './timeline';
 
 /** Pages that are read at once to fill a gap; a longer one is left to be read back by scrolling. */
@@ -48,6 +48,7 @@ export class Conversation implements ChatModel {
   mayWriteAt_ms = $state(0);
   floating = $state(false);
   role = $state<Member['role']>('viewer');
+  visitors = $state.raw<ReadonlyMap<UserId, VisitorOf>>(new Map());
   #muted = $state(false);
   #mutedUntil_ms = $state.raw<number | null>(null);
   #open = $state(false);

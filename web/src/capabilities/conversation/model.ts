@@ -59,6 +59,14 @@ export type Writing =
   | { readonly may: 'muted'; readonly until_ms: number | null }
   | { readonly may: 'closed' };
 
+/** The room that somebody came from with a visit. */
+export interface VisitorOf {
+  /** Whose it is. */
+  readonly host: string;
+  /** The room's colour, one of the palette's voices. */
+  readonly voice: number;
+}
+
 /** Somebody who may not write, or not enter. */
 export interface Sanction {
   readonly person: Person;
@@ -86,6 +94,8 @@ export interface ChatModel {
   /** Whether I may appoint moderators and set slow mode. */
   readonly hosting: boolean;
 
+  /** Who came with a visit, and from whose room. */
+  readonly visitors?: ReadonlyMap<UserId, VisitorOf>;
   /** Whether there is a picture that messages may float over. */
   readonly floating?: boolean;
   /** Shows it at once as pending. A refusal turns it into `failed`; nothing is thrown away. `float` null: only in the chat. */

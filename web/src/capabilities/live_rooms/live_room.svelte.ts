@@ -5,12 +5,13 @@ import { href } from '../../app/route';
 import { waitBefore_ms } from '../../engines/connection/backoff';
 import type { Api } from '../../engines/http/http';
 import type {
-  About, Broadcast as WireBroadcast, Command, EndReason, Event, Member, Publisher, Rejection, Room as WireRoom, Snapshot, Source, UserId,
+  About, Broadcast as WireBroadcast, Command, EndReason, Event, Member, Profile, Publisher, Rejection, Room as WireRoom, Snapshot, Source, SpaceId, UserId, VisitSide,
 } from '../../protocol/generated/types';
 import { authorRole, Conversation } from '../conversation/conversation.svelte';
-import type { Author } from '../conversation/model';
 import type { InRoom } from '../discussion_groups/in_room.svelte';
 import type { MyGroup } from '../discussion_groups/my_group.svelte';
+import type { OtherRoom } from '../host_visits/room_visits.svelte';
+import type { Author, VisitorOf } from '../conversation/model';
 import type { Me, Outcome, Person } from '../people/model';
 import { person } from '../people/person';
 import { DISCONNECTED, ofAnswer, ofReply, refusal } from '../people/refusal';
@@ -21,7 +22,9 @@ import type { VideosModel } from '../videos/model';
 import { Moderating } from './moderating.svelte';
 import { Stage } from './stage.svelte';
 import { StagePart } from './stage_part.svelte';
+import type { Lent } from './studio/lent';
 import type { Studio } from './studio/studio.svelte';
+import { VisitsPart } from './visits_part.svelte';
 
 /** While one stands before the door, the room is looked at again this often. */
 export const LOOK_EVERY_MS = 5_000;
@@ -29,6 +32,9 @@ export const LOOK_EVERY_MS = 5_000;
 export const PEOPLE_MAX = 500;
 /** The list is read at most this often. */
 export const PEOPLE_EVERY_MS = 3_000;
+/** The other room of a visit may not know of it yet: it is asked again so often, after so long each time. */
+export const VISITED_TRIES = 5;
+export const VISITED_AGAIN_MS = 1_000;
 
 /** What a room needs of the app. */
 export interface RoomPort {
@@ -41,9 +47,20 @@ export interface RoomPort {
   myGroup(): Promise<MyGroup>;
   /** The secret of a guest link in the address. */
   readonly link: string | null;
+  /** The other room of a visit: one is let in for as long as it lasts, whatever its door says. */
+  readonly visited?: VisitedPort;
 }
 
-export class LiveRoom implements RoomModel {
+export interface VisitedPort {
+  readonly room: SpaceId;
+  readonly host: Profile;
+  /** Camera and microphone for its stage, from my own room; null: there are none. Absent: I am not who visits. */
+  lend?(): Promise<Lent | null>;
+  /** It was entered, or can't be. */
+  changed(): void;
+}
+
+export class LiveRoom implements RoomModel, OtherRoom {
   entry = $state<RoomModel['entry']>('entering');
   connection = $state.raw<Connection>({ is: 'connecting', since_ms: Date.now() });
   host = $state.raw<Person | null>(null);
@@ -61,10 +78,11 @@ export class LiveRoom implements RoomModel {
   groups = $state.raw<InRoom | null>(null);
   readonly stage: Stage;
   readonly part: StagePart;
+  readonly visits: VisitsPart;
   readonly chat: Conversation;
 
   #line: SpaceLine | null = null;
-  #room: WireRoom | null = null;
+  #room: Pick<WireRoom, 'id' | 'host'> | null = null;
   #about: About | null = null;
   #wire: WireBroadcast = { state: 'off' };
   #wasLive = false;
@@ -77,6 +95,10 @@ export class LiveRoom implements RoomModel {
   #peopleRead_ms = -PEOPLE_EVERY_MS;
   #studioOpening = false;
   #groupsOpening: Promise<InRoom> | null = null;
+  #studioSoon: Promise<Studio | null> = Promise.resolve(null);
+  /** What is to be seen is on another stage. */
+  #stageHeld = false;
+  #visitedTries = 0;
   #members = new Map<UserId, string>();
   #undo: (() => void)[] = [];
   #closed = false;
@@ -109,10 +131,22 @@ export class LiveRoom implements RoomModel {
       },
       serverTime_ms: () => port.connection.serverTime_ms,
     });
-    this.part = new StagePart({ command, openStudio: () => this.#makeStudio(() => this.part.leave()), changed: () => this.#namesChanged() });
+    this.part = new StagePart({ command, openStudio: () => this.#makeStudio(() => this.part.leave()), changed: () => this.#namesChanged(), ...(port.visited?.lend && { lend: port.visited.lend }) });
+    this.visits = new VisitsPart({
+      home: this,
+      visited: port.visited !== undefined,
+      room: () => this.#room?.id ?? null,
+      mine: () => this.mine,
+      me: () => port.session.me?.id ?? null,
+      command: (wants) => command({ kind: 'visits', wants }),
+      live: () => port.api.live(),
+      open: (side, changed) => this.#openOther(side, changed),
+      serverTime_ms: () => port.connection.serverTime_ms,
+    });
     this.#undo.push(port.onStatus((status) => this.#statusChanged(status)), port.session.onChange(() => this.#sessionChanged()));
     this.#statusChanged(port.connection.status);
-    void this.#look();
+    if (port.visited) this.#visit(port.visited);
+    else void this.#look();
   }
 
   // ── What a person does ──────────────────────────────────────────────────────────────────────
@@ -187,7 +221,8 @@ export class LiveRoom implements RoomModel {
     clearTimeout(this.#lookTimer);
     clearTimeout(this.#peopleTimer);
     for (const undo of this.#undo) undo();
-    this.port.session.standAt(null);
+    if (!this.port.visited) this.port.session.standAt(null);
+    this.visits.close();
     this.studio?.leave();
     this.part.leaveRoom();
     this.stage.close();
@@ -196,10 +231,42 @@ export class LiveRoom implements RoomModel {
     this.#line?.leave();
   }
 
+  // ── Host visits ─────────────────────────────────────────────────────────────────────────────
+
+  /** Nothing of this stage is to be received while another is shown in its place. */
+  holdStage(held: boolean): void {
+    this.#stageHeld = held;
+    this.#wantStage();
+  }
+
+  markVisitors(visitors: ReadonlyMap<UserId, VisitorOf>): void {
+    this.chat.visitors = visitors;
+  }
+
+  #openOther(side: VisitSide, changed: () => void): LiveRoom {
+    const { mine } = this;
+    return new LiveRoom(side.host.name ?? '', {
+      ...this.port,
+      link: null,
+      visited: { room: side.room, host: side.host, changed, ...(mine && { lend: async () => (await this.#studioSoon)?.lend() ?? null }) },
+    });
+  }
+
+  /** Enters the other room of a visit, and reads of it what its door says, if it does. */
+  #visit({ room, host }: VisitedPort): void {
+    this.#room = { id: room, host };
+    this.host = person(host);
+    this.#sessionChanged();
+    void this.port.api.roomOf(this.hostName).then((reply) => {
+      if (reply.is === 'ok' && !this.#closed) this.followers = reply.value.followers;
+    });
+  }
+
   // ── At the door ─────────────────────────────────────────────────────────────────────────────
 
   async #look(): Promise<void> {
     clearTimeout(this.#lookTimer);
+    if (this.port.visited) return this.#out('missing');
     const reply = await this.port.api.roomOf(this.hostName);
     if (this.#closed) return;
     if (reply.is === 'ok') {
@@ -273,11 +340,12 @@ export class LiveRoom implements RoomModel {
   #openStudio(): void {
     if (this.studio || this.#studioOpening) return;
     this.#studioOpening = true;
-    void this.#makeStudio(async () => ofAnswer(await this.#command({ kind: 'end_broadcast' }))).then((studio) => {
+    this.#studioSoon = this.#makeStudio(async () => ofAnswer(await this.#command({ kind: 'end_broadcast' }))).then((studio) => {
       this.#studioOpening = false;
-      if (this.#closed || !this.mine) return;
+      if (this.#closed || !this.mine) return null;
       this.studio = studio;
-      if (this.entry === 'inside' && this.#wire.state !== 'off') void studio.resume();
+      if (this.entry === 'inside' && this.#wire.state !== 'off') void studio.resume(this.#wire.state === 'paused');
+      return studio;
     });
   }
 
@@ -312,6 +380,7 @@ export class LiveRoom implements RoomModel {
     this.#statusChanged(this.port.connection.status);
     if (resumed) {
       this.entry = 'inside';
+      this.port.visited?.changed();
       this.#partStands();
       if (connectionIsNew) this.#mediaReconnected();
     }
@@ -321,19 +390,31 @@ export class LiveRoom implements RoomModel {
     switch (rejection.kind) {
       case 'banned': this.#out('banned'); break;
       case 'not_found':
-        if (this.port.session.me?.guest) {
+        if (this.port.visited) this.#visitAgain();
+        else if (this.port.session.me?.guest) {
           this.#declinedAs = this.port.session.me.id;
           this.#sessionChanged();
         } else this.#out('missing');
         break;
       case 'forbidden': case 'unauthenticated':
+        if (this.port.visited) return this.#visitAgain();
         this.connection = { is: 'refused', refusal: refusal(rejection) };
         this.chat.setOpen(false);
     }
   }
 
+  /** It may not have heard of the visit yet. */
+  #visitAgain(): void {
+    this.#line?.leave();
+    this.#line = null;
+    this.#visitedTries += 1;
+    if (this.#visitedTries > VISITED_TRIES) return this.#out('missing');
+    this.#lookTimer = setTimeout(() => this.#sessionChanged(), VISITED_AGAIN_MS);
+  }
+
   #out(entry: 'banned' | 'missing'): void {
     this.entry = entry;
+    this.port.visited?.changed();
     this.#line?.leave();
     this.stage.setWanted(false);
     this.chat.setOpen(false);
@@ -372,6 +453,7 @@ export class LiveRoom implements RoomModel {
         this.part.legClosed(event.leg, event.reason);
         break;
       case 'health': this.studio?.reported(event.health); break;
+      case 'visits': this.visits.told(event.event); break;
       case 'removed':
         if (event.reason === 'banned') this.#out('banned');
         else {
@@ -405,8 +487,10 @@ export class LiveRoom implements RoomModel {
     this.#recordingChanged(snapshot.recording);
     this.#broadcastChanged(snapshot.broadcast);
     this.part.told(snapshot.your_stage, !again);
+    this.port.visited?.changed();
+    this.visits.entered(snapshot);
     if (again) this.#mediaReconnected();
-    else if (this.mine && snapshot.broadcast.state !== 'off') void this.studio?.resume();
+    else if (this.mine && snapshot.broadcast.state !== 'off') void this.studio?.resume(snapshot.broadcast.state === 'paused');
     void this.#openGroups().then((groups) => groups.snapshot(snapshot.your_groups));
   }
 
@@ -466,10 +550,10 @@ export class LiveRoom implements RoomModel {
   #broadcastChanged(broadcast: WireBroadcast, ended?: EndReason): void {
     this.#wire = broadcast;
     const live = broadcast.state === 'on_air' || broadcast.state === 'interrupted';
-    this.#wasLive ||= live;
+    this.#wasLive ||= live || broadcast.state === 'paused';
     const before = this.broadcast;
     this.broadcast = {
-      state: broadcast.state === 'on_air' ? 'live' : broadcast.state === 'interrupted' ? 'publisher_lost'
+      state: broadcast.state === 'on_air' ? 'live' : broadcast.state === 'interrupted' ? 'publisher_lost' : broadcast.state === 'paused' ? 'away'
         : this.#wasLive && broadcast.state === 'off' ? 'ended' : 'offline',
       startedAt_ms: live ? broadcast.since_ms : null,
       here: this.peopleCount,
@@ -479,6 +563,8 @@ export class LiveRoom implements RoomModel {
     this.chat.floating = live;
     if (ended !== undefined) this.studio?.ended();
     if (broadcast.state === 'on_air') this.studio?.encoderCame();
+    if (broadcast.state === 'paused') this.studio?.rest();
+    else void this.studio?.goOn();
     this.#partStands();
     this.#wantStage();
   }
@@ -497,8 +583,9 @@ export class LiveRoom implements RoomModel {
     const me = this.port.session.me?.id;
     this.stage.watching.setBarred([this.studio, this.part.studio].some((one) => one?.publishing === true));
     const others = this.#publishers.some((one) => one.user !== me) || this.part.expectsGuests;
+    const shows = this.#wire.state !== 'off' && this.#wire.state !== 'paused' && !this.#stageHeld;
     const wanted = stranger ? this.#wire.state === 'on_air' || this.#wire.state === 'interrupted'
-      : inside && this.#wire.state !== 'off' && (others || !(this.studio?.publishing ?? false));
+      : inside && shows && (others || !(this.studio?.publishing ?? false));
     // Who stands outside is never one who could ask for WebRTC, also not for a moment.
     if (!wanted) this.stage.setWanted(false);
     this.stage.watching.setOutside(stranger);
@@ -535,6 +622,7 @@ export class LiveRoom implements RoomModel {
     this.#namesChanged();
     this.people = members.map((one) => ({ ...person(one.profile), role: authorRole(one.role, one.profile) }));
     this.chat.setHere(members);
+    this.visits.seen(members);
   }
 
   #statusChanged(status: Status): void {

@@ -8,6 +8,7 @@
 import type { Author, ChatModel } from '../conversation/model';
 import type { RoomGroupsModel } from '../discussion_groups/model';
 import type { ModerationModel } from '../moderation/model';
+import type { RoomVisitsModel } from '../host_visits/model';
 import type { Loaded, Outcome, Person, Refusal } from '../people/model';
 import type { StageModel, StagePartModel } from './stage_model';
 import type { Recording, StreamKeysModel, StudioModel } from './studio_model';
@@ -87,12 +88,13 @@ export type Connection =
 
 /**
  * ```text
- * offline ──goes live──► live ◄──back within 15 s── publisher_lost
- *    ▲                    └──────── ends ─────────────────┤
- *    └───────────────── ended ◄───────────────────────────┘
+ * offline ──goes live──► live ◄──back within 15 s── publisher_lost ◄──comes home── away
+ *    ▲                    ├──────── ends ─────────────────┤                          ▲
+ *    └───────────────── ended ◄───────────────────────────┘      live ──visits───────┘
  * ```
+ * `away`: its host visits another room, and sends nothing here.
  */
-export type BroadcastState = 'offline' | 'live' | 'publisher_lost' | 'ended';
+export type BroadcastState = 'offline' | 'live' | 'publisher_lost' | 'away' | 'ended';
 
 export interface Broadcast {
   readonly state: BroadcastState;
@@ -132,6 +134,8 @@ export interface RoomModel {
   readonly cover: string | null;
   /** For the host and moderators: how many reports are open, and the lists. */
   readonly moderation: ModerationModel | null;
+  /** Visits between this room and others. */
+  readonly visits?: RoomVisitsModel;
   saveDetails(details: RoomDetails): Promise<Outcome>;
   /** Opens the list of my room's guest links; null in a room that isn't mine. */
   guestLinks(): Promise<GuestLinksModel> | null;

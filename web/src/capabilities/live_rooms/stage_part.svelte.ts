@@ -5,6 +5,7 @@ import type { Outcome, Person } from '../people/model';
 import { person } from '../people/person';
 import { ofAnswer } from '../people/refusal';
 import type { StagePartModel, StageRequests, Standing } from './stage_model';
+import type { Lent } from './studio/lent';
 import type { Studio } from './studio/studio.svelte';
 
 /** How long it is said what somebody answered. */
@@ -16,6 +17,8 @@ export interface PartPort {
   openStudio(): Promise<Studio>;
   /** Who is known by name changed, or what I send did. */
   changed(): void;
+  /** A host who visits brings camera and microphone from their own room; null: they have none there. */
+  lend?(): Promise<Lent | null>;
 }
 
 function standingOf(wire: StageStanding): Standing {
@@ -60,6 +63,7 @@ export class StagePart implements StagePartModel {
     if (wire.state === 'asked') void this.#open();
     if (wire.state === 'on_stage' && before !== 'on_stage') {
       if (this.#accepting) void this.#open().then((studio) => { if (this.standing.is === 'on_stage') studio.open(); });
+      else if (this.port.lend) void this.#bring(this.port.lend);
       else if (fresh) void this.#open().then((studio) => studio.resume());
     }
     this.#accepting = false;
@@ -116,6 +120,13 @@ export class StagePart implements StagePartModel {
 
   async #do(command: Command): Promise<Outcome> {
     return ofAnswer(await this.port.command(command));
+  }
+
+  async #bring(lend: () => Promise<Lent | null>): Promise<void> {
+    const [studio, lent] = await Promise.all([this.#open(), lend()]);
+    if (lent === null) return;
+    if (this.standing.is === 'on_stage') await studio.take(lent);
+    else for (const track of lent.copies.values()) track.stop();
   }
 
   #open(): Promise<Studio> {

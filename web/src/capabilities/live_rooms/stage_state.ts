@@ -9,6 +9,8 @@ export type StageState =
   | 'sound_blocked'
   | 'failed'
   | 'publisher_lost'
+  /** Its host visits another room, and I did not come along. */
+  | 'away'
   | 'offline'
   | 'ended'
   /** Live, I have not come in, and can't see it from outside: I am nobody here yet. */
@@ -43,6 +45,7 @@ export function stageState(room: Seen): StageState {
     case 'offline': return room.mine ? 'mine' : 'offline';
     case 'ended': return room.mine ? 'mine_ended' : 'ended';
     case 'publisher_lost': return 'publisher_lost';
+    case 'away': return 'away';
     case 'live': break;
   }
   if (stranger && !seesIt) return watching?.outside === true && watching.running ? 'connecting' : 'door';

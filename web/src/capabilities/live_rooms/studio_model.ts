@@ -56,11 +56,12 @@ export interface Health {
 /**
  * ```text
  * closed ──open──► green_room ──go live──► starting ──► live ◄──► reconnecting
- *    ▲                  └──by an encoder──► awaiting_encoder        │
- *    └──────────────── close, end, taken over ──────┴───────────────┘
+ *    ▲                  └──by an encoder──► awaiting_encoder      │ ▲
+ *    │                                                       visits ▼ │ comes home
+ *    └──────────────── close, end, taken over ──────┴─────────────── away
  * ```
  */
-export type StudioPhase = 'closed' | 'green_room' | 'awaiting_encoder' | 'starting' | 'live' | 'reconnecting';
+export type StudioPhase = 'closed' | 'green_room' | 'awaiting_encoder' | 'starting' | 'live' | 'reconnecting' | 'away';
 
 export interface StudioModel {
   readonly phase: StudioPhase;

@@ -64,18 +64,34 @@ export class Connection {
     this.#do(() => this.#machine.wake(performance.now()));
   }
 
+  /** Whoever listens last is the one: a space that somebody was in already is entered anew for them. */
   join(space: SpaceId, listener: SpaceListener): SpaceLine {
+    if (this.#spaces.has(space)) this.#do(() => this.#machine.leave(space));
     this.#spaces.set(space, listener);
     this.#do(() => this.#machine.join(space));
     return {
       id: space,
-      command: (command) => this.#ask((now_ms) => this.#machine.command(space, command, now_ms)),
+      command: (command) => this.command(space, command),
       leave: () => {
         if (this.#spaces.get(space) !== listener) return;
         this.#spaces.delete(space);
         this.#do(() => this.#machine.leave(space));
       },
     };
+  }
+
+  /** Says something in a space that is entered, or will be in a moment. */
+  command(space: SpaceId, command: Command): Promise<Answer> {
+    return this.#ask((now_ms) => this.#machine.command(space, command, now_ms));
+  }
+
+  /** Says something in a space, coming in for it where one isn't inside. */
+  async commandOnce(space: SpaceId, command: Command): Promise<Answer> {
+    if (this.#spaces.has(space)) return this.command(space, command);
+    const line = this.join(space, { joined() {}, event() {}, declined: () => line.leave() });
+    const answer = await line.command(command);
+    line.leave();
+    return answer;
   }
 
   person(command: PersonCommand): Promise<Answer> {

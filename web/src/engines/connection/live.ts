@@ -19,7 +19,8 @@ export class Live {
   #listeners = new Set<(status: Status) => void>();
   #who: string | null = null;
 
-  constructor(private readonly whose: Whose, private readonly wentLive: (event: Extract<PersonEvent, { kind: 'went_live' }>) => void = () => {}) {
+  /** @param heard what happens to whoever is signed in, beside what is known of them */
+  constructor(private readonly whose: Whose, private readonly heard: (event: Exclude<PersonEvent, { kind: 'me' }>) => void = () => {}) {
     const address = new URL('/ws', location.href);
     address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     this.connection = new Connection(address.href, {
@@ -46,7 +47,7 @@ export class Live {
 
   #happened(event: PersonEvent): void {
     if (event.kind === 'me') this.whose.learn(event.me);
-    else if (event.kind === 'went_live') this.wentLive(event);
+    else this.heard(event);
   }
 
   #statusChanged(status: Status): void {

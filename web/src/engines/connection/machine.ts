@@ -184,7 +184,8 @@ export class ConnectionMachine {
     for (const [id, one] of [...this.#unanswered]) {
       if (one.frame.type === 'command' && one.frame.space === space) this.#answer(id, { is: 'lost' });
     }
-    if (this.#phase === 'open' && place.inside) {
+    // Who is still on the way in leaves, too: the server reads one after the other.
+    if (this.#phase === 'open' && (place.inside || place.joinId !== null)) {
       this.#send({ type: 'command', id: this.#nextId++, space, command: { kind: 'leave' } });
     }
   }

@@ -3,6 +3,7 @@ import type { Role } from '../model';
 const roles: Record<Exclude<Role, 'member'>, string> = { host: 'Host', moderator: 'Moderator', guest: 'Guest' };
 
 const en = {
+  visits: (host: string) => `visits from ${host}’s room`,
   label: 'Messages',
   keys: 'Use the arrow keys to go through messages, Enter for what you can do with one.',
   roles,

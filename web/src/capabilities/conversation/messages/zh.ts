@@ -1,6 +1,7 @@
 import type { Messages } from './en';
 
 const zh: Messages = {
+  visits: (host: string) => `来自 ${host} 的直播间`,
   label: '消息',
   keys: '用方向键浏览消息，按回车查看可用操作。',
   roles: { host: '主播', moderator: '管理', guest: '访客' },

@@ -90,6 +90,7 @@ const en = {
   follow: {
     follow: 'Follow', following: 'Following',
     unfollow: (name: string) => `Stop following ${name}`,
+    followNamed: (name: string) => `Follow ${name}`, followingNamed: (name: string) => `Following ${name}`,
     followOne: (name: string) => `Follow ${name}: you are told when they go live`,
     count: (n: number, shown: string) => (n === 1 ? '1 follower' : `${shown} followers`),
   },

@@ -92,6 +92,7 @@ const zh: Messages = {
   follow: {
     follow: '关注', following: '已关注',
     unfollow: (name) => `取消关注 ${name}`,
+    followNamed: (name) => `关注 ${name}`, followingNamed: (name) => `已关注 ${name}`,
     followOne: (name) => `关注 ${name}，开播时会通知你`,
     count: (_n, shown) => `${shown} 人关注`,
   },

@@ -5,14 +5,17 @@ import {
 import { between, read, wordOf, type Reading } from '../../../engines/media/figures';
 import { meter } from '../../../engines/media/level';
 import { Publisher, type PublisherSignal } from '../../../engines/media/publisher';
-import type { Health as WireHealth, LegClosedReason, LegId, Source } from '../../../protocol/generated/types';
+import type { Health as WireHealth, LegClosedReason, LegId, Rejection, Source } from '../../../protocol/generated/types';
 import type { Outcome } from '../../people/model';
 import { DISCONNECTED, refusal } from '../../people/refusal';
 import type { RoomDetails } from '../model';
 import { HISTORY_MS, type Capture, type CaptureDevice, type Health, type HealthSample, type StudioModel, type StudioPhase } from '../studio_model';
+import type { Lent } from './lent';
 import { OwnMute } from './own_mute';
 
 const READ_EVERY_MS = 1_000;
+/** Coming home is tried again this often; the room waits 15 s for it. */
+const HOME_AGAIN_MS = 1_000;
 const NO_HEALTH: Health = {
   word: 'unknown', bitrate_bps: null, fps: null, width_px: null, height_px: null, keyFrameDistance_ms: null, roundTrip_ms: null, lost_percent: null,
   via: null, watching: null, conversions: [],
@@ -65,6 +68,12 @@ export class Studio implements StudioModel {
   #ownMute: OwnMute;
   /** A picture came in this broadcast, so that its absence is a fault. */
   #pictured = false;
+  /** What is captured once more after the page was loaded anew. */
+  #resuming: Promise<unknown> | null = null;
+  /** Where what I send comes from, when it is another studio's. */
+  #lent: Lent | null = null;
+  /** What was said of camera and microphone where they were lent to. */
+  #saidAway: { readonly camera: boolean; readonly microphone: boolean } | null = null;
 
   constructor(private readonly port: StudioPort, changed: () => void) {
     this.#changed = changed;
@@ -92,7 +101,7 @@ export class Studio implements StudioModel {
 
   /** The broadcast is over, or I am off the stage, whoever wanted it so. */
   ended(): void {
-    if (this.phase === 'live' || this.phase === 'reconnecting') this.#finished('closed');
+    if (this.phase === 'live' || this.phase === 'reconnecting' || this.phase === 'away') this.#finished('closed');
     this.#reported = null;
     this.#pictured = false;
     this.history = [];
@@ -104,18 +113,91 @@ export class Studio implements StudioModel {
     if (this.phase === 'awaiting_encoder') this.#finished('closed');
   }
 
-  /** After the page was loaded anew in the middle of a broadcast: goes on with it, without a question. */
-  async resume(): Promise<void> {
+  /**
+   * After the page was loaded anew in the middle of a broadcast: goes on with it, without a question.
+   * @param away while its host visits: what is captured waits for the way home
+   */
+  async resume(away = false): Promise<void> {
     const was = remembered();
     if (was?.room !== this.port.room || this.phase !== 'closed') return;
-    this.phase = 'reconnecting';
+    this.phase = away ? 'away' : 'reconnecting';
     this.cameraId = was.cameraId;
     this.microphoneId = was.microphoneId;
     this.#attend();
-    await Promise.all([was.camera ? this.#openCamera() : undefined, was.microphone ? this.#openMicrophone() : undefined]);
+    await (this.#resuming = Promise.all([was.camera ? this.#openCamera() : undefined, was.microphone ? this.#openMicrophone() : undefined]));
+    this.#resuming = null;
     if (this.#tracks.size === 0) return this.#finished('closed');
+    if (away) {
+      if (this.phase === 'away') this.#darken();
+      return;
+    }
     const published = await this.#publisher.start(this.#tracks, true);
     if (published.is !== 'publishing') this.#finished('green_room');
+  }
+
+  // ── While its host visits another room ──────────────────────────────────────────────────────
+
+  /** Sends no more, and keeps what is captured, dark and silent, for the way home. */
+  rest(): void {
+    if (!this.publishing) return;
+    this.#publisher.stop();
+    this.phase = 'away';
+    this.#reported = null;
+    this.#reading = null;
+    this.health = NO_HEALTH;
+    this.#darken();
+    this.#changed();
+  }
+
+  /** Home again: sends as before, by what was said of camera and microphone meanwhile. */
+  async goOn(): Promise<void> {
+    if (this.phase !== 'away') return;
+    await this.#resuming;
+    await this.#followSaid();
+    if (this.phase !== 'away') return;
+    if (this.#tracks.size === 0) return this.#finished('closed');
+    for (const [source, track] of this.#tracks) track.enabled = source !== 'microphone' || this.microphone === 'on';
+    this.phase = 'reconnecting';
+    this.#changed();
+    await this.#comeHome();
+  }
+
+  /** Copies of camera and microphone for another stage; null: there is neither here. */
+  async lend(): Promise<Lent | null> {
+    await this.#resuming;
+    if (!this.publishing && this.phase !== 'away') return null;
+    const copies = new Map<'camera' | 'microphone', MediaStreamTrack>();
+    for (const source of ['camera', 'microphone'] as const) {
+      const track = this.#tracks.get(source)?.clone();
+      if (track) copies.set(source, track);
+    }
+    for (const track of copies.values()) track.enabled = true;
+    if (copies.size === 0) return null;
+    return { copies, silent: this.microphone !== 'on', cameraId: this.cameraId, microphoneId: this.microphoneId, said: (camera, microphone) => { this.#saidAway = { camera, microphone }; } };
+  }
+
+  /** Goes on stage at once with what another studio lends. */
+  async take(lent: Lent): Promise<void> {
+    if (this.phase !== 'closed') {
+      for (const track of lent.copies.values()) track.stop();
+      return;
+    }
+    // Nothing is to be chosen: no green room is shown.
+    this.phase = 'reconnecting';
+    this.#lent = lent;
+    this.cameraId = lent.cameraId;
+    this.microphoneId = lent.microphoneId;
+    this.#attend();
+    const camera = lent.copies.get('camera');
+    const microphone = lent.copies.get('microphone');
+    if (camera) this.#took({ ok: true, tracks: [camera] }, 'camera', (state) => { this.camera = state; });
+    if (microphone) this.#tookMicrophone({ ok: true, tracks: [microphone] });
+    if (microphone && lent.silent) {
+      microphone.enabled = false;
+      this.microphone = 'off';
+    }
+    void this.#listDevices();
+    await this.#start();
   }
 
   // ── What the host does ──────────────────────────────────────────────────────────────────────
@@ -141,9 +223,11 @@ export class Studio implements StudioModel {
       this.camera = 'off';
       this.#show();
     }
+    this.#lent?.said(on, this.microphone === 'on');
   }
 
   setMicrophone(on: boolean): void {
+    this.#lent?.said(this.camera === 'on', on);
     const held = this.#tracks.get('microphone');
     if (!held) {
       if (on) void this.#openMicrophone();
@@ -216,7 +300,7 @@ export class Studio implements StudioModel {
 
   /** The page leaves the room. What was live may be gone on with by coming back. */
   leave(): void {
-    const live = this.phase === 'live' || this.phase === 'reconnecting';
+    const live = this.phase === 'live' || this.phase === 'reconnecting' || this.phase === 'away';
     this.#finished('closed', !live);
   }
 
@@ -238,6 +322,36 @@ export class Studio implements StudioModel {
     this.phase = 'green_room';
     this.#changed();
     return { ok: false, refusal: published.is === 'rejected' ? refusal(published.rejection) : DISCONNECTED };
+  }
+
+  /** Tries until the room has me again, or does not wait any longer. */
+  async #comeHome(): Promise<void> {
+    while (this.phase === 'reconnecting') {
+      const published = await this.#publisher.start(this.#tracks, true);
+      if (published.is === 'publishing') {
+        if (this.#tracks.has('microphone') && this.microphone === 'off') this.#ownMute.say(true);
+        this.#remember();
+        return;
+      }
+      if (published.is === 'rejected' && !mayPass(published.rejection)) return this.#finished('green_room');
+      await new Promise((resolve) => setTimeout(resolve, HOME_AGAIN_MS));
+    }
+  }
+
+  async #followSaid(): Promise<void> {
+    const said = this.#saidAway;
+    this.#saidAway = null;
+    if (said === null) return;
+    if (!said.camera && this.#tracks.has('camera')) {
+      this.#drop('camera');
+      this.camera = 'off';
+    } else if (said.camera && !this.#tracks.has('camera')) await this.#openCamera();
+    if (this.#tracks.has('microphone')) this.microphone = said.microphone ? 'on' : 'off';
+    else if (said.microphone) await this.#openMicrophone();
+  }
+
+  #darken(): void {
+    for (const track of this.#tracks.values()) track.enabled = false;
   }
 
   #silence(): void {
@@ -266,13 +380,18 @@ export class Studio implements StudioModel {
 
   async #openMicrophone(): Promise<void> {
     this.microphone = 'asking';
-    const track = this.#took(await openMicrophone(this.microphoneId), 'microphone', (state) => { this.microphone = state; });
+    const track = this.#tookMicrophone(await openMicrophone(this.microphoneId));
+    if (track) this.microphoneId = track.getSettings().deviceId ?? this.microphoneId;
+    await this.#listDevices();
+  }
+
+  #tookMicrophone(captured: Captured): MediaStreamTrack | null {
+    const track = this.#took(captured, 'microphone', (state) => { this.microphone = state; });
     if (track) {
-      this.microphoneId = track.getSettings().deviceId ?? this.microphoneId;
       this.#stopMeter?.();
       this.#stopMeter = meter(track, (level) => { this.level = level; });
     }
-    await this.#listDevices();
+    return track;
   }
 
   async #openScreen(): Promise<void> {
@@ -345,8 +464,11 @@ export class Studio implements StudioModel {
     this.#reported = null;
     this.#reading = null;
     this.health = NO_HEALTH;
-    if (forget) sessionStorage.removeItem(LIVE_AS);
+    // What was lent is remembered by the one it comes from.
+    if (forget && this.#lent === null) sessionStorage.removeItem(LIVE_AS);
     if (phase === 'closed') {
+      this.#lent = null;
+      this.#saidAway = null;
       for (const source of [...this.#tracks.keys()]) this.#drop(source);
       this.camera = this.microphone = this.screen = 'off';
       this.silenced = false;
@@ -361,7 +483,7 @@ export class Studio implements StudioModel {
   }
 
   #remember(): void {
-    if (!this.publishing) return;
+    if (!this.publishing || this.#lent !== null) return;
     const resumed: Resumed = {
       room: this.port.room,
       camera: this.camera === 'on',
@@ -401,6 +523,11 @@ export class Studio implements StudioModel {
       conversions: there?.conversions ?? [],
     };
   }
+}
+
+/** Whether trying again may help: the server is busy with what it was, or the way to it broke. */
+function mayPass(rejection: Rejection): boolean {
+  return rejection.kind === 'busy' || rejection.kind === 'fault' || rejection.kind === 'not_joined' || (rejection.kind === 'limit' && rejection.limit === 'media_negotiations');
 }
 
 function attach(video: HTMLVideoElement, stream: MediaStream): () => void {

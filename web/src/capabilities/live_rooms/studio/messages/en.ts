@@ -67,6 +67,7 @@ const en = {
       },
     },
   },
+  visits: { invite: 'Invite hosts', running: (accepted: number, wanted: number) => `Inviting: ${accepted} of ${wanted}` },
   host: {
     bar: 'Your broadcast',
     end: 'End',

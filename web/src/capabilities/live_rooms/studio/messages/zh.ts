@@ -65,6 +65,7 @@ const zh: Messages = {
       },
     },
   },
+  visits: { invite: '邀请主播', running: (accepted, wanted) => `邀请中：${accepted}/${wanted}` },
   host: {
     bar: '你的直播',
     end: '结束',
