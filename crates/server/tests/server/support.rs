@@ -2,7 +2,7 @@
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use hearth_protocol::ids::{DeviceId, SpaceId, UserId};
-use hearth_protocol::{ClientFrame, Command, Event, Outcome, Rejection, Resume, ServerFrame};
+use hearth_protocol::{ClientFrame, Command, Event, Outcome, PersonCommand, Rejection, Resume, ServerFrame};
 use hearth_server::accounts::sessions;
 use hearth_server::config::Config;
 use hearth_server::serve::{self, Running};
@@ -204,6 +204,19 @@ impl Client {
                 None => self.waiting.push_back(frame),
             }
         }
+    }
+
+    /// What came and was not waited for.
+    pub fn arrived(&self) -> impl Iterator<Item = &ServerFrame> {
+        self.waiting.iter()
+    }
+
+    /// Gives a command about oneself, which succeeds.
+    pub async fn person(&mut self, command: PersonCommand) {
+        self.last_id += 1;
+        let id = self.last_id;
+        self.say(&ClientFrame::Person { id, command }).await;
+        self.reply(id).await.unwrap();
     }
 
     /// Forgets what came and was not waited for.
