@@ -50,6 +50,8 @@ pub const REASON_MAX_CHARS: usize = 500;
 pub const OPEN_REPORTS_MAX: usize = 20;
 /// The largest cover picture, in bytes.
 pub const COVER_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// The longest side of a cover picture, in pixels.
+pub const COVER_MAX_PX: u32 = 4_096;
 /// The most videos one read returns.
 pub const VIDEOS_PAGE_MAX: usize = 50;
 /// The most lines of the audit log, or reports, one read returns.
@@ -161,6 +163,8 @@ pub enum LimitName {
     Encoders,
     /// Bytes of a cover picture.
     CoverBytes,
+    /// Pixels of a side of a cover picture.
+    CoverPixels,
     /// Invitations into a group that are open.
     GroupInvitations,
     /// Members of a group.

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hearth_protocol::Rejection;
 use hearth_protocol::http::Watch;
@@ -14,7 +14,7 @@ use std::time::Instant;
 use tower::ServiceExt as _;
 use tower_http::services::ServeFile;
 
-use super::pass;
+use super::{pass, ranges};
 
 /// The name of the multivariant playlist.
 const MULTIVARIANT: &str = "index.m3u8";
@@ -124,6 +124,27 @@ pub async fn picture(
     Ok((headers, jpeg).into_response())
 }
 
+/// A file, or the part of it that is wanted.
+async fn part_of(path: &std::path::Path, mut request: Request) -> Response {
+    if request.headers().contains_key(header::RANGE) {
+        // The headers that the whole would have, validators and length among them, are asked for first.
+        let mut whole = Request::new(Body::empty());
+        *whole.method_mut() = Method::HEAD;
+        let head = serve(path, whole).await;
+        let modified = tokio::fs::metadata(path).await.and_then(|file| file.modified()).ok();
+        let length = head.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if let Some(length) = length {
+            ranges::settle(&mut request, &ranges::File { length, modified, headers: head.headers() });
+        }
+    }
+    serve(path, request).await
+}
+
+async fn serve(path: &std::path::Path, request: Request) -> Response {
+    let Ok(response) = ServeFile::new(path).oneshot(request).await.map(IntoResponse::into_response);
+    response
+}
+
 /// A file of a film: playlists, segments, poster.
 #[utoipa::path(get, path = "/videos/{video}/{file}", tag = "videos", params(("video" = String, Path), ("file" = String, Path)),
     responses((status = 200), (status = 404, body = Rejection)))]
@@ -145,8 +166,8 @@ pub async fn film(
         Some("jpg") => "image/jpeg",
         _ => return Err(Rejection::NotFound.into()),
     };
-    let answered = ServeFile::new(folder.join(&file)).oneshot(request).await;
-    let Ok(mut response) = answered.map(IntoResponse::into_response);
+    let path = folder.join(&file);
+    let mut response = part_of(&path, request).await;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600"));
     Ok(response)

@@ -14,6 +14,7 @@
 //! * [`feed`], [`rtmp`]: an encoder's media, and who may send it.
 //! * [`films`]: recordings in the store and on disk.
 //! * [`pass`], [`crowd`], [`http`]: who may fetch HLS, how many do, and what they are answered.
+//! * [`ranges`]: which part of a film's file is wanted.
 
 pub mod announce;
 pub mod crowd;
@@ -24,6 +25,7 @@ pub mod ladder;
 pub mod packaging;
 pub mod pass;
 pub mod picture;
+pub mod ranges;
 pub mod rtmp;
 
 use bytes::Bytes;

@@ -7,22 +7,19 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hearth_protocol::Rejection;
 use hearth_protocol::ids::SpaceId;
-use hearth_protocol::limits::{COVER_MAX_BYTES, LimitName};
+use hearth_protocol::limits::{COVER_MAX_BYTES, COVER_MAX_PX, LimitName};
 use hearth_protocol::live_rooms::Entry;
 use hearth_store::Cover;
+use image::{ImageFormat, ImageReader};
+use std::io::Cursor;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 use super::AppState;
 use super::answer::{Path, Refusal};
 use super::asking::{Anybody, WithAccount};
 use super::rooms::{own_room, visible};
 
-/// The first bytes of each kind of picture, with what stands at an offset behind them, and its media type.
-const KINDS: [(&[u8], usize, &[u8], &str); 3] = [
-    (b"\xff\xd8\xff", 0, b"", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", 12, b"IHDR", "image/png"),
-    (b"RIFF", 8, b"WEBP", "image/webp"),
-];
 /// How much of a cover's hash stands in its address.
 const HASH_CHARS: usize = 16;
 
@@ -31,8 +28,13 @@ pub(super) fn address(room: &SpaceId, hash: &str) -> String {
     format!("/api/rooms/{room}/cover?v={}", &hash[..hash.len().min(HASH_CHARS)])
 }
 
-/// A picture of at most [`COVER_MAX_BYTES`], told by its first bytes: what the sender calls it does not matter.
-pub struct Picture(Cover);
+/// The most memory that opening a cover may take: four bytes for each pixel of the largest, and as much again.
+const OPENED_MAX_BYTES: u64 = 8 * COVER_MAX_PX as u64 * COVER_MAX_PX as u64;
+/// Covers that are opened at a time: each may take a core for a moment.
+static OPENING: Semaphore = Semaphore::const_new(1);
+
+/// A body of at most [`COVER_MAX_BYTES`].
+pub struct Picture(Bytes);
 
 impl FromRequest<Arc<AppState>> for Picture {
     type Rejection = Refusal;
@@ -40,22 +42,49 @@ impl FromRequest<Arc<AppState>> for Picture {
     async fn from_request(request: Request, state: &Arc<AppState>) -> Result<Self, Refusal> {
         let long = Rejection::Limit { limit: LimitName::CoverBytes, max: COVER_MAX_BYTES as u64, retry_after_ms: None };
         let bytes = Bytes::from_request(request, state).await.ok().filter(|bytes| bytes.len() <= COVER_MAX_BYTES);
-        let bytes = bytes.ok_or(long)?;
-        let kind = kind_of(&bytes).ok_or_else(|| Rejection::Invalid {
-            field: "body".to_owned(),
-            reason: "it is no JPEG, PNG or WebP".to_owned(),
-        })?;
-        let hash = digest::digest(&digest::SHA256, &bytes);
-        let hash = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self(Cover { hash, kind: kind.to_owned(), bytes: bytes.into() }))
+        Ok(Self(bytes.ok_or(long)?))
     }
 }
 
-fn kind_of(bytes: &[u8]) -> Option<&'static str> {
-    let is = |(first, at, then, _): &&(&[u8], usize, &[u8], &str)| {
-        bytes.starts_with(first) && bytes.get(*at..).is_some_and(|rest| rest.starts_with(then))
+impl Picture {
+    /// Opens the picture from the first pixel to the last: what the sender calls it does not matter, and what no browser
+    /// could show is no cover.
+    async fn open(self) -> Result<Cover, Rejection> {
+        let _turn = OPENING.acquire().await.map_err(|_| Rejection::Busy)?;
+        let opened = tokio::task::spawn_blocking(move || kind_of(&self.0).map(|kind| cover(&self.0, kind)));
+        opened.await.map_err(|_| Rejection::Busy)?
+    }
+}
+
+fn cover(bytes: &Bytes, kind: &str) -> Cover {
+    let hash = digest::digest(&digest::SHA256, bytes);
+    let hash = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    Cover { hash, kind: kind.to_owned(), bytes: bytes.to_vec() }
+}
+
+/// The media type of a picture that can be opened, of at most [`COVER_MAX_PX`] a side.
+fn kind_of(bytes: &[u8]) -> Result<&'static str, Rejection> {
+    let invalid = |reason: String| Rejection::Invalid { field: "body".to_owned(), reason };
+    let reader = || ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let format = reader().ok().and_then(|reader| reader.format());
+    let kind = match format {
+        Some(ImageFormat::Jpeg) => "image/jpeg",
+        Some(ImageFormat::Png) => "image/png",
+        Some(ImageFormat::WebP) => "image/webp",
+        _ => return Err(invalid("it is no JPEG, PNG or WebP".to_owned())),
     };
-    KINDS.iter().find(is).map(|(.., kind)| *kind)
+    let broken = |error: &dyn std::fmt::Display| invalid(format!("the picture can't be opened: {error}"));
+    let (width, height) =
+        reader().map_err(|error| broken(&error))?.into_dimensions().map_err(|error| broken(&error))?;
+    if width.max(height) > COVER_MAX_PX {
+        return Err(Rejection::Limit { limit: LimitName::CoverPixels, max: COVER_MAX_PX.into(), retry_after_ms: None });
+    }
+    let mut reader = reader().map_err(|error| broken(&error))?;
+    let mut limits = image::Limits::default();
+    limits.max_alloc = Some(OPENED_MAX_BYTES);
+    reader.limits(limits);
+    reader.decode().map_err(|error| broken(&error))?;
+    Ok(kind)
 }
 
 /// The cover of a room. The address that `picture` of the room tells holds its hash, and may be kept for good.
@@ -86,18 +115,18 @@ pub async fn read(
     Ok(response)
 }
 
-/// Gives one's room a cover: a JPEG, PNG or WebP.
+/// Gives one's room a cover: a JPEG, PNG or WebP of at most 2 MiB and 4,096 pixels a side.
 #[utoipa::path(put, path = "/api/rooms/{room}/cover", tag = "rooms", params(("room" = String, Path)),
     request_body(content = Vec<u8>, content_type = "image/*"),
-    responses((status = 204), (status = 401, body = Rejection), (status = 404, body = Rejection), (status = 413, body = Rejection)))]
+    responses((status = 204), (status = 401, body = Rejection), (status = 404, body = Rejection), (status = 413, body = Rejection), (status = 422, body = Rejection)))]
 pub async fn set(
     State(state): State<Arc<AppState>>,
     WithAccount(who): WithAccount,
     Path(room): Path<String>,
-    Picture(cover): Picture,
+    picture: Picture,
 ) -> Result<StatusCode, Refusal> {
     let room = own_room(&state, &who, &room).await?;
-    state.node.store().covers().set(&room, cover).await?;
+    state.node.store().covers().set(&room, picture.open().await?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -120,16 +149,54 @@ pub async fn remove(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::{DynamicImage, ExtendedColorType, ImageEncoder as _};
+
+    fn picture(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        DynamicImage::new_rgb8(width, height).write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
 
     #[test]
-    fn pictures_are_told_by_their_first_bytes() {
-        assert_eq!(kind_of(b"\xff\xd8\xff\xe0\x00\x10JFIF"), Some("image/jpeg"));
-        assert_eq!(kind_of(b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"), Some("image/png"));
-        assert_eq!(kind_of(b"RIFF\x00\x00\x00\x00WEBPVP8 "), Some("image/webp"));
-        for other in
-            [&b""[..], b"RIFF", b"RIFF\x00\x00\x00\x00WAVE", b"<svg onload=x>", b"GIF89a", b"\x89PNG\r\n\x1a\n"]
+    fn pictures_are_told_by_what_is_in_them() {
+        for (format, kind) in
+            [(ImageFormat::Jpeg, "image/jpeg"), (ImageFormat::Png, "image/png"), (ImageFormat::WebP, "image/webp")]
         {
-            assert_eq!(kind_of(other), None, "{other:?}");
+            let whole = picture(format, 64, 36);
+            assert_eq!(kind_of(&whole), Ok(kind));
+            for length in [0, 3, 8, 12, 16, 33, whole.len() / 2] {
+                let refused = kind_of(&whole[..length.min(whole.len() - 1)]);
+                assert!(matches!(refused, Err(Rejection::Invalid { .. })), "{kind}, {length}: {refused:?}");
+            }
         }
+        for other in [
+            &b""[..],
+            b"\xff\xd8\xff\xe0\x00\x10JFIF",
+            b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR",
+            b"RIFF\x00\x00\x00\x00WEBPVP8 ",
+            b"RIFF\x00\x00\x00\x00WAVE",
+            b"<svg onload=x>",
+            b"GIF89a",
+        ] {
+            assert!(matches!(kind_of(other), Err(Rejection::Invalid { .. })), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_side_has_so_many_pixels_and_a_picture_so_much_memory() {
+        assert_eq!(kind_of(&picture(ImageFormat::Png, COVER_MAX_PX, 1)), Ok("image/png"));
+        assert_eq!(kind_of(&picture(ImageFormat::Jpeg, 1, COVER_MAX_PX)), Ok("image/jpeg"));
+        for (width, height) in [(COVER_MAX_PX + 1, 1), (1, COVER_MAX_PX + 1)] {
+            let refused = kind_of(&picture(ImageFormat::Png, width, height));
+            let limit = Rejection::Limit { limit: LimitName::CoverPixels, max: 4_096, retry_after_ms: None };
+            assert_eq!(refused, Err(limit));
+        }
+        // The largest that is taken takes no more than that, with as many bits as there are.
+        let mut deep = Vec::new();
+        let pixels = vec![0; 8 * COVER_MAX_PX as usize * COVER_MAX_PX as usize];
+        image::codecs::png::PngEncoder::new(&mut deep)
+            .write_image(&pixels, COVER_MAX_PX, COVER_MAX_PX, ExtendedColorType::Rgba16)
+            .unwrap();
+        assert_eq!(kind_of(&deep), Ok("image/png"));
     }
 }

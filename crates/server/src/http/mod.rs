@@ -20,6 +20,7 @@ mod operation;
 mod preferences;
 mod session;
 mod stream_keys;
+mod unread;
 mod web;
 
 use axum::Router;
@@ -171,6 +172,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .layer(from_fn_with_state(state.clone(), asking::guard_cookies))
         .layer(from_fn(whip::share_with_other_pages))
         .layer(DefaultBodyLimit::max(FRAME_MAX_BYTES))
+        .layer(from_fn(unread::answer_after))
         .with_state(state)
 }
 

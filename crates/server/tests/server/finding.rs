@@ -57,9 +57,12 @@ async fn a_query_that_can_not_be_read_is_refused_in_words() {
     assert_eq!((mangled.status, &mangled.json()["kind"]), (404, &json!("not_found")));
 }
 
-/// A WebP by its first bytes, which are plain text.
-fn webp(bytes: usize) -> String {
-    format!("RIFF\0\0\0\0WEBPVP8 {}", "x".repeat(bytes - 16))
+/// A picture of one pixel that is text from beginning to end, followed by what nobody reads.
+///
+/// WebP lossless bitstream specification: a head, no transforms, and five codes of one symbol each.
+pub fn webp(bytes: usize) -> String {
+    let picture = "RIFF\x16\0\0\0WEBPVP8L\x09\0\0\0\x2f\0\0\0\0\x28\x40\x44\x04\0";
+    format!("{picture}{}", "x".repeat(bytes - picture.len()))
 }
 
 #[tokio::test]
@@ -73,9 +76,16 @@ async fn a_cover_is_a_picture_and_its_address_changes_with_it() {
     };
     let picture = async || ask(server.port(), "GET", &room, None, None).await.json()["picture"].clone();
     assert_eq!(picture().await, Value::Null);
-    for wrong in ["", "<svg onload=alert(1)>", "<!doctype html>", "GIF89a"] {
-        assert_eq!(put(wrong).await.status, 422, "{wrong}");
+    let only_its_head = &webp(100)[..20];
+    for wrong in
+        ["", "<svg onload=alert(1)>", "<!doctype html>", "GIF89a", "RIFF\0\0\0\0WEBPVP8 xxxxxxxx", only_its_head]
+    {
+        let refused = put(wrong).await;
+        assert_eq!((refused.status, &refused.json()["field"]), (422, &json!("body")), "{wrong}: {refused:?}");
     }
+    // The size stands in the picture's head: 4,097 pixels wide.
+    let refused = put(&webp(100).replace("\x2f\0\0", "\x2f\0\x10")).await;
+    assert_eq!((refused.status, &refused.json()["limit"]), (413, &json!("cover_pixels")), "{refused:?}");
     assert_eq!(put(&webp(100)).await.status, 204);
     let first = picture().await;
     let address = first.as_str().unwrap();

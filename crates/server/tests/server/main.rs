@@ -1,6 +1,7 @@
 //! The server as its clients meet it: real sockets, a real database, the real program where processes matter.
 
 mod authorisation;
+mod bodies;
 mod chat;
 mod corpora;
 mod finding;
@@ -12,6 +13,7 @@ mod peers;
 mod process;
 mod provider;
 mod sign_in;
+mod stage;
 mod strangers;
 mod stream_keys;
 mod support;

@@ -1,6 +1,6 @@
 //! Films, and their chat at the time it was said.
 
-use crate::http::ask;
+use crate::http::{Answer, ask, raw};
 use crate::support::{Server, Somebody};
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::VideoId;
@@ -139,4 +139,70 @@ async fn a_film_that_is_being_recorded_stays_and_one_that_failed_is_its_owners()
     assert_eq!((count(&ana.token).await, count(&bo.token).await), (2, 1));
     assert_eq!(ask(port, "GET", &format!("/api/videos/{failed}"), Some(&bo.token), None).await.status, 404);
     assert_eq!(ask(port, "DELETE", &format!("/api/videos/{failed}"), Some(&ana.token), None).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_part_of_a_films_file_is_given_as_it_is_asked_for() {
+    let server = Server::start().await;
+    let ana = server.sign_up("ana").await;
+    let id = film(&server, &ana, "a", VideoState::Ready).await;
+    let folder = server.folder.0.join("videos").join(id.as_str());
+    std::fs::create_dir_all(&folder).unwrap();
+    let content: String = (0..1_000_u32).map(|at| char::from(b'a' + (at % 26) as u8)).collect();
+    let path = folder.join("0.mp4");
+    std::fs::write(&path, &content).unwrap();
+    let changed = |at: std::time::SystemTime| {
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
+    };
+    let (now, minute) = (std::time::SystemTime::now(), std::time::Duration::from_secs(60));
+    changed(now - minute);
+    let file = format!("/videos/{id}/0.mp4");
+    let get = async |headers: &[(&str, &str)]| raw(server.port(), "GET", &file, headers, "").await;
+    let is_part = |answer: &Answer, first: usize, last: usize| {
+        let told = format!("bytes {first}-{last}/1000");
+        (answer.status, answer.header("content-range"), answer.header("content-type"), answer.body.as_str())
+            == (206, Some(told.as_str()), Some("video/mp4"), &content[first..=last])
+    };
+    let is_whole = |answer: &Answer| {
+        (answer.status, answer.header("content-range"), &answer.body) == (200, None, &content)
+            && answer.header("accept-ranges") == Some("bytes")
+    };
+    for (range, first, last) in [
+        ("bytes=0-9", 0, 9),
+        ("bytes=990-", 990, 999),
+        ("bytes=-10", 990, 999),
+        ("bytes=500-5000", 500, 999),
+        ("bytes=-5000", 0, 999),
+    ] {
+        let answer = get(&[("range", range)]).await;
+        assert!(is_part(&answer, first, last), "{range}: {answer:?}");
+    }
+    for range in ["bytes=0-1,5-6", "bytes=5-4", "bytes=x-y", "bytes", "seconds=0-9", "bytes=-", ""] {
+        let answer = get(&[("range", range)]).await;
+        assert!(is_whole(&answer), "{range}: {answer:?}");
+    }
+    assert!(is_whole(&get(&[("range", "bytes=0-1"), ("range", "bytes=5-6")]).await));
+    for range in ["bytes=1000-", "bytes=1000-2000", "bytes=-0"] {
+        let answer = get(&[("range", range)]).await;
+        assert_eq!((answer.status, answer.header("content-range")), (416, Some("bytes */1000")), "{range}: {answer:?}");
+    }
+    let head = raw(server.port(), "HEAD", &file, &[("range", "bytes=0-9")], "").await;
+    assert_eq!((head.status, head.header("content-length")), (200, Some("1000")), "a range is of GET alone");
+
+    let whole = get(&[]).await;
+    let (tag, date) = (whole.header("etag").unwrap(), whole.header("last-modified").unwrap());
+    for known in [tag, date] {
+        assert!(is_part(&get(&[("range", "bytes=0-9"), ("if-range", known)]).await, 0, 9), "{known}");
+    }
+    let weak = format!("W/{tag}");
+    for other in [weak.as_str(), "\"other\"", "Sat, 29 Oct 1994 19:43:31 GMT", "nonsense"] {
+        assert!(is_whole(&get(&[("range", "bytes=0-9"), ("if-range", other)]).await), "{other}");
+        assert!(is_whole(&get(&[("range", "bytes=1000-"), ("if-range", other)]).await), "{other}");
+    }
+    let unchanged = get(&[("range", "bytes=0-9"), ("if-none-match", tag)]).await;
+    assert_eq!(unchanged.status, 304, "what is known is not sent again, nor a part of it");
+    // Until its second is over a date may yet be that of another content.
+    changed(now + minute);
+    let date = get(&[]).await.header("last-modified").unwrap().to_owned();
+    assert!(is_whole(&get(&[("range", "bytes=0-9"), ("if-range", &date)]).await));
 }

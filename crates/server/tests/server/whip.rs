@@ -13,7 +13,7 @@ const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 const NAME: &str = "ana";
 
 /// An offer of sound and picture, as an encoder makes it; `direction` as in `sendonly`.
-fn offer(direction: &str) -> String {
+pub fn offer(direction: &str) -> String {
     let section = |kind: &str, mid: u8, number: u8, map: &str| {
         format!(
             "m={kind} 9 UDP/TLS/RTP/SAVPF {number}\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na=ice-ufrag:EsAw\r\n\
@@ -80,7 +80,7 @@ impl Studio {
     }
 }
 
-async fn stream_key(server: &Server, host: &Somebody) -> String {
+pub async fn stream_key(server: &Server, host: &Somebody) -> String {
     let keys = format!("/api/rooms/{}/stream-keys", host.room);
     let made = ask(server.port(), "POST", &keys, Some(&host.token), Some(&json!({}))).await;
     made.json()["secret"].as_str().unwrap().to_owned()

@@ -23,6 +23,7 @@ export const STREAM_KEYS_MAX = 10
 export const REASON_MAX_CHARS = 500
 export const OPEN_REPORTS_MAX = 20
 export const COVER_MAX_BYTES = 2 * 1024 * 1024
+export const COVER_MAX_PX = 4_096
 export const VIDEOS_PAGE_MAX = 50
 export const AUDIT_PAGE_MAX = 100
 export const MEMBERS_PAGE_MAX = 100
