@@ -13,6 +13,11 @@ proptest! {
     }
 
     #[test]
+    fn a_group_keeps_its_promises_whatever_comes_in(bytes in proptest::collection::vec(any::<u8>(), 0..3_000)) {
+        trial::group_inputs(&bytes);
+    }
+
+    #[test]
     fn scenario_text_of_any_kind_is_read_or_refused(text in "(record( [a-z_]{1,9}=[0-9\"\\[{a-z]{0,9})?\n)?(@[0-9]{1,3}(s|ms) [a-z]{1,4}(#[0-9])?:? ?(join|leave|watch|stop)( [a-z]{1,6}=(\"~?[a-z]{0,5}\"|[0-9]{1,3}))?\n){0,6}") {
         trial::scenario_text(text.as_bytes());
     }
@@ -23,9 +28,8 @@ proptest! {
     }
 }
 
-/// A trial that reaches little proves little.
-#[test]
-fn trials_reach_every_state_and_event_of_a_live_room() {
+/// Everything that many trials come to.
+fn reached_by(trial: fn(&[u8]) -> BTreeSet<String>) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     let mut state = 1_u64;
     for _ in 0..400 {
@@ -35,9 +39,56 @@ fn trials_reach_every_state_and_event_of_a_live_room() {
                 (state >> 56) as u8
             })
             .collect();
-        reached.extend(trial::space_inputs(&bytes));
+        reached.extend(trial(&bytes));
     }
+    reached
+}
+
+/// A trial that reaches little proves little.
+#[test]
+fn trials_reach_every_state_and_event_of_a_group() {
+    let reached = reached_by(trial::group_inputs);
     for kind in [
+        "joined",
+        "replayed",
+        "snapshot",
+        "message",
+        "group",
+        "moved",
+        "removed",
+        "ended",
+        "publishing",
+        "watching",
+        "stage",
+        "together",
+        "on_stage",
+        "leg_closed",
+        "muted",
+        "not_found",
+        "forbidden",
+        "storage",
+        "busy",
+    ] {
+        assert!(reached.contains(kind), "no trial came to {kind}: {reached:?}");
+    }
+}
+
+/// A trial that reaches little proves little.
+#[test]
+fn trials_reach_every_state_and_event_of_a_live_room() {
+    let reached = reached_by(trial::space_inputs);
+    for kind in [
+        "suggestions",
+        "invited",
+        "invitation",
+        "invitation_over",
+        "request",
+        "yours",
+        "group_joined",
+        "groups",
+        "already_in_group",
+        "invitation_over",
+        "nobody_invited",
         "joined",
         "replayed",
         "snapshot",

@@ -19,7 +19,7 @@ mod visits;
 use hearth_protocol::conversation::Message;
 use hearth_protocol::discussion_groups::Content;
 use hearth_protocol::host_visits::EndReason as VisitEnd;
-use hearth_protocol::ids::{ConnectionId, InvitationId, LegId, SpaceId, UserId};
+use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, UserId};
 use hearth_protocol::live_rooms::{About, EndReason};
 use hearth_protocol::moderation::Report;
 use hearth_protocol::people::Profile;
@@ -123,8 +123,8 @@ enum Then {
     PutOut(UserId, RequestId),
     /// Somebody has reported something.
     Reported(Box<Report>, RequestId),
-    /// In a live room: somebody has accepted an invitation into a group, at that time; the invitation knows who waits.
-    Confirmed { invitation: InvitationId, primary: UserId, at: Time },
+    /// In a live room: somebody has accepted an invitation into a group; the invitation knows who waits.
+    Confirmed(groups::Acceptance),
     /// In a live room: a moderator has ended a group.
     Dissolved(SpaceId, RequestId),
     /// In a group: somebody is in it no more.

@@ -65,9 +65,7 @@ impl Space {
                 Self::reply(out, request, Ok(Outcome::Done));
             }
             (Then::VisitRequested(wanted, request), Ok(_)) => self.visits_requested(now, out, *wanted, request),
-            (Then::Confirmed { invitation, primary, at }, result) => {
-                self.confirmed(now, out, (invitation, primary, at), result);
-            }
+            (Then::Confirmed(acceptance), result) => self.confirmed(now, out, acceptance, result),
             (Then::Dissolved(group, request), Ok(_)) => {
                 self.dissolved_from_room(now, out, &group);
                 Self::reply(out, request, Ok(Outcome::Done));
@@ -112,7 +110,7 @@ impl Space {
 impl Then {
     fn request(&self) -> Option<RequestId> {
         match self {
-            Then::Said(_) | Then::Confirmed { .. } | Then::Moved { .. } => None,
+            Then::Said(_) | Then::Confirmed(_) | Then::Moved { .. } => None,
             Then::Cleared(_, request) | Then::GroupOver(_, request) => *request,
             Then::Deleted(_, request)
             | Then::SlowMode(_, request)

@@ -30,10 +30,18 @@ const CALLERS: [&str; 14] = [
     "dee",
 ];
 
+const FAILURES: [StoreFailure; 5] = [
+    StoreFailure::Unavailable,
+    StoreFailure::MemberElsewhere,
+    StoreFailure::PrimaryElsewhere,
+    StoreFailure::GroupOver,
+    StoreFailure::GroupFull,
+];
+
 /// Where the inputs come from.
 pub struct Source<'a> {
     bytes: &'a [u8],
-    requests: u64,
+    pub(super) requests: u64,
 }
 
 fn user(word: &str) -> UserId {
@@ -54,13 +62,13 @@ impl<'a> Source<'a> {
         Self { bytes, requests: 0 }
     }
 
-    fn byte(&mut self) -> u8 {
+    pub(super) fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.bytes.split_first() else { return 0 };
         self.bytes = rest;
         *first
     }
 
-    fn choice<T: Clone>(&mut self, of: &[T]) -> Option<T> {
+    pub(super) fn choice<T: Clone>(&mut self, of: &[T]) -> Option<T> {
         let byte = usize::from(self.byte());
         if of.is_empty() { None } else { of.get(byte % of.len()).cloned() }
     }
@@ -73,8 +81,8 @@ impl<'a> Source<'a> {
         let kind = self.byte();
         let wait = self.byte();
         let at = now.plus_ms(if wait < 200 { u64::from(wait) } else { u64::from(wait - 199) * 500 });
-        let input = match kind % 24 {
-            0..=10 => self.command(kind % 24, watch),
+        let input = match kind % 26 {
+            0..=10 => self.command(kind % 26, watch),
             11 => {
                 let connection = self.caller().connection.unwrap_or_else(|| self.bo().connection.expect("a browser"));
                 Input::ConnectionLost { connection }
@@ -91,6 +99,8 @@ impl<'a> Source<'a> {
             19 | 20 => self.stage_command(watch),
             21 => self.by_others(),
             22 => self.of_peer(watch),
+            23 => self.group_command(watch),
+            24 => self.of_groups(watch),
             _ => match self.byte() % 3 {
                 0 => Input::SignedOut { user: self.caller().profile.id },
                 1 => Input::Renamed { profile: self.somebody() },
@@ -100,7 +110,7 @@ impl<'a> Source<'a> {
         Some((at, input))
     }
 
-    fn caller(&mut self) -> Caller {
+    pub(super) fn caller(&mut self) -> Caller {
         let word = self.choice(&CALLERS).unwrap_or("ana");
         people::caller(word).expect("a caller's word")
     }
@@ -109,7 +119,7 @@ impl<'a> Source<'a> {
         people::caller("bo").expect("a caller's word")
     }
 
-    fn somebody(&mut self) -> Profile {
+    pub(super) fn somebody(&mut self) -> Profile {
         let mut profile = self.caller().profile;
         if self.byte().is_multiple_of(2) {
             profile.display_name = "Somebody".to_owned();
@@ -118,7 +128,7 @@ impl<'a> Source<'a> {
     }
 
     /// Mostly somebody who is here, the host above all.
-    fn present(&mut self, watch: &Watch) -> Caller {
+    pub(super) fn present(&mut self, watch: &Watch) -> Caller {
         let here: Vec<Caller> = CALLERS
             .iter()
             .filter_map(|word| people::caller(word))
@@ -127,6 +137,14 @@ impl<'a> Source<'a> {
         let absent = self.byte().is_multiple_of(4);
         let present = if absent { None } else { self.choice(&here) };
         present.unwrap_or_else(|| self.caller())
+    }
+
+    /// A connection of somebody by which they are here.
+    pub(super) fn somebody_here_as(&self, watch: &Watch, user: &UserId) -> Option<Caller> {
+        let callers = CALLERS.iter().filter_map(|word| people::caller(word));
+        callers
+            .filter(|caller| caller.profile.id == *user)
+            .find(|caller| caller.connection.as_ref().is_some_and(|connection| watch.is_attached(connection)))
     }
 
     fn command(&mut self, kind: u8, watch: &Watch) -> Input {
@@ -320,7 +338,7 @@ impl<'a> Source<'a> {
     fn stored(&mut self, watch: &Watch) -> Input {
         let write = self.choice(&watch.writes).unwrap_or(WriteId(u64::from(self.byte())));
         let result = match self.byte() % 4 {
-            0 => Err(StoreFailure::Unavailable),
+            0 => Err(self.choice(&FAILURES).unwrap_or(StoreFailure::Unavailable)),
             1 => Ok(u64::from(self.byte())),
             _ => Ok(watch.place_of(write)),
         };
@@ -339,7 +357,8 @@ impl<'a> Source<'a> {
     }
 
     fn any_timer(&mut self) -> Timer {
-        match self.byte() % 9 {
+        match self.byte() % 10 {
+            9 => self.any_group_timer(),
             6 => Timer::GuestLost(self.caller().profile.id),
             7 => Timer::StageAskExpires(self.caller().profile.id),
             8 => Timer::StageRequestsDue,

@@ -3,6 +3,8 @@
 //! Bytes become inputs of a space ([`inputs`]), and a [`Watch`] looks at everything the machine wants done.
 //! Property tests and fuzzing call the same functions; each panics where something does not hold.
 
+mod group_inputs;
+mod group_watch;
 mod inputs;
 mod watch;
 
@@ -12,7 +14,7 @@ use std::collections::BTreeSet;
 use crate::effect::Timer;
 use crate::input::{Input, Time};
 use crate::scenario::{parse, usual_record, write_effect, write_input, write_record};
-use crate::space::Space;
+use crate::space::{Record, Space};
 use inputs::Source;
 use watch::Watch;
 
@@ -21,10 +23,24 @@ const INPUTS_MAX: usize = 600;
 
 /// Plays what the bytes say, and watches. Gives the kinds of events, outcomes, refusals and states that came about.
 pub fn space_inputs(bytes: &[u8]) -> BTreeSet<String> {
+    play(bytes, usual_record())
+}
+
+/// The same in a discussion group of some of those people.
+///
+/// # Panics
+/// Where something does not hold.
+pub fn group_inputs(bytes: &[u8]) -> BTreeSet<String> {
+    play(bytes, parse(GROUP).expect("the group is well formed").record)
+}
+
+/// A group in which nothing has happened yet.
+const GROUP: &str = r#"record id="group_1" host="~ana" group={"members":[{"profile":"~ana","since_ms":0},{"profile":"~bo","since_ms":1},{"profile":"~cy","since_ms":2},{"profile":"~guest:gil","since_ms":3}],"content":{"kind":"live_room","room":"room_ana","host":"~ana","title":""},"room":"room_ana","since_ms":0}"#;
+
+fn play(bytes: &[u8], record: Record) -> BTreeSet<String> {
     let mut source = Source::new(bytes);
-    let record = usual_record();
+    let mut watch = Watch::new(record.id.clone());
     let (mut space, effects) = Space::open(Time(0), record);
-    let mut watch = Watch::new();
     watch.effects(&effects);
     let mut now = Time(0);
     for _ in 0..INPUTS_MAX {

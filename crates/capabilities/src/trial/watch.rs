@@ -1,14 +1,17 @@
 //! Looks at what comes out of a space, and at nothing inside it.
 
-use hearth_protocol::ids::{ConnectionId, LegId, UserId};
+use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, UserId};
 use hearth_protocol::limits::STAGE_GUESTS_MAX;
 use hearth_protocol::live_rooms::{Broadcast, EndReason};
 use hearth_protocol::media::{Publisher, Source};
+use hearth_protocol::space::SpaceEndReason;
 use hearth_protocol::{Command, Event, Outcome, Rejection};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::effect::{Effect, MediaOrder, Packaged, Payload, Timer, To, Write, WriteId};
+use super::group_watch::GroupWatch;
+use crate::effect::{Effect, MediaOrder, Packaged, Payload, SpaceTell, Tell, Timer, To, Write, WriteId};
 use crate::input::{Input, MediaReport, RequestId, Time};
+use crate::kernel::limits::GROUP_SEATS_MAX;
 
 /// A leg as the media engine knows it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,11 +65,17 @@ pub struct Watch {
     pub timers: BTreeMap<Timer, Time>,
     /// Legs that the engine has.
     pub legs: BTreeMap<LegId, Leg>,
+    /// Which space it is.
+    pub id: SpaceId,
+    /// What is known of groups.
+    pub groups: GroupWatch,
 }
 
 impl Watch {
-    pub fn new() -> Self {
+    pub fn new(id: SpaceId) -> Self {
         Self {
+            id,
+            groups: GroupWatch::default(),
             waiting: BTreeMap::new(),
             attached: BTreeMap::new(),
             joining: None,
@@ -134,6 +143,7 @@ impl Watch {
     }
 
     fn committed(&mut self, what: &Write) {
+        self.groups.committed(what);
         match what {
             Write::Sanction { sanction } if sanction.banned => {
                 self.banned.insert(sanction.user.id.clone());
@@ -152,6 +162,9 @@ impl Watch {
         }
         for user in self.attached.values() {
             assert!(!self.banned.contains(user), "{user} is banned, and here");
+        }
+        if self.id.is_group() {
+            self.groups.settled(self.attached.values());
         }
         self.everybody_hears_the_stage();
         let live = matches!(self.broadcast, Broadcast::OnAir { .. } | Broadcast::Interrupted { .. });
@@ -222,7 +235,13 @@ impl Watch {
                 assert_eq!(self.broadcast, Broadcast::Off, "it sleeps while live");
                 assert!(self.legs.is_empty(), "it leaves legs behind: {:?}", self.legs);
             }
-            Effect::Tell { .. } | Effect::TellSpace { .. } | Effect::List { .. } => {}
+            Effect::Tell { user, what } => {
+                let members = self.groups.members.as_ref().filter(|_| matches!(what, Tell::Mentioned { .. }));
+                assert!(members.is_none_or(|members| members.contains(user)), "{user} hears of another's group");
+            }
+            Effect::TellSpace { space, what: SpaceTell::Groups { what } } => self.groups.told(space, what),
+            Effect::List { .. } => assert!(!self.id.is_group(), "a group is listed"),
+            Effect::TellSpace { .. } => {}
             Effect::Welcome { .. } => panic!("a space welcomes nobody"),
         }
     }
@@ -233,6 +252,9 @@ impl Watch {
                 let state = self.legs.get_mut(leg).expect("an answer for a leg that is not there");
                 assert!(state.user.is_none() || state.user == waited.user, "{leg} changes hands");
                 (state.user, state.answered) = (waited.user, true);
+            }
+            Ok(Outcome::GroupJoined { group }) => {
+                waited.user.iter().for_each(|user| self.groups.joined(group, user));
             }
             Ok(Outcome::Done) if waited.accepts => self.accepted.extend(waited.user),
             _ => {}
@@ -261,10 +283,21 @@ impl Watch {
         if let Event::Snapshot { snapshot } = event {
             let here: BTreeSet<&UserId> = self.attached.values().collect();
             assert!(snapshot.audience as usize >= here.len(), "fewer are told than are here");
-            assert!(snapshot.publishers.len() <= 1 + STAGE_GUESTS_MAX, "too many publishers");
+            assert!(snapshot.publishers.len() <= self.seats(), "too many publishers");
             assert_eq!(snapshot.broadcast, self.broadcast);
         }
+        if let (Event::Groups { event }, false) = (event, replayed) {
+            self.note(event);
+            let users = match to {
+                To::Everyone => self.attached.values().cloned().collect(),
+                To::Connections(connections) => {
+                    connections.iter().filter_map(|connection| self.attached.get(connection).cloned()).collect()
+                }
+            };
+            self.groups.heard(&users, event);
+        }
         match event {
+            Event::Ended { reason } if *reason != SpaceEndReason::Stopping => self.groups.ended = true,
             Event::Stage { publishers } if !replayed => self.staged(publishers),
             Event::YourStage { standing } => {
                 let value = serde_json::to_value(standing).unwrap_or_default();
@@ -281,17 +314,26 @@ impl Watch {
 
     /// The host comes first, nobody twice, and nobody who has not accepted.
     fn staged(&mut self, publishers: &[Publisher]) {
-        assert!(publishers.len() <= 1 + STAGE_GUESTS_MAX, "too many publishers");
+        assert!(publishers.len() <= self.seats(), "too many publishers");
         let users: BTreeSet<&UserId> = publishers.iter().map(|publisher| &publisher.user).collect();
         assert_eq!(users.len(), publishers.len(), "somebody is on the stage twice");
         for (place, publisher) in publishers.iter().enumerate() {
             let host = publisher.user.as_str() == "user_ana";
+            // In a group whoever wants to speaks.
+            if self.id.is_group() {
+                continue;
+            }
             assert!(if host { place == 0 } else { self.accepted.contains(&publisher.user) }, "{publisher:?}");
         }
         if publishers.len() > 1 {
             self.reached.insert("together".to_owned());
         }
         self.stage = publishers.iter().map(|publisher| publisher.leg.clone()).collect();
+    }
+
+    /// How many may publish.
+    fn seats(&self) -> usize {
+        if self.id.is_group() { GROUP_SEATS_MAX } else { 1 + STAGE_GUESTS_MAX }
     }
 
     fn broadcast_moves(&mut self, to: &Broadcast, ended: Option<EndReason>) {
@@ -347,7 +389,7 @@ impl Watch {
                 assert!(self.legs.insert(leg.clone(), new).is_none(), "{leg} is opened twice");
             }
             MediaOrder::Route { generation, hears } => {
-                assert!(hears.len() <= 1 + STAGE_GUESTS_MAX, "more are heard than can be on the stage");
+                assert!(hears.len() <= self.seats(), "more are heard than can be on the stage");
                 let state = self.legs.get_mut(leg).expect("a closed leg is routed");
                 assert!(!state.publishes && *generation > state.generation, "an older generation");
                 state.generation = *generation;

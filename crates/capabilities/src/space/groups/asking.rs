@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 
 use super::super::commands::{Coming, DONE, Given};
 use super::super::{Out, Space, Then};
+use super::Acceptance;
 use crate::discussion_groups::InRoom;
 use crate::discussion_groups::requests::{Asked, Request};
 use crate::effect::{Effect, Timer, Write};
@@ -245,9 +246,10 @@ impl Space {
         groups.requests.accepts(id, given.request);
         if waiting == 0 {
             let group = groups.requests.group_for(&primary.id, given.fresh.group());
-            let primary_id = primary.id.clone();
+            let acceptance =
+                Acceptance { invitation: id.clone(), primary: primary.id.clone(), group: group.clone(), at: now };
             let what = Write::GroupConfirmed { group, primary, content, member, at: now };
-            self.writes.store(out, what, Then::Confirmed { invitation: id.clone(), primary: primary_id, at: now });
+            self.writes.store(out, what, Then::Confirmed(acceptance));
         }
         Ok(None)
     }

@@ -1,7 +1,7 @@
 //! In a live room: what comes of an acceptance when it is stored, or could not be.
 
 use hearth_protocol::discussion_groups::{Event as GroupEvent, InvitationState};
-use hearth_protocol::ids::{InvitationId, UserId};
+use hearth_protocol::ids::{InvitationId, SpaceId, UserId};
 use hearth_protocol::limits::{GROUP_MEMBERS_MAX, LimitName};
 use hearth_protocol::{Outcome, Rejection};
 
@@ -11,38 +11,45 @@ use crate::effect::{Effect, SpaceTell};
 use crate::input::{StoreFailure, Time};
 use crate::kernel::limits::past;
 
+/// An acceptance on its way to the store.
+#[derive(Debug)]
+pub struct Acceptance {
+    /// Of which invitation.
+    pub invitation: InvitationId,
+    /// Whose it is.
+    pub primary: UserId,
+    /// Into which group.
+    pub group: SpaceId,
+    /// When it was given.
+    pub at: Time,
+}
+
 impl Space {
     /// An acceptance was stored, or was not.
     pub(in super::super) fn confirmed(
         &mut self,
         now: Time,
         out: &mut Out,
-        (invitation, primary, at): (InvitationId, UserId, Time),
+        acceptance: Acceptance,
         result: Result<u64, StoreFailure>,
     ) {
         let Ok(groups) = self.in_room_mut() else { return };
-        let waiting = groups.requests.accepted(&invitation);
+        let waiting = groups.requests.accepted(&acceptance.invitation);
         let answer = match result {
-            Ok(_) => self.is_confirmed(now, out, &invitation, &primary, at),
-            Err(failure) => self.is_not_confirmed(now, out, &invitation, &primary, failure),
+            Ok(_) => self.is_confirmed(now, out, &acceptance),
+            Err(failure) => self.is_not_confirmed(now, out, &acceptance, failure),
         };
         for request in waiting {
             Self::reply(out, request, answer.clone());
         }
-        self.request_changed(now, out, &primary);
+        self.request_changed(now, out, &acceptance.primary);
     }
 
-    fn is_confirmed(
-        &mut self,
-        now: Time,
-        out: &mut Out,
-        invitation: &InvitationId,
-        primary: &UserId,
-        at: Time,
-    ) -> Result<Outcome, Rejection> {
+    fn is_confirmed(&mut self, now: Time, out: &mut Out, acceptance: &Acceptance) -> Result<Outcome, Rejection> {
+        let Acceptance { invitation, primary, group, at } = acceptance;
+        let group = group.clone();
         let groups = self.in_room_mut()?;
-        let (request, asked) = groups.requests.invitation(invitation).ok_or(Rejection::InvitationOver)?;
-        let group = request.group.clone().ok_or(Rejection::InvitationOver)?;
+        let (_, asked) = groups.requests.invitation(invitation).ok_or(Rejection::InvitationOver)?;
         let (founding, member) = (groups.get(&group).is_none(), asked.profile.clone());
         let mut bound = groups.get(&group).cloned().unwrap_or_else(|| Bound {
             id: group.clone(),
@@ -71,8 +78,7 @@ impl Space {
         &mut self,
         now: Time,
         out: &mut Out,
-        invitation: &InvitationId,
-        primary: &UserId,
+        Acceptance { invitation, primary, .. }: &Acceptance,
         failure: StoreFailure,
     ) -> Result<Outcome, Rejection> {
         let over = match failure {

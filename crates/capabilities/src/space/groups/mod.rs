@@ -10,6 +10,8 @@ mod lifetime;
 mod moving;
 mod of_room;
 
+pub(super) use confirmed::Acceptance;
+
 use hearth_protocol::Rejection;
 use hearth_protocol::discussion_groups::Command;
 use hearth_protocol::ids::SpaceId;
@@ -46,9 +48,13 @@ impl Space {
             Tell::Joined { member } => self.joined(member),
             Tell::Playing { on_air } => self.playing(by, on_air),
             Tell::Dissolved => self.dissolved(now, out),
-            Tell::Stands { owner, members, since_ms } => self.group_stands(now, out, by, owner, members, since_ms),
+            Tell::Stands { owner, members, since_ms } if by.is_group() => {
+                self.group_stands(now, out, by, owner, members, since_ms)
+            }
             Tell::Unbound => self.group_unbound(now, out, by),
             Tell::Reported { report } => self.reported_in_group(out, report),
+            // Only a group is bound to a room.
+            Tell::Stands { .. } => {}
         }
     }
 }
