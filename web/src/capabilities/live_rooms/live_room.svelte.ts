@@ -560,6 +560,7 @@ export class LiveRoom implements RoomModel, OtherRoom {
     };
     if (this.broadcast.startedAt_ms !== before.startedAt_ms) this.chat.forgetPast();
     this.stage.watching.setBegan(this.broadcast.startedAt_ms);
+    this.stage.watching.setSent(broadcast.state !== 'interrupted');
     this.chat.floating = live;
     if (ended !== undefined) this.studio?.ended();
     if (broadcast.state === 'on_air') this.studio?.encoderCame();

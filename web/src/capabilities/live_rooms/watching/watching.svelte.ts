@@ -84,6 +84,12 @@ export class Watching implements WatchingModel {
     this.#settle();
   }
 
+  /** Whether the host sends anything now. */
+  setSent(sent: boolean): void {
+    this.#machine.setSent(sent, performance.now());
+    this.#settle();
+  }
+
   setWanted(wanted: boolean): void {
     if (wanted === this.#wanted) return;
     this.#wanted = wanted;

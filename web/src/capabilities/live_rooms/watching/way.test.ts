@@ -51,6 +51,19 @@ class World {
 }
 
 describe('the way to watch', () => {
+  it('does not blame WebRTC for a host who sends nothing yet', () => {
+    const world = new World();
+    world.webrtcWorks = false;
+    world.machine.setSent(false, 0);
+    expect(world.run(3 * FLOWS_WITHIN_MS)).toMatchObject({ webrtc: true, shown: 'webrtc', fellBack: false });
+    world.webrtcWorks = true;
+    world.machine.setSent(true, world.now_ms);
+    expect(world.run(1_000)).toMatchObject({ webrtc: true, hls: false, shown: 'webrtc', fellBack: false });
+    world.webrtcWorks = false;
+    world.machine.webrtc('connecting', world.now_ms);
+    expect(world.run(2 * FLOWS_WITHIN_MS)).toMatchObject({ shown: 'hls', fellBack: true });
+  });
+
   it('is WebRTC where it works, and HLS is left alone', () => {
     const world = new World();
     expect(world.run(60_000)).toMatchObject({ shown: 'webrtc', webrtc: true, hls: false, fellBack: false });

@@ -52,6 +52,7 @@ export class WayMachine {
   #visible = true;
   #past = false;
   #outside = false;
+  #sent = true;
   /** HLS is shown only because one stood outside until now: WebRTC has not failed, and takes over as soon as it has a picture. */
   #cameIn = false;
   #webrtc: WebrtcFact = 'off';
@@ -96,6 +97,11 @@ export class WayMachine {
   setOutside(outside: boolean): void {
     this.#cameIn = this.#outside && !outside && this.#shown === 'hls';
     this.#outside = outside;
+  }
+  /** Whether anything is sent: that nothing comes of nothing is no fault of WebRTC. */
+  setSent(sent: boolean, now_ms: number): void {
+    this.#sent = sent;
+    if (sent && this.#tryBegan_ms !== null) this.#tryBegan_ms = now_ms;
   }
   /** Whether one has gone back in time, which only HLS can. */
   setPast(past: boolean): void { this.#past = past; }
@@ -148,7 +154,7 @@ export class WayMachine {
   }
 
   #judge(now_ms: number): void {
-    if (this.#tryBegan_ms !== null && this.#webrtc !== 'flowing' && now_ms - this.#tryBegan_ms >= FLOWS_WITHIN_MS && this.#canRest(now_ms)) this.#webrtcFailed(now_ms);
+    if (this.#sent && this.#tryBegan_ms !== null && this.#webrtc !== 'flowing' && now_ms - this.#tryBegan_ms >= FLOWS_WITHIN_MS && this.#canRest(now_ms)) this.#webrtcFailed(now_ms);
     if (this.#starvesSince_ms !== null && now_ms - this.#starvesSince_ms >= STARVES_FOR_MS && this.#canRest(now_ms)) this.#webrtcFailed(now_ms);
     if (this.#flowsSince_ms !== null && now_ms - this.#flowsSince_ms >= FORGIVEN_AFTER_MS) this.#retry_ms = FIRST_RETRY_MS;
   }
@@ -189,7 +195,7 @@ export class WayMachine {
 
   #again(now_ms: number): number {
     const times = [
-      this.#tryBegan_ms !== null && this.#webrtc !== 'flowing' && this.#canRest(now_ms) ? this.#tryBegan_ms + FLOWS_WITHIN_MS : Infinity,
+      this.#sent && this.#tryBegan_ms !== null && this.#webrtc !== 'flowing' && this.#canRest(now_ms) ? this.#tryBegan_ms + FLOWS_WITHIN_MS : Infinity,
       this.#starvesSince_ms !== null && this.#canRest(now_ms) ? this.#starvesSince_ms + STARVES_FOR_MS : Infinity,
       this.#shown === 'hls' && this.#wish === 'auto' && !this.#past && this.#visible ? this.#restsUntil_ms : Infinity,
       this.#shown === 'hls' && this.#flowsSince_ms !== null ? this.#flowsSince_ms + BELIEVED_AFTER_MS : Infinity,
