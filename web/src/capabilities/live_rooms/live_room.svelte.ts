@@ -491,7 +491,8 @@ export class LiveRoom implements RoomModel, OtherRoom {
     this.visits.entered(snapshot);
     if (again) this.#mediaReconnected();
     else if (this.mine && snapshot.broadcast.state !== 'off') void this.studio?.resume(snapshot.broadcast.state === 'paused');
-    void this.#openGroups().then((groups) => groups.snapshot(snapshot.your_groups));
+    // In the other room of a visit one is a guest, and one's group is at home.
+    if (!this.port.visited) void this.#openGroups().then((groups) => groups.snapshot(snapshot.your_groups));
   }
 
   #publishersChanged(publishers: readonly Publisher[]): void {

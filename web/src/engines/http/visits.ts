@@ -1,13 +1,14 @@
 /** What host visits brought, and who may ask me for one. */
-import type { Preferences, VisitEntry, VisitId } from '../../protocol/generated/types';
+import type { VisitId, VisitLedger } from '../../protocol/generated/types';
 import { request } from './http';
+import { preferences } from './preferences';
 
 export const visits = {
   /** My own, the latest first. */
-  entries: () => request<{ readonly visits: readonly VisitEntry[] }>('GET', '/visits'),
+  entries: () => request<VisitLedger>('GET', '/visits'),
   thank: (visit: VisitId) => request<void>('POST', `/visits/${encodeURIComponent(visit)}/thanks`),
-  preferences: () => request<Preferences>('GET', '/me/preferences'),
-  setPreferences: (wanted: Preferences) => request<Preferences>('PUT', '/me/preferences', wanted),
+  preferences: preferences.read,
+  setPreferences: preferences.change,
 };
 
 /** What the models ask for; tests give them another. */
