@@ -409,14 +409,15 @@ impl Subscriber {
 
     /// Brings m-lines and wanted tracks together: frees, reuses, and lists what
     /// needs new m-lines. Returns whether the mapping changed on m-lines that
-    /// are live, and the tracks there is now no room for.
+    /// were offered, and the tracks there is now no room for. Of one whose answer
+    /// is still on its way the client was told what it carried when it was offered.
     pub(crate) fn reconcile(&mut self, wanted: Vec<Attached>, most: usize) -> (bool, Vec<TrackId>) {
         let most = if self.plays { 0 } else { most };
         let mut changed = false;
         for slot in &mut self.slots {
             let keep = slot.attached.as_ref().is_none_or(|attached| wanted.contains(attached));
             if !keep {
-                changed |= slot.is_live();
+                changed |= slot.negotiation != Negotiation::Rejected;
                 slot.attach(None);
             }
         }
@@ -431,7 +432,7 @@ impl Subscriber {
                 slot.attached.is_none() && slot.kind == attached.kind && slot.negotiation != Negotiation::Rejected
             });
             if let Some(slot) = free {
-                changed |= slot.is_live();
+                changed = true;
                 slot.attach(Some(attached));
             } else if self.slots.len() + self.to_add.len() < most {
                 self.to_add_kinds.push(attached.kind);

@@ -69,6 +69,26 @@ fn one_who_waits_before_anyone_publishes_is_connected_already() {
 }
 
 #[test]
+fn one_whose_answer_is_on_its_way_is_told_who_came_meanwhile_and_who_went() {
+    let mut world = World::new(2);
+    // Nobody answers for this leg.
+    world.command(Command::OpenSubscribe { leg: leg("viewer"), space: space("a") });
+    world.command(Command::Route { leg: leg("viewer"), generation: 1, hears: Hears::Everyone });
+    let mapped = |world: &World| -> Vec<usize> {
+        let tracks = |event: &Event| match event {
+            Event::Offer { tracks, .. } | Event::Mapped { tracks, .. } => Some(tracks.len()),
+            _ => None,
+        };
+        world.events.iter().filter_map(tracks).collect()
+    };
+    assert_eq!(mapped(&world), [0], "spare m-lines");
+    world.publish("host", "a", &[600_000]);
+    assert_eq!(mapped(&world), [0, 2]);
+    world.command(Command::Close { leg: leg("host") });
+    assert_eq!(mapped(&world), [0, 2, 0]);
+}
+
+#[test]
 fn what_is_lost_on_either_way_is_repaired() {
     let mut world = World::new(3);
     let publisher = world.publish("host", "a", &[800_000]);
