@@ -2,8 +2,9 @@
 
 use crate::ids::{ConnectionId, DeviceId, SpaceId, UserId};
 use crate::people::Me;
+use crate::person::{PersonCommand, PersonEvent};
 use crate::rejection::Rejection;
-use crate::space::{Command, Event, Outcome, PersonCommand, PersonEvent};
+use crate::space::{Command, Event, Outcome};
 use serde::{Deserialize, Serialize};
 
 /// The version this server speaks. A client names its own in `hello`.

@@ -17,6 +17,7 @@ pub mod live_rooms;
 pub mod media;
 pub mod moderation;
 pub mod people;
+pub mod person;
 pub mod rejection;
 pub mod space;
 pub mod stage;
@@ -24,5 +25,6 @@ pub mod text;
 pub mod videos;
 
 pub use frames::{ClientFrame, GoodbyeReason, PROTOCOL_VERSION, Resume, ServerFrame};
+pub use person::{PersonCommand, PersonEvent};
 pub use rejection::Rejection;
-pub use space::{Command, Event, Outcome, PersonCommand, PersonEvent};
+pub use space::{Command, Event, Outcome};

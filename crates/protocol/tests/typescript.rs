@@ -8,7 +8,7 @@ use ts_rs::{Config, TS};
 
 use hearth_protocol::{
     conversation, discussion_groups, frames, host_visits, http, ids, limits, live_rooms, media, moderation, people,
-    rejection, space, stage, videos,
+    person, rejection, space, stage, videos,
 };
 
 fn declaration<T: TS + 'static>(config: &Config) -> String {
@@ -119,8 +119,8 @@ fn generated() -> BTreeMap<&'static str, String> {
         space::Snapshot,
         space::YourGroups,
         space::YourVisit,
-        space::PersonCommand,
-        space::PersonEvent,
+        person::PersonCommand,
+        person::PersonEvent,
         frames::ClientFrame,
         frames::ServerFrame,
         frames::Resume,
