@@ -110,10 +110,7 @@ impl Groups<'_> {
         let mut bound = Vec::new();
         for row in self.db.all(sql, params![room.as_str(), GROUPS_MAX as u64]).await? {
             let id: SpaceId = row.id("id")?;
-            let sql =
-                "SELECT user_id FROM group_members WHERE group_id = $1 AND left_ms IS NULL ORDER BY joined_ms, user_id";
-            let members = self.db.all(sql, params![id.as_str()]).await?;
-            let members = members.iter().map(|row| row.id("user_id")).collect::<Result<_, _>>()?;
+            let members = self.members(&id).await?;
             bound.push(BoundGroup { id, owner: row.id("owner_id")?, members, founded_ms: row.int("founded_ms")? });
         }
         Ok(bound)
@@ -136,6 +133,20 @@ impl Groups<'_> {
     pub async fn of(&self, user: &UserId) -> Result<Option<SpaceId>, Error> {
         let sql = "SELECT group_id FROM group_members WHERE user_id = $1 AND left_ms IS NULL";
         self.db.optional(sql, params![user.as_str()]).await?.map(|row| row.id("group_id")).transpose()
+    }
+
+    /// The members of a group that goes on, the longest-standing first.
+    pub async fn members(&self, group: &SpaceId) -> Result<Vec<UserId>, Error> {
+        let sql =
+            "SELECT user_id FROM group_members WHERE group_id = $1 AND left_ms IS NULL ORDER BY joined_ms, user_id";
+        self.db.all(sql, params![group.as_str()]).await?.iter().map(|row| row.id("user_id")).collect()
+    }
+
+    /// What a group that goes on is bound to.
+    pub async fn content(&self, group: &SpaceId) -> Result<Option<Content>, Error> {
+        let sql = "SELECT content FROM groups WHERE id = $1 AND ended_ms IS NULL";
+        let row = self.db.optional(sql, params![group.as_str()]).await?;
+        row.map_or(Ok(None), |row| row.opt_json("content"))
     }
 
     /// Whether somebody may read what was said in a group: they are a member, or were when it ended.

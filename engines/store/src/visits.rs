@@ -63,7 +63,7 @@ static HOSTS: LazyLock<String> = LazyLock::new(|| {
     let numbers: Vec<String> = (2..VISIT_HOSTS_READ_MAX + 2).map(|number| format!("${number}")).collect();
     let sql = concat!(
         "SELECT u.id, u.name, u.display_name, r.id AS room, r.about, ",
-        "COALESCE((SELECT 1 FROM preferences p WHERE p.user_id = u.id AND p.host_visits = 1 AND p.do_not_disturb = 0), 0) ",
+        "(SELECT COUNT(*) FROM preferences p WHERE p.user_id = u.id AND p.host_visits = 1 AND p.do_not_disturb = 0) ",
         "AS may_be_asked, ",
         "(SELECT COUNT(*) FROM blocks b WHERE (b.user_id = $1 AND b.other_id = u.id) OR (b.user_id = u.id AND b.other_id = $1)) ",
         "AS blocks, ",

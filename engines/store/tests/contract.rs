@@ -13,6 +13,8 @@ mod opening;
 #[path = "contract/rooms.rs"]
 mod rooms;
 mod support;
+#[path = "contract/visits.rs"]
+mod visits;
 
 use hearth_store::Address;
 use std::future::Future;
@@ -31,6 +33,7 @@ const CASES: &[Case] = cases![
     opening::what_was_stored_is_there_after_opening_again,
     opening::a_database_of_a_newer_hearth_is_refused_and_left_alone,
     opening::a_database_of_an_older_hearth_is_brought_up_to_date,
+    opening::what_was_followed_before_visits_were_known_came_of_none,
     opening::servers_that_start_at_once_migrate_once,
     opening::closing_stores_what_is_queued_and_refuses_what_comes_later,
     opening::the_queue_takes_as_much_as_its_limit_and_no_more,
@@ -64,6 +67,18 @@ const CASES: &[Case] = cases![
     groups::a_group_has_as_many_members_as_the_limit_and_no_more,
     groups::a_group_ends_with_its_last_member_or_by_will_and_is_archived,
     groups::a_group_changes_hands_and_places_and_its_reports_are_counted,
+    groups::a_group_that_watches_a_film_is_bound_to_no_room,
+    groups::who_comes_back_is_a_member_since_then,
+    visits::requests_are_counted_from_a_moment_on,
+    visits::who_may_be_asked_has_opted_in_and_wants_no_peace,
+    visits::an_invitation_has_one_outcome_and_a_decline_is_remembered,
+    visits::a_visit_brings_people_minutes_and_new_follows,
+    visits::thanks_count_once_and_are_the_two_hosts_to_give,
+    visits::a_visit_that_was_not_kept_gives_no_standing,
+    visits::what_a_dead_server_left_open_is_closed_once,
+    visits::a_host_is_described_with_blocks_either_way_and_follows,
+    visits::the_ledger_gives_as_many_as_the_limit_and_the_latest_first,
+    visits::a_visit_of_nobody_known_is_refused_and_harms_no_other,
     accounts::a_name_is_unique_whatever_its_case,
     accounts::accounts_change_and_page_in_order_of_name,
     accounts::the_last_administrator_stays,

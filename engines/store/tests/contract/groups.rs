@@ -1,6 +1,6 @@
 use crate::support::{Opened, account, append, message, profile, room, user};
 use hearth_protocol::discussion_groups::Content;
-use hearth_protocol::ids::{ReportId, SpaceId};
+use hearth_protocol::ids::{ReportId, SpaceId, VideoId};
 use hearth_protocol::limits::GROUP_MEMBERS_MAX;
 use hearth_protocol::moderation::Report;
 use hearth_store::{Address, Declined, Stored, Write};
@@ -150,5 +150,48 @@ pub async fn a_group_changes_hands_and_places_and_its_reports_are_counted(addres
             && groups.open_reports(&room("ana")).await.unwrap().is_empty()
     );
     assert_eq!(groups.bound_to(&room("dee")).await.unwrap().len(), 1);
+    opened.store.close().await;
+}
+
+pub async fn a_group_that_watches_a_film_is_bound_to_no_room(address: Address) {
+    let mut opened = Opened::at(&address).await;
+    opened.put(confirmed("1", "bo", "cy", 1)).await;
+    let film = Content::Video { video: VideoId::parse("video_1").unwrap(), title: "Öfen".into() };
+    opened.put(Write::GroupContent { group: group("1"), content: film.clone() }).await;
+    let groups = opened.store.groups();
+    assert_eq!(groups.load(&group("1")).await.unwrap().unwrap().content, Some(film.clone()));
+    assert_eq!(groups.mine(&user("cy")).await.unwrap()[0].content.as_ref(), Some(&film));
+    assert_eq!(groups.content(&group("1")).await.unwrap(), Some(film));
+    assert!(groups.bound_to(&room("ana")).await.unwrap().is_empty());
+    assert_eq!(groups.count_bound_to(&room("ana")).await.unwrap(), 0);
+    // It goes on, and comes back to a room; nothing changes it once it is over.
+    opened.put(Write::GroupContent { group: group("1"), content: content("dee") }).await;
+    opened.put(Write::GroupEnded { group: group("1"), at_ms: 5 }).await;
+    opened.put(Write::GroupContent { group: group("1"), content: content("ana") }).await;
+    opened.put(Write::GroupEnded { group: group("1"), at_ms: 6 }).await;
+    let mine = opened.store.groups().mine(&user("cy")).await.unwrap();
+    assert_eq!((&mine[0].content, mine[0].ended_ms), (&Some(content("dee")), Some(5)));
+    let groups = opened.store.groups();
+    assert_eq!(groups.content(&group("1")).await.unwrap(), None, "it is over");
+    assert!(groups.members(&group("1")).await.unwrap().is_empty());
+    opened.store.close().await;
+}
+
+pub async fn who_comes_back_is_a_member_since_then(address: Address) {
+    let mut opened = Opened::at(&address).await;
+    let writes = [confirmed("1", "bo", "cy", 1), confirmed("1", "bo", "dee", 5), left("1", "cy", 10)];
+    assert_eq!(opened.write(writes).await, [Ok(Stored::Done); 3]);
+    assert!(!opened.store.groups().may_read(&group("1"), &user("cy")).await.unwrap(), "who is out reads no more");
+    opened.put(confirmed("1", "bo", "cy", 20)).await;
+    let known = opened.store.groups().load(&group("1")).await.unwrap().unwrap();
+    let members: Vec<_> = known.members.into_iter().map(|one| (one.profile.id, one.joined_ms)).collect();
+    assert_eq!(members, [(user("bo"), 1), (user("dee"), 5), (user("cy"), 20)]);
+    let members = opened.store.groups().members(&group("1")).await.unwrap();
+    assert_eq!(members, [user("bo"), user("dee"), user("cy")]);
+
+    // An owner who is a member no more is followed by the longest-standing.
+    opened.put(left("1", "bo", 30)).await;
+    let known = opened.store.groups().load(&group("1")).await.unwrap().unwrap();
+    assert_eq!(known.owner.id, user("dee"));
     opened.store.close().await;
 }

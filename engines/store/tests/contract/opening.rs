@@ -1,5 +1,8 @@
 use crate::support::{Opened, account, append, message, room, stored, user};
-use hearth_store::{Address, Busy, Error, Page, QUEUE_MAX, RoomSearch, SCHEMA_VERSION, Store, Ticket};
+use hearth_protocol::host_visits::{EndReason, Way};
+use hearth_protocol::ids::VisitId;
+use hearth_protocol::people::Preferences;
+use hearth_store::{Address, Busy, Error, Page, QUEUE_MAX, RoomSearch, SCHEMA_VERSION, Store, Ticket, VisitEnd, Write};
 
 pub async fn what_was_stored_is_there_after_opening_again(address: Address) {
     let mut opened = Opened::at(&address).await;
@@ -70,12 +73,40 @@ pub async fn a_database_of_an_older_hearth_is_brought_up_to_date(address: Addres
     opened.store.close().await;
 }
 
+pub async fn what_was_followed_before_visits_were_known_came_of_none(address: Address) {
+    // As the version before preferences, groups and visits left it: Bo follows Ana, and nobody has said what they want.
+    let steps = [
+        include_str!("../../migrations/0001_foundation.sql"),
+        include_str!("../../migrations/0002_live_rooms.sql"),
+        "CREATE TABLE schema_version (version BIGINT NOT NULL)",
+        "INSERT INTO schema_version VALUES (2)",
+        "INSERT INTO users (id, name, name_key, display_name, created_ms, seen_ms) \
+         VALUES ('user_ana', 'ana', 'ana', 'ana 李', 1, 1), ('user_bo', 'bo', 'bo', 'bo 李', 1, 1)",
+        "INSERT INTO rooms (id, host_id, about, created_ms) VALUES ('room_ana', 'user_ana', '{}', 1)",
+        "INSERT INTO follows (user_id, other_id) VALUES ('user_bo', 'user_ana')",
+    ];
+    script(&address, steps.join(";")).await;
+
+    let mut opened = Opened::at(&address).await;
+    assert_eq!(opened.store.people().preferences(&user("bo")).await.unwrap(), Preferences::default());
+    assert!(opened.store.groups().going_on(None).await.unwrap().is_empty());
+    let visit = VisitId::parse("visit_1").unwrap();
+    let (to, from, way) = (user("ana"), user("bo"), Way::Watching);
+    opened.put(Write::VisitBegan { visit: visit.clone(), way, to, from, at_ms: 1 }).await;
+    let (came, met) = (vec![user("bo")], Vec::new());
+    let end = VisitEnd { visit, at_ms: 2, reason: EndReason::Over, came, person_ms: 1, met };
+    opened.put(Write::VisitEnded(Box::new(end))).await;
+    let entry = opened.store.visits().of(&user("ana")).await.unwrap().remove(0);
+    assert_eq!((entry.people, entry.follows_to), (1, 0));
+    opened.store.close().await;
+}
+
 async fn script(address: &Address, sql: String) {
     use sqlx::{AssertSqlSafe, Connection};
     match address {
         Address::Sqlite(path) => {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            let sql = AssertSqlSafe(sql.replace("{serial}", "INTEGER PRIMARY KEY"));
+            let sql = AssertSqlSafe(sql.replace("{serial}", "INTEGER PRIMARY KEY").replace("{bytes}", "BLOB"));
             let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
             let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
             sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
@@ -83,7 +114,7 @@ async fn script(address: &Address, sql: String) {
         }
         Address::Postgres(url) => {
             let serial = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY";
-            let sql = AssertSqlSafe(sql.replace("{serial}", serial));
+            let sql = AssertSqlSafe(sql.replace("{serial}", serial).replace("{bytes}", "BYTEA"));
             let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
             sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
         }
