@@ -302,10 +302,10 @@ pub struct Traffic {
     pub publishers: u32,
     /// Viewers that receive.
     pub viewers: u32,
-    /// Bits a second that come in.
+    /// Bits a second that they send.
     #[ts(type = "number")]
     pub in_bps: u64,
-    /// Bits a second that go out.
+    /// Bits a second that they are sent.
     #[ts(type = "number")]
     pub out_bps: u64,
 }

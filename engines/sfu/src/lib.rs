@@ -385,9 +385,9 @@ pub struct Traffic {
     pub publishers: u32,
     /// Subscribing legs to which something is forwarded.
     pub viewers: u32,
-    /// Datagrams that came, in bits a second; of a feed, its frames.
+    /// Datagrams that came from publishers, in bits a second; of a feed, its frames.
     pub in_bps: u64,
-    /// Datagrams that went, in bits a second.
+    /// Datagrams that went to subscribers, in bits a second.
     pub out_bps: u64,
 }
 

@@ -1,5 +1,6 @@
 //! What each space sends and receives: datagrams as they are on the wire, counted leg by leg, told every
-//! [`HEALTH_EVERY_MS`].
+//! [`HEALTH_EVERY_MS`]. What viewers report back is no stream, and is not counted: it does not become less when a publisher
+//! does, and of many viewers it is as much as a stream.
 
 use std::collections::HashMap;
 
@@ -14,11 +15,16 @@ impl Engine {
         for leg in self.legs.iter_mut().flatten() {
             let traffic = of_spaces.entry(leg.space).or_default();
             let (came, went) = leg.take_bytes();
-            traffic.in_bps += came * 8 * 1_000 / HEALTH_EVERY_MS;
-            traffic.out_bps += went * 8 * 1_000 / HEALTH_EVERY_MS;
+            let a_second = |bytes: u64| bytes * 8 * 1_000 / HEALTH_EVERY_MS;
             match &leg.role {
-                Role::Publish(_) => traffic.publishers += 1,
-                Role::Subscribe(subscriber) => traffic.viewers += u32::from(leg.connected && subscriber.receives()),
+                Role::Publish(_) => {
+                    traffic.publishers += 1;
+                    traffic.in_bps += a_second(came);
+                }
+                Role::Subscribe(subscriber) => {
+                    traffic.viewers += u32::from(leg.connected && subscriber.receives());
+                    traffic.out_bps += a_second(went);
+                }
             }
         }
         for (space, traffic) in of_spaces {

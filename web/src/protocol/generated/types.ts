@@ -1365,11 +1365,11 @@ publishers: number,
  */
 viewers: number, 
 /**
- * Bits a second that come in.
+ * Bits a second that they send.
  */
 in_bps: number, 
 /**
- * Bits a second that go out.
+ * Bits a second that they are sent.
  */
 out_bps: number, };
 

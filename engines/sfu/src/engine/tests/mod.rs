@@ -7,4 +7,5 @@ mod players;
 mod refusals;
 mod streams;
 mod tapping;
+mod traffic;
 mod world;
