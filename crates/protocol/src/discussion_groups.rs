@@ -281,14 +281,14 @@ pub struct Group {
     pub owner: UserId,
     /// All members, the longest-standing first.
     pub members: Vec<GroupMember>,
-    /// What they watch; `None`: it is over, and nothing has taken its place.
+    /// What they watch; `None`: it is over, and nothing has taken its place, or one may not see it.
     pub content: Option<Content>,
     /// Whether there is something to see in it now: a broadcast that is on air, or a video.
     pub playing: bool,
     /// When the group ends by itself, because nothing goes on in it.
     #[ts(type = "number | null")]
     pub ends_ms: Option<u64>,
-    /// Where a member wants to go.
+    /// Where a member wants to go; not told to who may not see it.
     pub proposal: Option<Proposal>,
     /// Since when there is the group.
     #[ts(type = "number")]
@@ -327,7 +327,7 @@ pub enum Event {
         /// All of it.
         group: Box<Group>,
     },
-    /// In a group: these members go there now, together.
+    /// In a group: these members go there now, together. Not told to who may not see it.
     Moved {
         /// To what.
         content: Content,
@@ -343,7 +343,7 @@ pub struct MyGroup {
     pub id: SpaceId,
     /// Who are, or were, its members.
     pub members: Vec<Profile>,
-    /// What it was bound to last.
+    /// What it was bound to last, if one may see it.
     pub content: Option<Content>,
     /// Since when.
     #[ts(type = "number")]

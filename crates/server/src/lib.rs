@@ -7,7 +7,7 @@
 //! * [`ws`]: the live connection of a client.
 //! * [`http`]: reads, sign-in and programs; the web app.
 //! * [`listen`]: sockets, TLS and the limits of a stranger.
-//! * [`accounts`]: passwords, sessions and who is asking.
+//! * [`accounts`]: passwords, sessions and who is asking. [`watching`]: who may watch what.
 
 pub mod accounts;
 pub mod broadcast;
@@ -21,4 +21,5 @@ pub mod logging;
 pub mod node;
 pub mod serve;
 pub mod visits;
+pub mod watching;
 pub mod ws;

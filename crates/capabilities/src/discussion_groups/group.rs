@@ -4,6 +4,8 @@ use hearth_protocol::discussion_groups::{Content, Group as WireGroup, GroupMembe
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::people::Profile;
 
+use std::collections::BTreeSet;
+
 use super::{Confirmed, Record};
 use crate::input::Time;
 
@@ -20,6 +22,8 @@ pub struct Proposal {
     pub accepted: Vec<UserId>,
     /// Who does not.
     pub declined: Vec<UserId>,
+    /// Who may not see it, and is told nothing of it.
+    pub hidden_from: BTreeSet<UserId>,
 }
 
 impl Proposal {
@@ -53,6 +57,8 @@ pub struct Group {
     pub content: Option<Content>,
     /// Whether there is something to see in it.
     pub playing: bool,
+    /// The members who may not see that, and are not told what it is.
+    pub hidden_from: BTreeSet<UserId>,
     /// Where a member wants to go.
     pub proposal: Option<Proposal>,
     /// Since when there is the group, in milliseconds since the Unix epoch.
@@ -79,6 +85,7 @@ impl Group {
             members: record.members,
             content: record.content,
             playing: record.playing,
+            hidden_from: BTreeSet::new(),
             proposal: None,
             since_ms: record.since_ms,
             active: now,
@@ -126,6 +133,7 @@ impl Group {
     /// Somebody is a member no more.
     pub fn leave(&mut self, user: &UserId) {
         self.members.retain(|member| member.profile.id != *user);
+        self.hidden_from.remove(user);
         if let Some(proposal) = &mut self.proposal {
             proposal.forget(user);
         }
@@ -168,6 +176,21 @@ impl Group {
             }),
             since_ms: self.since_ms,
         }
+    }
+
+    /// As one of its members sees it, of what all of them do together.
+    pub fn seen_by(&self, user: &UserId, wire: &WireGroup) -> WireGroup {
+        let mut seen = wire.clone();
+        if self.hidden_from.contains(user) {
+            (seen.content, seen.playing) = (None, false);
+        }
+        seen.proposal.take_if(|_| self.proposal.as_ref().is_some_and(|one| one.hidden_from.contains(user)));
+        seen
+    }
+
+    /// Whether all members see it alike.
+    pub fn is_seen_alike(&self) -> bool {
+        self.hidden_from.is_empty() && self.proposal.as_ref().is_none_or(|one| one.hidden_from.is_empty())
     }
 
     /// Somebody has another name now.

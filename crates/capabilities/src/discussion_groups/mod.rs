@@ -113,4 +113,10 @@ pub struct Lookup {
     /// For `move`: where it goes, if the caller may see it and there is room for one more group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination: Option<Content>,
+    /// For `move`: the members who may not see it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hidden_from: Vec<UserId>,
+    /// For a member who joins: whether they may not see what the group watches.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
 }

@@ -167,6 +167,7 @@ impl Space {
         let Given { from, request, lookup, .. } = given;
         let user = from.profile.id.clone();
         let host = user == self.host.id;
+        self.sees_content(&user, lookup.groups.hidden);
         let anew = self.members.enter(&from, &connection, &lookup, host, now)?;
         out.push(Effect::CancelTimer { timer: Timer::MemberGone(user.clone()) });
         out.push(Effect::CancelTimer { timer: Timer::Idle });

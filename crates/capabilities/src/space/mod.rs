@@ -17,7 +17,6 @@ mod stored;
 mod visits;
 
 use hearth_protocol::conversation::Message;
-use hearth_protocol::discussion_groups::Content;
 use hearth_protocol::host_visits::EndReason as VisitEnd;
 use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, UserId};
 use hearth_protocol::live_rooms::{About, EndReason};
@@ -132,7 +131,7 @@ enum Then {
     /// In a group: it is over.
     GroupOver(SpaceEndReason, Option<RequestId>),
     /// In a group: it goes to something else, with these members.
-    Moved { to: Box<Content>, users: Vec<UserId> },
+    Moved(Box<groups::Move>),
     /// The host asks others for visits.
     VisitRequested(Box<host_visits::request::Request>, RequestId),
 }
@@ -321,7 +320,7 @@ impl Space {
             your_stage: stage.standing(&member.profile.id),
             stage_requests: room.filter(|_| you.role >= Role::Moderator).map(|_| stage.requests()),
             recording: room.map(|room| room.recording.clone()).unwrap_or_default(),
-            group: self.kind.group().map(|group| group.wire(&self.host.id, |user| self.members.get(user).is_some())),
+            group: self.group_seen_by(&member.profile.id),
             your_groups: self.your_groups(&member.profile.id),
             visits: self.visits_of(&member.profile.id),
             visit_request: self.visit_request_of(&member.profile.id),

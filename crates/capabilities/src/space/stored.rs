@@ -79,7 +79,7 @@ impl Space {
                 request.into_iter().for_each(|request| Self::reply(out, request, Ok(Outcome::Done)));
                 self.end_group(now, out, reason);
             }
-            (Then::Moved { to, users }, Ok(_)) => self.moved(now, out, *to, users),
+            (Then::Moved(what), Ok(_)) => self.moved(now, out, *what),
             (then, Err(_)) => {
                 if let Some(request) = then.request() {
                     Self::reply(out, request, Err(Rejection::Storage));
@@ -110,7 +110,7 @@ impl Space {
 impl Then {
     fn request(&self) -> Option<RequestId> {
         match self {
-            Then::Said(_) | Then::Confirmed(_) | Then::Moved { .. } => None,
+            Then::Said(_) | Then::Confirmed(_) | Then::Moved(_) => None,
             Then::Cleared(_, request) | Then::GroupOver(_, request) => *request,
             Then::Deleted(_, request)
             | Then::SlowMode(_, request)

@@ -56,6 +56,9 @@ impl Source<'_> {
                 let title = "T".to_owned();
                 let content = Content::LiveRoom { room: space(room), host: self.somebody(), title };
                 lookup.destination = (!self.byte().is_multiple_of(4)).then_some(content);
+                if self.byte().is_multiple_of(4) {
+                    lookup.hidden_from = vec![self.somebody().id];
+                }
                 Group::Move { to: Destination::LiveRoom { room: space(room) } }
             }
             _ => Group::AnswerMove { accept: !self.byte().is_multiple_of(3) },

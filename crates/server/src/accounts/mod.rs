@@ -13,6 +13,8 @@ use hearth_capabilities::{Caller, Standing};
 use hearth_protocol::ids::{ConnectionId, DeviceId, SpaceId};
 use hearth_protocol::people::Profile;
 
+use crate::watching::Viewer;
+
 /// Who is asking, by their cookie or bearer token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Who {
@@ -39,11 +41,16 @@ impl Who {
 
     /// What the server knows of them, as far as it concerns this space.
     pub fn standing(&self, space: &SpaceId) -> Standing {
-        match (&self.profile.name, self.administrator) {
-            (Some(_), true) => Standing::Administrator,
-            (Some(_), false) => Standing::Account,
-            (None, _) if self.invited_to.as_ref() == Some(space) => Standing::InvitedGuest,
-            (None, _) => Standing::Guest,
+        self.viewer().standing(space)
+    }
+
+    /// As one who would watch something.
+    pub fn viewer(&self) -> Viewer<'_> {
+        Viewer {
+            user: &self.profile.id,
+            account: self.profile.name.is_some(),
+            administrator: self.administrator,
+            invited_to: self.invited_to.as_ref(),
         }
     }
 }

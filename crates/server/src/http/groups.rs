@@ -8,10 +8,21 @@ use std::sync::Arc;
 use super::AppState;
 use super::answer::Answer;
 use super::asking::SignedIn;
+use crate::watching;
 
 /// The groups that one is in, or was in when they ended, the newest first. Their messages are read like a room's.
+/// What one may not see is not named.
 #[utoipa::path(get, path = "/api/groups", tag = "groups",
     responses((status = 200, body = MyGroups), (status = 401, body = Rejection)))]
 pub async fn mine(State(state): State<Arc<AppState>>, SignedIn(who): SignedIn) -> Answer<MyGroups> {
-    Ok(axum::Json(MyGroups { groups: state.node.store().groups().mine(&who.profile.id).await? }))
+    let store = state.node.store();
+    let mut groups = store.groups().mine(&who.profile.id).await?;
+    for group in &mut groups {
+        let hidden = match &group.content {
+            Some(content) => !watching::may_see(store, &who.viewer(), content).await?,
+            None => false,
+        };
+        group.content.take_if(|_| hidden);
+    }
+    Ok(axum::Json(MyGroups { groups }))
 }

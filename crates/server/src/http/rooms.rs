@@ -1,13 +1,12 @@
 //! Rooms: finding them, reading their conversation; commands of programs.
 
 use axum::extract::State;
-use hearth_capabilities::live_rooms::admission;
 use hearth_capabilities::space::Space;
 use hearth_capabilities::{Input, Listing};
 use hearth_protocol::http::{FoundRooms, LiveRooms, MessagePage, Room};
 use hearth_protocol::ids::SpaceId;
 use hearth_protocol::limits::HISTORY_PAGE_MAX;
-use hearth_protocol::live_rooms::{Broadcast, Entry};
+use hearth_protocol::live_rooms::Broadcast;
 use hearth_protocol::{Command, Outcome, Rejection};
 use hearth_store::{Page, ROOMS_MAX, RoomRecord, RoomSearch, SEARCH_WORDS_MAX};
 use serde::Deserialize;
@@ -20,6 +19,7 @@ use super::asking::{Anybody, SignedIn};
 use super::covers;
 use crate::accounts::Who;
 use crate::node::request::ReplyTo;
+use crate::watching::{self, Viewer};
 use crate::{fresh, ws};
 
 /// Rooms on the front page.
@@ -32,7 +32,8 @@ const SEARCH_MAX_BYTES: usize = 200;
 /// The rooms that are live, most watched first.
 #[utoipa::path(get, path = "/api/live", tag = "rooms", responses((status = 200, body = LiveRooms)))]
 pub async fn live(State(state): State<Arc<AppState>>, Anybody(who): Anybody) -> Answer<LiveRooms> {
-    let search = RoomSearch { with_account: has_account(who.as_ref()), ..RoomSearch::default() };
+    let with_account = who.as_ref().is_some_and(|who| who.profile.name.is_some());
+    let search = RoomSearch { with_account, ..RoomSearch::default() };
     Ok(axum::Json(LiveRooms { rooms: live_rooms(&state, who.as_ref(), &search, LIVE_MAX).await? }))
 }
 
@@ -73,7 +74,7 @@ pub async fn search(
         category: looked.category.trim().to_owned(),
         language: looked.language.trim().to_owned(),
         tag: looked.tag.trim().to_owned(),
-        with_account: has_account(who.as_ref()),
+        with_account: who.as_ref().is_some_and(|who| who.profile.name.is_some()),
     };
     let mut rooms = live_rooms(&state, who.as_ref(), &search, FOUND_MAX).await?;
     for record in state.node.store().rooms().search(&search, FOUND_MAX).await? {
@@ -82,10 +83,6 @@ pub async fn search(
         }
     }
     Ok(axum::Json(FoundRooms { rooms }))
-}
-
-fn has_account(who: Option<&Who>) -> bool {
-    who.is_some_and(|who| who.profile.name.is_some())
 }
 
 /// The live rooms that a search finds, most watched first.
@@ -120,7 +117,7 @@ fn describe(state: &AppState, record: RoomRecord, who: Option<&Who>) -> Room {
         None => (record.host, record.about, Broadcast::Off, 0),
     };
     Room {
-        may_enter: may_enter(about.entry, &record.id, who),
+        may_enter: watching::may_enter(viewer(who).as_ref(), about.entry, &record.id),
         id: record.id,
         host,
         about,
@@ -139,9 +136,8 @@ fn picture(state: &AppState, record: &RoomRecord) -> Option<String> {
     record.cover.as_ref().map(|hash| covers::address(&record.id, hash))
 }
 
-/// Whether somebody may come in as they are.
-fn may_enter(entry: Entry, room: &SpaceId, who: Option<&Who>) -> bool {
-    who.is_some_and(|who| admission::admits(entry, who.standing(room)))
+pub(super) fn viewer(who: Option<&Who>) -> Option<Viewer<'_>> {
+    who.map(Who::viewer)
 }
 
 /// A room by its id, or by `@` and its host's name.
@@ -167,10 +163,8 @@ pub(super) async fn find(state: &AppState, room: &str) -> Result<RoomRecord, Ref
 /// Errors: [`Rejection::NotFound`].
 pub async fn visible(state: &AppState, who: Option<&Who>, room: &str) -> Result<RoomRecord, Refusal> {
     let record = find(state, room).await?;
-    if record.about.entry == Entry::Accounts && !has_account(who) {
-        return Err(Refusal(Rejection::NotFound));
-    }
-    Ok(record)
+    let visible = watching::is_visible(viewer(who).as_ref(), record.about.entry);
+    if visible { Ok(record) } else { Err(Refusal(Rejection::NotFound)) }
 }
 
 /// A room that somebody may watch: an open one, by anybody; another, by whom it admits.
@@ -178,14 +172,11 @@ pub async fn visible(state: &AppState, who: Option<&Who>, room: &str) -> Result<
 /// Errors: [`Rejection::NotFound`]; [`Rejection::Unauthenticated`] where signing in could help, [`Rejection::Forbidden`]
 /// where it didn't; [`Rejection::Banned`].
 pub async fn watchable(state: &AppState, who: Option<&Who>, room: &str) -> Result<RoomRecord, Refusal> {
-    let record = visible(state, who, room).await?;
-    if record.about.entry != Entry::Open && !may_enter(record.about.entry, &record.id, who) {
-        return Err(Refusal(if who.is_some() { Rejection::Forbidden } else { Rejection::Unauthenticated }));
+    let record = find(state, room).await?;
+    match watching::refusal(state.node.store(), viewer(who).as_ref(), &record).await? {
+        None => Ok(record),
+        Some(rejection) => Err(Refusal(rejection)),
     }
-    if let Some(who) = who {
-        not_banned(state, &record, who).await?;
-    }
-    Ok(record)
 }
 
 /// A room whose conversation somebody may read.
@@ -193,7 +184,7 @@ pub async fn watchable(state: &AppState, who: Option<&Who>, room: &str) -> Resul
 /// Errors: [`Rejection::NotFound`], also for whom it does not admit; [`Rejection::Banned`].
 pub(super) async fn conversing(state: &AppState, who: &Who, room: &str) -> Result<RoomRecord, Refusal> {
     let record = find(state, room).await?;
-    if !may_enter(record.about.entry, &record.id, Some(who)) {
+    if !watching::may_enter(Some(&who.viewer()), record.about.entry, &record.id) {
         return Err(Refusal(Rejection::NotFound));
     }
     not_banned(state, &record, who).await?;
@@ -288,7 +279,7 @@ pub async fn command(
     Body(command): Body<Command>,
 ) -> Answer<Outcome> {
     let space = SpaceId::parse(&space).map_err(|_| Rejection::NotFound)?;
-    let lookup = ws::of_command(&state.node, &who.profile.id, &space, &command).await?;
+    let lookup = ws::of_command(&state.node, &who, &space, &command).await?;
     let (reply, answer) = ReplyTo::program();
     let from = who.caller(&space, None);
     let fresh = fresh::fresh();

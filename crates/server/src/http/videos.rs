@@ -16,10 +16,11 @@ use std::sync::Arc;
 use super::AppState;
 use super::answer::{Answer, Body, Path, Query, Refusal};
 use super::asking::{Anybody, SignedIn};
-use super::rooms::{conversing, watchable};
+use super::rooms::{conversing, viewer, watchable};
 use crate::accounts::Who;
 use crate::broadcast::films::{self, POSTER};
 use crate::node::writes;
+use crate::watching;
 
 /// A film's playlist, in its folder.
 const PLAYLIST: &str = "index.m3u8";
@@ -53,7 +54,7 @@ pub async fn of_room(
 }
 
 fn may_change(video: &VideoRecord, who: Option<&Who>) -> bool {
-    who.is_some_and(|who| who.administrator || video.owner.id == who.profile.id)
+    watching::may_change(viewer(who).as_ref(), video)
 }
 
 fn describe(state: &AppState, video: VideoRecord, who: Option<&Who>) -> Video {
@@ -94,17 +95,8 @@ fn files(state: &AppState, video: &VideoRecord) -> PathBuf {
 ///
 /// Errors: [`Rejection::NotFound`] for everybody else.
 async fn seen(state: &AppState, who: Option<&Who>, video: &VideoId) -> Result<VideoRecord, Refusal> {
-    let video = state.node.store().videos().by_id(video).await?.ok_or(Rejection::NotFound)?;
-    if may_change(&video, who) {
-        return Ok(video);
-    }
-    let room = video.space.as_ref().ok_or(Rejection::NotFound)?;
-    match watchable(state, who, room.as_str()).await {
-        Ok(_) if video.state != VideoState::Failed => Ok(video),
-        Err(Refusal(Rejection::Storage)) => Err(Refusal(Rejection::Storage)),
-        // Whoever the room does not admit is not told which films it has.
-        Ok(_) | Err(_) => Err(Refusal(Rejection::NotFound)),
-    }
+    let film = watching::film(state.node.store(), viewer(who).as_ref(), video).await?;
+    Ok(film.ok_or(Rejection::NotFound)?)
 }
 
 /// The folder with the files of a film, for who may see it.

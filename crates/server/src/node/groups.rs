@@ -5,13 +5,14 @@ use hearth_capabilities::{Input, SpaceTell, space};
 use hearth_protocol::discussion_groups::{Command, Content, Destination};
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::limits::GROUPS_OF_ROOM_MAX;
-use hearth_protocol::live_rooms::{Broadcast, Entry};
+use hearth_protocol::live_rooms::Broadcast;
 use hearth_protocol::videos::VideoState;
-use hearth_store::{Error, GROUPS_MAX};
+use hearth_store::{Error, GROUPS_MAX, Store};
 use std::sync::Arc;
 
 use super::Node;
 use crate::fresh;
+use crate::watching::{self, Viewer};
 
 /// All that is needed to open a group; `None`: there is none, or it has ended.
 pub async fn load(node: &Node, id: &SpaceId) -> Result<Option<space::Record>, Error> {
@@ -68,24 +69,29 @@ pub async fn bound_to(node: &Node, room: &SpaceId) -> Result<Vec<Bound>, Error> 
 
 /// What the store knows of the things that a command about groups names.
 pub async fn look_up(
-    store: &hearth_store::Store,
-    by: &UserId,
+    store: &Store,
+    by: &Viewer<'_>,
     space: &SpaceId,
     wants: &Command,
 ) -> Result<discussion_groups::Lookup, Error> {
     let mut lookup = discussion_groups::Lookup::default();
     match wants {
         Command::Suggest { .. } | Command::Invite { .. } => {
-            lookup.own = store.groups().of(by).await?;
-            lookup.follows = store.follows().mutual(by).await?;
-            lookup.blocked = store.people().blocked_either_way(by).await?;
+            lookup.own = store.groups().of(by.user).await?;
+            lookup.follows = store.follows().mutual(by.user).await?;
+            lookup.blocked = store.people().blocked_either_way(by.user).await?;
         }
         Command::List => {
             let reports = store.groups().open_reports(space).await?;
             let counted = |(group, count)| (group, u32::try_from(count).unwrap_or(u32::MAX));
             lookup.reports = reports.into_iter().map(counted).collect();
         }
-        Command::Move { to } => lookup.destination = destination(store, by, to).await?,
+        Command::Move { to } => {
+            lookup.destination = destination(store, by, to).await?;
+            if let Some(content) = &lookup.destination {
+                lookup.hidden_from = hidden_from(store, space, content).await?;
+            }
+        }
         Command::Withdraw
         | Command::Answer { .. }
         | Command::Dissolve { .. }
@@ -96,22 +102,46 @@ pub async fn look_up(
 }
 
 /// Where somebody wants to take a group, if they may see it, and it is not full of groups already.
-async fn destination(store: &hearth_store::Store, by: &UserId, to: &Destination) -> Result<Option<Content>, Error> {
+async fn destination(store: &Store, by: &Viewer<'_>, to: &Destination) -> Result<Option<Content>, Error> {
     match to {
         Destination::LiveRoom { room } => {
             let Some(known) = store.rooms().by_id(room).await? else { return Ok(None) };
-            let guest = store.people().profile(by).await?.is_none_or(|profile| profile.name.is_none());
-            let hidden = guest && known.about.entry == Entry::Accounts;
             let full = store.groups().count_bound_to(room).await? >= GROUPS_OF_ROOM_MAX as u64;
-            if hidden || full || store.rooms().is_banned(room, by).await? {
+            if full || watching::refusal(store, Some(by), &known).await?.is_some() {
                 return Ok(None);
             }
             Ok(Some(Content::LiveRoom { room: room.clone(), host: known.host, title: known.about.title }))
         }
         Destination::Video { video } => {
-            let known = store.videos().by_id(video).await?.filter(|known| known.state == VideoState::Ready);
+            let known = watching::film(store, Some(by), video).await?.filter(|known| known.state == VideoState::Ready);
             Ok(known.map(|known| Content::Video { video: video.clone(), title: known.title }))
         }
+    }
+}
+
+/// The members of a group who may not see something: nothing of it is told to them.
+async fn hidden_from(store: &Store, group: &SpaceId, content: &Content) -> Result<Vec<UserId>, Error> {
+    let mut hidden = Vec::new();
+    for member in store.groups().members(group).await? {
+        let known = store.accounts().by_id(&member).await?;
+        let sees = match &known {
+            Some(known) => watching::may_see(store, &known.into(), content).await?,
+            None => false,
+        };
+        if !sees {
+            hidden.push(member);
+        }
+    }
+    Ok(hidden)
+}
+
+/// Whether somebody may not see what a group watches.
+///
+/// Errors: the store's.
+pub async fn is_hidden(store: &Store, who: &Viewer<'_>, group: &SpaceId) -> Result<bool, Error> {
+    match store.groups().content(group).await? {
+        Some(content) => Ok(!watching::may_see(store, who, &content).await?),
+        None => Ok(false),
     }
 }
 

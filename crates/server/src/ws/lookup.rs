@@ -1,10 +1,11 @@
 //! What a command's machine needs to know from the store, read before the command is given to it.
 
 use hearth_capabilities::Lookup;
-use hearth_protocol::ids::{SpaceId, UserId};
+use hearth_protocol::ids::SpaceId;
 use hearth_protocol::{Command, PersonCommand, Rejection};
 use hearth_store::Store;
 
+use crate::accounts::Who;
 use crate::node::{Node, groups};
 use crate::visits;
 
@@ -14,8 +15,8 @@ const MENTIONS_LOOKED_UP_MAX: usize = 16;
 /// What the store knows of the things a command names.
 ///
 /// Errors: [`Rejection::Storage`] where the store fails.
-pub async fn of_command(node: &Node, by: &UserId, space: &SpaceId, command: &Command) -> Result<Lookup, Rejection> {
-    let store = node.store();
+pub async fn of_command(node: &Node, who: &Who, space: &SpaceId, command: &Command) -> Result<Lookup, Rejection> {
+    let (store, by) = (node.store(), &who.profile.id);
     let mut lookup = Lookup::default();
     let conversations = store.conversations();
     match command {
@@ -23,6 +24,9 @@ pub async fn of_command(node: &Node, by: &UserId, space: &SpaceId, command: &Com
             lookup.read_position = conversations.read_position(space, by).await.map_err(failed)?;
             lookup.preferences = store.people().preferences(by).await.map_err(failed)?;
             lookup.blocked_by_host = store.rooms().is_blocked_by_host(space, by).await.map_err(failed)?;
+            if space.is_group() {
+                lookup.groups.hidden = groups::is_hidden(store, &who.viewer(), space).await.map_err(failed)?;
+            }
         }
         Command::Send { reply_to, mentions, .. } => {
             if let Some(position) = reply_to {
@@ -44,7 +48,7 @@ pub async fn of_command(node: &Node, by: &UserId, space: &SpaceId, command: &Com
             lookup.open_reports = u32::try_from(open).unwrap_or(u32::MAX);
         }
         Command::Groups { wants } => {
-            lookup.groups = Box::new(groups::look_up(store, by, space, wants).await.map_err(failed)?)
+            lookup.groups = Box::new(groups::look_up(store, &who.viewer(), space, wants).await.map_err(failed)?)
         }
         Command::Mute { user, .. }
         | Command::Ban { user }

@@ -211,7 +211,7 @@ impl Session {
             }));
         }
         let node = &self.state.node;
-        let lookup = match lookup::of_command(node, &self.who.profile.id, &space, &command).await {
+        let lookup = match lookup::of_command(node, &self.who, &space, &command).await {
             Ok(lookup) => lookup,
             Err(rejection) => return reply.answer(Err(rejection)),
         };

@@ -12,17 +12,17 @@ use hearth_protocol::{Command, Event, Outcome, PersonCommand, Rejection, ServerF
 use serde_json::{Value, json};
 use std::time::Instant;
 
-fn groups(wants: Group) -> Command {
+pub fn groups(wants: Group) -> Command {
     Command::Groups { wants }
 }
 
 impl Client {
-    async fn invite(&mut self, room: &SpaceId, users: &[&Somebody]) -> Result<Outcome, Rejection> {
+    pub async fn invite(&mut self, room: &SpaceId, users: &[&Somebody]) -> Result<Outcome, Rejection> {
         let users = users.iter().map(|one| one.user.clone()).collect();
         self.command(room, groups(Group::Invite { users })).await
     }
 
-    async fn invitation(&mut self) -> InvitationId {
+    pub async fn invitation(&mut self) -> InvitationId {
         self.event("an invitation", |event| match event {
             Event::Groups { event: GroupEvent::Invitation { invitation } } => Some(invitation.id.clone()),
             _ => None,
@@ -30,22 +30,27 @@ impl Client {
         .await
     }
 
-    async fn answer(&mut self, room: &SpaceId, invitation: &InvitationId, accept: bool) -> Result<Outcome, Rejection> {
+    pub async fn answer(
+        &mut self,
+        room: &SpaceId,
+        invitation: &InvitationId,
+        accept: bool,
+    ) -> Result<Outcome, Rejection> {
         self.command(room, groups(Group::Answer { invitation: invitation.clone(), accept })).await
     }
 
-    async fn accept(&mut self, room: &SpaceId) -> SpaceId {
+    pub async fn accept(&mut self, room: &SpaceId) -> SpaceId {
         let invitation = self.invitation().await;
         let outcome = self.answer(room, &invitation, true).await.unwrap();
         let Outcome::GroupJoined { group } = outcome else { panic!("{outcome:?}") };
         group
     }
 
-    async fn join(&mut self, space: &SpaceId) -> Result<Outcome, Rejection> {
+    pub async fn join(&mut self, space: &SpaceId) -> Result<Outcome, Rejection> {
         self.command(space, Command::Join { resume: None }).await
     }
 
-    async fn standing(&mut self, what: &str, passes: impl Fn(&Standing) -> bool) -> Standing {
+    pub async fn standing(&mut self, what: &str, passes: impl Fn(&Standing) -> bool) -> Standing {
         self.event(what, |event| match event {
             Event::Groups { event: GroupEvent::Group { group } } => Some((**group).clone()).filter(|one| passes(one)),
             _ => None,

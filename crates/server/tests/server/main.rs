@@ -5,6 +5,7 @@ mod bodies;
 mod chat;
 mod corpora;
 mod finding;
+mod group_moves;
 mod groups;
 mod http;
 mod moderating;

@@ -17,14 +17,14 @@ fn hearth() -> Command {
 }
 
 /// A running program, killed when it is dropped.
-struct Program {
-    child: Child,
-    port: u16,
+pub struct Program {
+    pub child: Child,
+    pub port: u16,
 }
 
 impl Program {
     /// Starts the program on a free port and waits until it tells its address.
-    fn start(data: &Path) -> Self {
+    pub fn start(data: &Path) -> Self {
         Self::start_with_log(data, Stdio::inherit())
     }
 
@@ -50,7 +50,7 @@ impl Drop for Program {
     }
 }
 
-async fn store(data: &Path) -> Store {
+pub async fn store(data: &Path) -> Store {
     let address: Address = format!("sqlite:{}", data.join("hearth.db").display()).parse().unwrap();
     Store::open(&address, |_| {}).await.unwrap()
 }

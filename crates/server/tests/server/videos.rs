@@ -16,7 +16,7 @@ fn timeline() -> Timeline {
     Timeline { started_at_ms: 110_000, broadcast_at_ms: 100_000, pauses }
 }
 
-async fn film(server: &Server, host: &Somebody, name: &str, state: VideoState) -> VideoId {
+pub async fn film(server: &Server, host: &Somebody, name: &str, state: VideoState) -> VideoId {
     let videos = server.running().node.store().videos();
     let id = VideoId::parse(&format!("video_{name}")).unwrap();
     let new = NewVideo {

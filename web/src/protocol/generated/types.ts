@@ -969,7 +969,7 @@ owner: UserId,
  */
 members: Array<GroupMember>, 
 /**
- * What they watch; `None`: it is over, and nothing has taken its place.
+ * What they watch; `None`: it is over, and nothing has taken its place, or one may not see it.
  */
 content: Content | null, 
 /**
@@ -981,7 +981,7 @@ playing: boolean,
  */
 ends_ms: number | null, 
 /**
- * Where a member wants to go.
+ * Where a member wants to go; not told to who may not see it.
  */
 proposal: Proposal | null, 
 /**
@@ -1039,7 +1039,7 @@ id: SpaceId,
  */
 members: Array<Profile>, 
 /**
- * What it was bound to last.
+ * What it was bound to last, if one may see it.
  */
 content: Content | null, 
 /**

@@ -7,7 +7,7 @@
 //!
 //! A group whose owner leaves, or does not come back while others are here, is the longest-standing member's.
 
-use hearth_protocol::discussion_groups::Event as GroupEvent;
+use hearth_protocol::discussion_groups::{Event as GroupEvent, Group as WireGroup};
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::space::{RemovedReason, Role, SpaceEndReason};
 use hearth_protocol::{Event, Rejection};
@@ -195,6 +195,22 @@ impl Space {
         self.tell_room(out);
     }
 
+    /// How the group stands, as one of its members sees it.
+    pub(in super::super) fn group_seen_by(&self, user: &UserId) -> Option<WireGroup> {
+        let group = self.kind.group()?;
+        Some(group.seen_by(user, &group.wire(&self.host.id, |user| self.members.get(user).is_some())))
+    }
+
+    /// Whether a member who joins may see what the group watches.
+    pub(in super::super) fn sees_content(&mut self, user: &UserId, hidden: bool) {
+        let Some(group) = self.group_mut() else { return };
+        if hidden {
+            group.hidden_from.insert(user.clone());
+        } else {
+            group.hidden_from.remove(user);
+        }
+    }
+
     /// Tells the members how the group stands, if that changed.
     fn tell_group(&mut self, out: &mut Out) {
         let Kind::Group(group) = &mut self.kind else { return };
@@ -202,7 +218,14 @@ impl Space {
         let wire = group.wire(&self.host.id, |user| members.get(user).is_some());
         if !group.over && group.told.as_ref() != Some(&wire) {
             group.told = Some(wire.clone());
-            self.stream.everyone(out, Event::Groups { event: GroupEvent::Group { group: Box::new(wire) } });
+            let told = |group| Event::Groups { event: GroupEvent::Group { group: Box::new(group) } };
+            if group.is_seen_alike() {
+                return self.stream.everyone(out, told(wire));
+            }
+            for member in &group.members {
+                let user = &member.profile.id;
+                self.stream.user(out, user, members.connections_of(user), told(group.seen_by(user, &wire)));
+            }
         }
     }
 

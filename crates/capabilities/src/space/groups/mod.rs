@@ -11,6 +11,7 @@ mod moving;
 mod of_room;
 
 pub(super) use confirmed::Acceptance;
+pub(super) use moving::Move;
 
 use hearth_protocol::Rejection;
 use hearth_protocol::discussion_groups::Command;

@@ -6,12 +6,14 @@
 //!                                         └─ nobody does ──► (stays)
 //! ```
 //!
-//! Who does not come along stays a member.
+//! Who does not come along stays a member. Nothing of it is told to a member who may not see it; they stay.
 
 use hearth_protocol::Event;
 use hearth_protocol::Rejection;
 use hearth_protocol::discussion_groups::{Content, Event as GroupEvent};
 use hearth_protocol::ids::UserId;
+
+use std::collections::BTreeSet;
 
 use super::super::commands::{Coming, DONE, Given};
 use super::super::{Out, Space, Then};
@@ -20,11 +22,24 @@ use crate::effect::{Effect, Timer, Write};
 use crate::input::Time;
 use crate::kernel::limits::GROUP_MOVE_MS;
 
+/// A move that is decided.
+#[derive(Debug)]
+pub struct Move {
+    to: Content,
+    users: Vec<UserId>,
+    hidden_from: BTreeSet<UserId>,
+}
+
 impl Space {
     pub(super) fn propose_move(&mut self, now: Time, out: &mut Out, given: &Given) -> Coming {
         let by = self.members.get(given.user()).ok_or(Rejection::NotJoined)?.profile.clone();
         let to = given.lookup.groups.destination.clone().ok_or(Rejection::NotFound)?;
-        let moving = self.writes.waiting().any(|then| matches!(then, Then::Moved { .. }));
+        let mut hidden_from: BTreeSet<UserId> = given.lookup.groups.hidden_from.iter().cloned().collect();
+        hidden_from.remove(&by.id);
+        let others = |user: &UserId| *user != by.id;
+        let goes_alone = !self.members.iter().any(|(user, _)| others(user));
+        let company = self.members.iter().any(|(user, _)| others(user) && !hidden_from.contains(user));
+        let moving = self.writes.waiting().any(|then| matches!(then, Then::Moved(_)));
         let group = self.group_mut().ok_or(Rejection::NotFound)?;
         if group.content.as_ref() == Some(&to) {
             return DONE;
@@ -36,9 +51,15 @@ impl Space {
         if moving {
             return Err(Rejection::Busy);
         }
+        // Nobody else who is here could come along.
+        if !goes_alone && !company {
+            return Err(Rejection::Forbidden);
+        }
         let until = now.plus_ms(GROUP_MOVE_MS);
         group.active = now;
-        group.proposal = Some(Proposal { accepted: vec![by.id.clone()], declined: Vec::new(), by, to, until });
+        // Who may not see it does not come along, and is not asked.
+        let declined = hidden_from.iter().cloned().collect();
+        group.proposal = Some(Proposal { accepted: vec![by.id.clone()], declined, by, to, until, hidden_from });
         out.push(Effect::SetTimer { timer: Timer::GroupMoves, at: until });
         self.decide_move(out);
         DONE
@@ -48,7 +69,8 @@ impl Space {
         let user = given.user();
         self.members.get(user).ok_or(Rejection::NotJoined)?;
         let group = self.group_mut().ok_or(Rejection::NotFound)?;
-        let proposal = group.proposal.as_mut().ok_or(Rejection::NotFound)?;
+        let proposal = group.proposal.as_mut().filter(|one| !one.hidden_from.contains(user));
+        let proposal = proposal.ok_or(Rejection::NotFound)?;
         proposal.answer(user, accept);
         group.active = now;
         self.decide_move(out);
@@ -73,16 +95,27 @@ impl Space {
             return;
         }
         let what = Write::GroupContent { content: proposal.to.clone() };
-        self.writes.store(out, what, Then::Moved { to: Box::new(proposal.to), users: proposal.accepted });
+        let Proposal { to, accepted: users, hidden_from, .. } = proposal;
+        self.writes.store(out, what, Then::Moved(Box::new(Move { to, users, hidden_from })));
     }
 
     /// It is stored that the group is bound to something else.
-    pub(in super::super) fn moved(&mut self, now: Time, out: &mut Out, to: Content, users: Vec<UserId>) {
+    pub(in super::super) fn moved(&mut self, now: Time, out: &mut Out, Move { to, users, hidden_from }: Move) {
         let Some(group) = self.group_mut().filter(|group| !group.over) else { return };
+        group.hidden_from = hidden_from;
         group.active = now;
         // A room says itself whether there is something to see in it.
         group.playing = matches!(to, Content::Video { .. });
         group.content = Some(to.clone());
-        self.stream.everyone(out, Event::Groups { event: GroupEvent::Moved { content: to, users } });
+        let alike = group.hidden_from.is_empty();
+        let members = group.members.iter().map(|member| &member.profile.id);
+        let told: Vec<UserId> = members.filter(|user| !group.hidden_from.contains(user)).cloned().collect();
+        let event = Event::Groups { event: GroupEvent::Moved { content: to, users } };
+        if alike {
+            return self.stream.everyone(out, event);
+        }
+        for user in told {
+            self.stream.user(out, &user, self.members.connections_of(&user), event.clone());
+        }
     }
 }
