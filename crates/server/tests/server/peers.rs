@@ -1,12 +1,13 @@
-//! WebRTC peers with real sockets, turned by one thread: hosts that send sound, and viewers that count what they get.
+//! WebRTC peers with real sockets, turned by one thread: hosts that send sound, each with a mark of its own, and viewers that
+//! count what they get of whom.
 
-use crate::support::{Client, PATIENCE, Server};
-use hearth_protocol::ids::SpaceId;
+use crate::support::{Client, PATIENCE};
+use hearth_protocol::ids::{LegId, SpaceId};
 use hearth_protocol::live_rooms::Broadcast;
 use hearth_protocol::media::{Source, SourceOfMid};
 use hearth_protocol::{Command, Event, Outcome};
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
@@ -17,8 +18,13 @@ use str0m::{Candidate, Event as Happening, Input, Output, Rtc, RtcConfig};
 
 /// A packet of sound this often, as Opus has it.
 const PACKET_EVERY: Duration = Duration::from_millis(20);
-/// The bytes of one: 96 kbit/s.
-const PACKET_BYTES: usize = 240;
+/// The bytes of one, as a small picture has them: 400 kbit/s.
+const PACKET_BYTES: usize = 1_000;
+/// The publishers of a test that are told apart.
+const MARKS: usize = 16;
+
+/// How many packets have arrived, by the mark of who sent them.
+type Heard = Arc<[AtomicU64; MARKS]>;
 
 struct Peer {
     rtc: Rtc,
@@ -27,9 +33,16 @@ struct Peer {
     server: SocketAddr,
     deadline: Instant,
     connected: bool,
-    sends: Option<(Mid, u64, Instant)>,
-    packets: Arc<AtomicU64>,
+    sends: Option<Sends>,
+    heard: Heard,
     gone: Arc<AtomicBool>,
+}
+
+struct Sends {
+    mid: Mid,
+    mark: usize,
+    sequence: u64,
+    next: Instant,
 }
 
 impl Peer {
@@ -50,20 +63,22 @@ impl Peer {
     }
 
     fn send(&mut self) {
-        let Some((mid, sequence, next)) = &mut self.sends else { return };
         let now = Instant::now();
-        if !self.connected || now < *next {
-            return;
+        // What is late is caught up with: a rate that is measured is that of the clock.
+        while let Some(sends) = self.sends.as_mut().filter(|sends| self.connected && sends.next <= now) {
+            sends.next += PACKET_EVERY;
+            sends.sequence += 1;
+            let payload = vec![sends.mark as u8; PACKET_BYTES];
+            let pt = self.rtc.codec_config().params()[0].pt();
+            let write = RtpWrite::new(pt, sends.sequence.into(), sends.sequence as u32 * 960, now, payload);
+            if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(sends.mid, None) {
+                stream.write_rtp(write);
+            }
+            if self.rtc.handle_input(Input::Timeout(now)).is_err() {
+                return;
+            }
+            self.drain();
         }
-        *next = now.max(*next + PACKET_EVERY);
-        *sequence += 1;
-        let payload = vec![*sequence as u8; PACKET_BYTES];
-        let pt = self.rtc.codec_config().params()[0].pt();
-        let write = RtpWrite::new(pt, (*sequence).into(), *sequence as u32 * 960, now, payload);
-        if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(*mid, None) {
-            stream.write_rtp(write);
-        }
-        self.deadline = now;
     }
 
     fn drain(&mut self) {
@@ -74,8 +89,16 @@ impl Peer {
                     return;
                 }
                 Ok(Output::Transmit(transmit)) => drop(self.socket.send_to(&transmit.contents, self.server)),
-                Ok(Output::Event(Happening::Connected)) => self.connected = true,
-                Ok(Output::Event(Happening::RtpPacket(_))) => drop(self.packets.fetch_add(1, Ordering::Relaxed)),
+                Ok(Output::Event(Happening::Connected)) => {
+                    self.connected = true;
+                    self.sends.iter_mut().for_each(|sends| sends.next = Instant::now());
+                }
+                Ok(Output::Event(Happening::RtpPacket(packet))) => {
+                    let mark = packet.payload.first().copied().map(usize::from);
+                    if let Some(heard) = mark.and_then(|mark| self.heard.get(mark)) {
+                        heard.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
                 Ok(Output::Event(_)) => {}
                 Err(_) => return,
             }
@@ -86,20 +109,28 @@ impl Peer {
 /// The peers of a test.
 #[derive(Clone)]
 pub struct Peers {
-    server: SocketAddr,
     all: Arc<Mutex<Vec<Peer>>>,
+    marks: Arc<AtomicUsize>,
 }
 
 /// A peer, as its test has it; it is closed when this is dropped.
 pub struct Line {
-    packets: Arc<AtomicU64>,
+    /// Which leg of the server's it is.
+    pub leg: LegId,
+    mark: usize,
+    heard: Heard,
     gone: Arc<AtomicBool>,
 }
 
 impl Line {
     /// How many packets have arrived.
     pub fn packets(&self) -> u64 {
-        self.packets.load(Ordering::Relaxed)
+        self.heard.iter().map(|heard| heard.load(Ordering::Relaxed)).sum()
+    }
+
+    /// How many of them a publisher has sent.
+    pub fn packets_of(&self, publisher: &Line) -> u64 {
+        self.heard[publisher.mark].load(Ordering::Relaxed)
     }
 }
 
@@ -110,8 +141,8 @@ impl Drop for Line {
 }
 
 impl Peers {
-    /// Peers of this server's media engine, turned until the last of them is dropped.
-    pub fn of(server: &Server) -> Self {
+    /// Peers of any server's media engine, turned until the last of them is dropped.
+    pub fn new() -> Self {
         let all: Arc<Mutex<Vec<Peer>>> = Arc::default();
         let turned = Arc::downgrade(&all);
         std::thread::spawn(move || {
@@ -123,40 +154,47 @@ impl Peers {
                 std::thread::sleep(Duration::from_millis(2));
             }
         });
-        Self { server: server.running().node.media().sfu().announced()[0], all }
+        Self { all, marks: Arc::default() }
     }
 
-    fn peer(&self) -> (Peer, Line) {
+    fn peer() -> Peer {
         let now = Instant::now();
         let mut rtc = RtcConfig::new().set_rtp_mode(true).build(now);
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_nonblocking(true).unwrap();
         let local = socket.local_addr().unwrap();
         rtc.add_local_candidate(Candidate::host(local, "udp").unwrap());
-        let line = Line { packets: Arc::default(), gone: Arc::default() };
-        let (packets, gone) = (line.packets.clone(), line.gone.clone());
-        let (server, sends) = (self.server, None);
-        (Peer { rtc, socket, local, server, deadline: now, connected: false, sends, packets, gone }, line)
+        let (heard, gone) = (Heard::default(), Arc::default());
+        Peer { rtc, socket, local, server: local, deadline: now, connected: false, sends: None, heard, gone }
     }
 
-    fn offer(&self) -> (Peer, Line, Mid, String, SdpPendingOffer) {
-        let (mut peer, line) = self.peer();
+    fn add(&self, peer: Peer, leg: LegId) -> Line {
+        let mark = peer.sends.as_ref().map_or(0, |sends| sends.mark);
+        let line = Line { leg, mark, heard: peer.heard.clone(), gone: peer.gone.clone() };
+        self.all.lock().unwrap().push(peer);
+        line
+    }
+
+    fn offer() -> (Peer, Mid, String, SdpPendingOffer) {
+        let mut peer = Self::peer();
         let mut changes = peer.rtc.sdp_api();
         let mid = changes.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None);
         let (offer, pending) = changes.apply().unwrap();
-        (peer, line, mid, offer.to_sdp_string(), pending)
+        (peer, mid, offer.to_sdp_string(), pending)
     }
 
     /// Sends sound into a space, and waits until that was taken.
     pub async fn publish(&self, client: &mut Client, space: &SpaceId) -> Line {
-        let (mut peer, line, mid, offer, pending) = self.offer();
+        let (mut peer, mid, offer, pending) = Self::offer();
         let sources = vec![SourceOfMid { mid: mid.to_string(), source: Source::Microphone }];
         let outcome = client.command(space, Command::Publish { offer, sources, take_over: false }).await.unwrap();
-        let Outcome::Publishing { answer, .. } = outcome else { panic!("{outcome:?}") };
+        let Outcome::Publishing { answer, leg } = outcome else { panic!("{outcome:?}") };
+        peer.server = server_of(&answer);
         peer.rtc.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(&answer).unwrap()).unwrap();
-        peer.sends = Some((mid, 0, Instant::now()));
-        self.all.lock().unwrap().push(peer);
-        line
+        let mark = 1 + self.marks.fetch_add(1, Ordering::Relaxed);
+        assert!(mark < MARKS, "a test has at most {MARKS} publishers");
+        peer.sends = Some(Sends { mid, mark, sequence: 0, next: Instant::now() });
+        self.add(peer, leg)
     }
 
     /// Goes live, and waits until that is seen.
@@ -170,23 +208,61 @@ impl Peers {
         line
     }
 
-    /// Watches a space's stage.
+    /// Watches a space's stage, and waits until there is something to see.
     pub async fn watch(&self, client: &mut Client, space: &SpaceId) -> Line {
+        let leg = Self::asks_to_watch(client, space).await;
+        self.receive(client, space, leg).await
+    }
+
+    /// Wants to watch a space's stage, whether there is something to see or not.
+    pub async fn asks_to_watch(client: &mut Client, space: &SpaceId) -> LegId {
         let outcome = client.command(space, Command::Watch { keep: None }).await.unwrap();
         let Outcome::Watching { leg } = outcome else { panic!("{outcome:?}") };
-        let (generation, sdp) = client
-            .event("an offer", |event| match event {
-                Event::Offer { leg: of, generation, sdp, .. } if *of == leg => Some((*generation, sdp.clone())),
-                _ => None,
-            })
-            .await;
-        let (mut peer, line) = self.peer();
+        leg
+    }
+
+    /// Answers a leg's first offer, which comes when there is something to see.
+    pub async fn receive(&self, client: &mut Client, space: &SpaceId, leg: LegId) -> Line {
+        let (generation, sdp) = Self::offered(client, &leg).await;
+        let mut peer = Self::peer();
+        peer.server = server_of(&sdp);
         let offer = SdpOffer::from_sdp_string(&sdp).unwrap();
         let sdp = peer.rtc.sdp_api().accept_offer(offer).unwrap().to_sdp_string();
-        client.command(space, Command::Answer { leg, generation, sdp }).await.unwrap();
-        self.all.lock().unwrap().push(peer);
-        line
+        client.command(space, Command::Answer { leg: leg.clone(), generation, sdp }).await.unwrap();
+        self.add(peer, leg)
     }
+
+    async fn offered(client: &mut Client, leg: &LegId) -> (u32, String) {
+        client
+            .event("an offer", |event| match event {
+                Event::Offer { leg: of, generation, sdp, .. } if of == leg => Some((*generation, sdp.clone())),
+                _ => None,
+            })
+            .await
+    }
+
+    /// Answers the offer that comes when somebody else is on the stage that a line watches.
+    pub async fn answer(&self, client: &mut Client, space: &SpaceId, line: &Line) {
+        let (generation, sdp) = Self::offered(client, &line.leg).await;
+        let offer = SdpOffer::from_sdp_string(&sdp).unwrap();
+        let sdp = {
+            let mut all = self.all.lock().unwrap();
+            let peer = all.iter_mut().find(|peer| Arc::ptr_eq(&peer.gone, &line.gone)).unwrap();
+            peer.deadline = Instant::now();
+            peer.rtc.sdp_api().accept_offer(offer).unwrap().to_sdp_string()
+        };
+        client.command(space, Command::Answer { leg: line.leg.clone(), generation, sdp }).await.unwrap();
+    }
+}
+
+/// Where the server takes media: the first candidate for UDP of its description (RFC 8839, section 5.1).
+fn server_of(sdp: &str) -> SocketAddr {
+    let candidates = sdp.lines().filter_map(|line| line.strip_prefix("a=candidate:"));
+    let words = candidates.map(|line| line.split(' ').collect::<Vec<_>>());
+    let udp =
+        words.filter(|words| words[2].eq_ignore_ascii_case("udp")).map(|words| (words[4].to_owned(), words[5].parse()));
+    let (address, port) = udp.take(1).next().expect("a candidate");
+    SocketAddr::new(address.parse().unwrap(), port.unwrap())
 }
 
 /// Waits until something holds.

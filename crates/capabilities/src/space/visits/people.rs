@@ -151,8 +151,14 @@ impl Space {
         gone: Vec<UserId>,
     ) {
         let Some(visit) = self.visit_with(by, id).filter(|visit| visit.is_under_way()) else { return };
-        visit.guests.extend(came);
+        visit.guests.extend(came.iter().cloned());
         visit.guests.retain(|user| !gone.contains(user));
+        // Who is here already does not come in; a visitor of whom that is so has their seat all the same.
+        for user in came {
+            if self.seat_visitor(&user) {
+                self.stands_otherwise(out, &user);
+            }
+        }
         for user in gone {
             self.no_guest_any_more(now, out, by, &user);
         }
