@@ -1,6 +1,7 @@
 //! What the HTTP interface at `/api` takes and returns. Times are milliseconds since the Unix epoch.
 
 use crate::conversation::Message;
+use crate::dialogs::Dialog;
 use crate::discussion_groups::MyGroup;
 use crate::ids::{DeviceId, GuestLinkId, SpaceId, StreamKeyId, UserId};
 use crate::live_rooms::{About, Broadcast};
@@ -43,6 +44,40 @@ wire! {
     struct VisitLedger {
         /// The visits that one made or had, the latest first.
         visits: Vec<crate::host_visits::Entry>,
+    }
+
+    /// Beginning a dialog. With one other it is *the* dialog with them, begun before or not.
+    struct NewDialog {
+        /// The others: one, or a few.
+        with: Vec<UserId>,
+        /// What it is called, where there are several; may be empty.
+        #[serde(default)]
+        #[ts(optional, as = "Option<String>")]
+        title: String,
+    }
+
+    /// Dialogs of one's own.
+    struct Dialogs {
+        /// Them: pinned ones first, then by what was said last, the newest first.
+        dialogs: Vec<Dialog>,
+        /// Whether there are more behind them.
+        more: bool,
+    }
+
+    /// Messages that were found.
+    struct FoundMessages {
+        /// Them, the newest first.
+        found: Vec<FoundMessage>,
+        /// Whether there are older ones.
+        more: bool,
+    }
+
+    /// A message that was found.
+    struct FoundMessage {
+        /// In which dialog.
+        dialog: SpaceId,
+        /// All of it.
+        message: Message,
     }
 
     /// Coming in as a guest.

@@ -21,6 +21,11 @@ impl SpaceId {
     pub fn is_group(&self) -> bool {
         self.0.starts_with("group_")
     }
+
+    /// Whether it is a dialog's.
+    pub fn is_dialog(&self) -> bool {
+        self.0.starts_with("dialog_")
+    }
 }
 
 impl fmt::Display for MalformedId {
@@ -107,8 +112,8 @@ id!(
     DeviceId, "dev_"
 );
 id!(
-    /// Anything several people are in together: a live room or a group; calls and dialogs get prefixes of their own.
-    SpaceId, "room_" | "group_"
+    /// Anything several people are in together: a live room, a group or a dialog; calls get a prefix of their own.
+    SpaceId, "room_" | "group_" | "dialog_"
 );
 id!(
     /// What an encoder shows to send to a room. Not the secret: that is told once, when the key is made.

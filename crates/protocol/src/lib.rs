@@ -7,6 +7,7 @@
 //! `HEARTH_REGENERATE=1`, and a test fails when the committed files differ.
 
 pub mod conversation;
+pub mod dialogs;
 pub mod discussion_groups;
 pub mod frames;
 pub mod host_visits;

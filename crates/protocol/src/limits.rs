@@ -86,6 +86,22 @@ pub const VISIT_MIN_S: u32 = 60;
 pub const VISIT_MAX_S: u32 = 4 * 3_600;
 /// Requests for visits of one host in an hour.
 pub const VISIT_REQUESTS_PER_HOUR_MAX: u32 = 3;
+/// People in a dialog.
+pub const DIALOG_MEMBERS_MAX: usize = 20;
+/// Dialogs of more than two that one person may begin in an hour.
+pub const DIALOGS_PER_HOUR_MAX: u32 = 20;
+/// Dialogs in one answer.
+pub const DIALOGS_PAGE_MAX: usize = 50;
+/// Dialogs that somebody may pin.
+pub const DIALOGS_PINNED_MAX: usize = 10;
+/// Unread messages are counted so far.
+pub const UNREAD_MAX: u32 = 100;
+/// How long somebody counts as writing, in milliseconds.
+pub const TYPING_MS: u64 = 6_000;
+/// Found messages in one answer.
+pub const FOUND_MESSAGES_MAX: usize = 50;
+/// Unicode scalar values of a search.
+pub const SEARCH_MAX_CHARS: usize = 100;
 
 /// The name of a limit, as a client may show it and a program may branch on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
@@ -183,4 +199,12 @@ pub enum LimitName {
     VisitSeconds,
     /// Characters of what is offered for a visit.
     OfferChars,
+    /// People in a dialog.
+    DialogMembers,
+    /// Dialogs begun in an hour.
+    Dialogs,
+    /// Dialogs that are pinned.
+    DialogsPinned,
+    /// Characters of a search.
+    SearchChars,
 }

@@ -1,6 +1,7 @@
 //! What is said about oneself: commands, and events.
 
 use crate::conversation::Message;
+use crate::dialogs;
 use crate::host_visits;
 use crate::ids::{SpaceId, UserId};
 use crate::limits::LimitName;
@@ -61,6 +62,16 @@ pub enum PersonEvent {
         /// Since when, milliseconds since the Unix epoch.
         #[ts(type = "number")]
         since_ms: u64,
+    },
+    /// Something was said in a dialog, somebody came into it or left it, or one read on another device.
+    Dialog {
+        /// How it stands for oneself.
+        dialog: Box<dialogs::Dialog>,
+    },
+    /// One is in a dialog no more.
+    DialogGone {
+        /// Which.
+        dialog: SpaceId,
     },
     /// Another host asks for a visit.
     VisitInvitation {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use ts_rs::{Config, TS};
 
 use hearth_protocol::{
-    conversation, discussion_groups, frames, host_visits, http, ids, limits, live_rooms, media, moderation, people,
-    person, rejection, space, stage, videos,
+    conversation, dialogs, discussion_groups, frames, host_visits, http, ids, limits, live_rooms, media, moderation,
+    people, person, rejection, space, stage, videos,
 };
 
 fn declaration<T: TS + 'static>(config: &Config) -> String {
@@ -90,6 +90,12 @@ fn generated() -> BTreeMap<&'static str, String> {
         discussion_groups::Group,
         discussion_groups::Event,
         discussion_groups::MyGroup,
+        dialogs::Dialog,
+        dialogs::State,
+        dialogs::DialogMember,
+        dialogs::Command,
+        dialogs::Event,
+        dialogs::Keeping,
         host_visits::Conditions,
         host_visits::Way,
         host_visits::Reason,
@@ -139,6 +145,10 @@ fn generated() -> BTreeMap<&'static str, String> {
         http::FoundRooms,
         http::MyGroups,
         http::VisitLedger,
+        http::NewDialog,
+        http::Dialogs,
+        http::FoundMessages,
+        http::FoundMessage,
         http::Watch,
         http::StreamKey,
         http::NewStreamKey,

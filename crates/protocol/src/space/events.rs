@@ -1,6 +1,7 @@
 //! What happens in a space, and all of it at once for whoever comes in.
 
 use crate::conversation::Message;
+use crate::dialogs;
 use crate::discussion_groups;
 use crate::host_visits;
 use crate::ids::{LegId, SpaceId, TrackId, UserId};
@@ -160,6 +161,11 @@ pub enum Event {
         /// What.
         event: discussion_groups::Event,
     },
+    /// Something happened that happens in dialogs only.
+    Dialogs {
+        /// What.
+        event: dialogs::Event,
+    },
     /// Something happened about host visits.
     Visits {
         /// What.
@@ -179,7 +185,7 @@ pub enum RemovedReason {
     Entry,
     /// The account was disabled or the device signed out.
     SignedOut,
-    /// From a group: you have left it for good, on whichever device.
+    /// From a group or a dialog: you have left it for good, on whichever device.
     Departed,
 }
 
@@ -252,6 +258,10 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub group: Option<discussion_groups::Group>,
+    /// In a dialog: how it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub dialog: Option<dialogs::State>,
     /// In a live room: what concerns oneself of discussion groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -5,6 +5,7 @@ mod events;
 pub use events::{Event, LegClosedReason, RemovedReason, Snapshot, SpaceEndReason, YourGroups, YourVisit};
 
 use crate::conversation::Float;
+use crate::dialogs;
 use crate::discussion_groups;
 use crate::frames::Resume;
 use crate::host_visits;
@@ -245,6 +246,11 @@ pub enum Command {
     Groups {
         /// What.
         wants: discussion_groups::Command,
+    },
+    /// Something that one does in dialogs only.
+    Dialogs {
+        /// What.
+        wants: dialogs::Command,
     },
     /// Something about host visits.
     Visits {

@@ -11,7 +11,7 @@ export type UserId = string;
 export type DeviceId = string;
 
 /**
- * Anything several people are in together: a live room or a group; calls and dialogs get prefixes of their own.
+ * Anything several people are in together: a live room, a group or a dialog; calls get a prefix of their own.
  */
 export type SpaceId = string;
 
@@ -63,7 +63,7 @@ export type VisitId = string;
 /**
  * The name of a limit, as a client may show it and a program may branch on it.
  */
-export type LimitName = "message_chars" | "message_rate" | "messages_in_flight" | "command_rate" | "frame_bytes" | "sdp_bytes" | "display_name_chars" | "title_chars" | "rules_chars" | "tags" | "tag_chars" | "members" | "connections_per_member" | "spaces_per_connection" | "connections_per_user" | "sockets_per_address" | "sign_in_attempts" | "guests_per_address" | "moderators" | "sanctions" | "slow_mode_seconds" | "mute_seconds" | "blocks" | "guest_links" | "media_legs" | "media_negotiations" | "tracks" | "stage_guests" | "hands" | "players" | "follows" | "stream_keys" | "reports" | "reason_chars" | "encoders" | "cover_bytes" | "cover_pixels" | "group_invitations" | "group_members" | "groups" | "interests" | "interest_chars" | "visit_hosts" | "visit_requests" | "visit_seconds" | "offer_chars";
+export type LimitName = "message_chars" | "message_rate" | "messages_in_flight" | "command_rate" | "frame_bytes" | "sdp_bytes" | "display_name_chars" | "title_chars" | "rules_chars" | "tags" | "tag_chars" | "members" | "connections_per_member" | "spaces_per_connection" | "connections_per_user" | "sockets_per_address" | "sign_in_attempts" | "guests_per_address" | "moderators" | "sanctions" | "slow_mode_seconds" | "mute_seconds" | "blocks" | "guest_links" | "media_legs" | "media_negotiations" | "tracks" | "stage_guests" | "hands" | "players" | "follows" | "stream_keys" | "reports" | "reason_chars" | "encoders" | "cover_bytes" | "cover_pixels" | "group_invitations" | "group_members" | "groups" | "interests" | "interest_chars" | "visit_hosts" | "visit_requests" | "visit_seconds" | "offer_chars" | "dialog_members" | "dialogs" | "dialogs_pinned" | "search_chars";
 
 /**
  * Why a command or request was declined. Nothing accepted before it is lost.
@@ -408,6 +408,10 @@ media_ms?: number,
  * How it floats over the picture; absent: it doesn't.
  */
 float?: Float, 
+/**
+ * When its author put other words in its place, milliseconds since the Unix epoch; absent: never.
+ */
+edited_ms?: number, 
 /**
  * Whether it was deleted; its text is gone then.
  */
@@ -1052,6 +1056,144 @@ since_ms: number,
 ended_ms: number | null, };
 
 /**
+ * A dialog, as one of its members sees it from outside.
+ */
+export type Dialog = { 
+/**
+ * Which.
+ */
+id: SpaceId, 
+/**
+ * What it is called; empty in one of two, which goes by the other's name.
+ */
+title: string, 
+/**
+ * Whether it is one of two: nobody can be added to it, and there is no second one of the same two.
+ */
+two: boolean, 
+/**
+ * Everybody in it, oneself too.
+ */
+members: Array<Profile>, 
+/**
+ * What was said last; `null`: nothing yet.
+ */
+last: Message | null, 
+/**
+ * Up to where one has read; 0: nothing.
+ */
+read_position: number, 
+/**
+ * Messages of others behind that, counted to [`crate::limits::UNREAD_MAX`].
+ */
+unread: number, 
+/**
+ * Whether one has pinned it above the others.
+ */
+pinned: boolean, 
+/**
+ * Whether one wants to hear nothing of it.
+ */
+muted: boolean, 
+/**
+ * When it was begun, milliseconds since the Unix epoch.
+ */
+since_ms: number, };
+
+/**
+ * How a dialog stands, for those who have joined it.
+ */
+export type DialogState = { 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * Whether it is one of two.
+ */
+two: boolean, 
+/**
+ * Everybody in it.
+ */
+members: Array<DialogMember>, };
+
+/**
+ * Somebody in a dialog.
+ */
+export type DialogMember = { 
+/**
+ * Who.
+ */
+profile: Profile, 
+/**
+ * Whether one of their devices has joined it now.
+ */
+here: boolean, 
+/**
+ * Up to where they have read; 0: nothing, or they don't tell.
+ */
+read_position: number, };
+
+/**
+ * What a member may do in a dialog, besides what one may in any space.
+ */
+export type DialogCommand = { "kind": "edit", 
+/**
+ * Which.
+ */
+position: number, 
+/**
+ * The new words.
+ */
+text: string, } | { "kind": "typing" } | { "kind": "set_title", 
+/**
+ * The new title; may be empty.
+ */
+title: string, } | { "kind": "add", 
+/**
+ * Whom.
+ */
+user: UserId, } | { "kind": "depart" };
+
+/**
+ * What happens in a dialog.
+ */
+export type DialogEvent = { "kind": "state", 
+/**
+ * All of it.
+ */
+state: DialogState, } | { "kind": "typing", 
+/**
+ * Who.
+ */
+user: UserId, } | { "kind": "edited", 
+/**
+ * Which.
+ */
+position: number, 
+/**
+ * Its words.
+ */
+text: string, 
+/**
+ * When, milliseconds since the Unix epoch.
+ */
+edited_ms: number, };
+
+/**
+ * What a member has made of a dialog for themselves.
+ */
+export type DialogKeeping = { 
+/**
+ * Whether it stands above the others.
+ */
+pinned: boolean, 
+/**
+ * Whether one wants to hear nothing of it.
+ */
+muted: boolean, };
+
+/**
  * Which hosts are wanted. At least one condition is given; all that are given must be met.
  */
 export type VisitConditions = { 
@@ -1670,7 +1812,11 @@ layer: LayerPreference, } | { "kind": "groups",
 /**
  * What.
  */
-wants: GroupCommand, } | { "kind": "visits", 
+wants: GroupCommand, } | { "kind": "dialogs", 
+/**
+ * What.
+ */
+wants: DialogCommand, } | { "kind": "visits", 
 /**
  * What.
  */
@@ -1929,7 +2075,11 @@ reason: SpaceEndReason, } | { "kind": "groups",
 /**
  * What.
  */
-event: GroupEvent, } | { "kind": "visits", 
+event: GroupEvent, } | { "kind": "dialogs", 
+/**
+ * What.
+ */
+event: DialogEvent, } | { "kind": "visits", 
 /**
  * What.
  */
@@ -2014,6 +2164,10 @@ recording: Recording,
  * In a group: how it stands.
  */
 group?: Group, 
+/**
+ * In a dialog: how it stands.
+ */
+dialog?: DialogState, 
 /**
  * In a live room: what concerns oneself of discussion groups.
  */
@@ -2109,7 +2263,15 @@ about: About,
 /**
  * Since when, milliseconds since the Unix epoch.
  */
-since_ms: number, } | { "kind": "visit_invitation", 
+since_ms: number, } | { "kind": "dialog", 
+/**
+ * How it stands for oneself.
+ */
+dialog: Dialog, } | { "kind": "dialog_gone", 
+/**
+ * Which.
+ */
+dialog: SpaceId, } | { "kind": "visit_invitation", 
 /**
  * All of it.
  */
@@ -2524,6 +2686,58 @@ export type VisitLedger = {
  * The visits that one made or had, the latest first.
  */
 visits: Array<VisitEntry>, };
+
+/**
+ * Beginning a dialog. With one other it is *the* dialog with them, begun before or not.
+ */
+export type NewDialog = { 
+/**
+ * The others: one, or a few.
+ */
+with: Array<UserId>, 
+/**
+ * What it is called, where there are several; may be empty.
+ */
+title?: string, };
+
+/**
+ * Dialogs of one's own.
+ */
+export type Dialogs = { 
+/**
+ * Them: pinned ones first, then by what was said last, the newest first.
+ */
+dialogs: Array<Dialog>, 
+/**
+ * Whether there are more behind them.
+ */
+more: boolean, };
+
+/**
+ * Messages that were found.
+ */
+export type FoundMessages = { 
+/**
+ * Them, the newest first.
+ */
+found: Array<FoundMessage>, 
+/**
+ * Whether there are older ones.
+ */
+more: boolean, };
+
+/**
+ * A message that was found.
+ */
+export type FoundMessage = { 
+/**
+ * In which dialog.
+ */
+dialog: SpaceId, 
+/**
+ * All of it.
+ */
+message: Message, };
 
 /**
  * How a room's broadcast can be watched without the web app's own connection.
