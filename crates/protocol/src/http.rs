@@ -46,6 +46,12 @@ wire! {
         visits: Vec<crate::host_visits::Entry>,
     }
 
+    /// People who were looked for.
+    struct People {
+        /// Them: friends first, then whom one follows, then everybody else.
+        people: Vec<Profile>,
+    }
+
     /// Beginning a dialog. With one other it is *the* dialog with them, begun before or not.
     struct NewDialog {
         /// The others: one, or a few.

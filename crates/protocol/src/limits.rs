@@ -42,6 +42,12 @@ pub const STAGE_GUESTS_MAX: usize = 8;
 pub const HANDS_MAX: usize = 100;
 /// The most people one user follows.
 pub const FOLLOWS_MAX: usize = 1_000;
+/// Friends of one user.
+pub const FRIENDS_MAX: usize = 1_000;
+/// Friends whom one has asked and who have not answered.
+pub const FRIENDS_ASKED_MAX: usize = 50;
+/// People found in one answer.
+pub const PEOPLE_FOUND_MAX: usize = 20;
 /// The most stream keys of a room.
 pub const STREAM_KEYS_MAX: usize = 10;
 /// The longest reason of a report, in Unicode scalar values.
@@ -169,6 +175,8 @@ pub enum LimitName {
     Players,
     /// People one user follows.
     Follows,
+    /// Friends, or those whom one has asked.
+    Friends,
     /// Stream keys of a room.
     StreamKeys,
     /// Open reports of one person.

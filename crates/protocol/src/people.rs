@@ -26,6 +26,15 @@ pub struct Me {
     /// Whom this user follows.
     #[serde(default)]
     pub follows: Vec<Profile>,
+    /// Friends: each of the two wished it.
+    #[serde(default)]
+    pub friends: Vec<Profile>,
+    /// Who wishes to be friends, and was not answered.
+    #[serde(default)]
+    pub friend_requests: Vec<Profile>,
+    /// Whom this user has asked to be friends, and who has not answered.
+    #[serde(default)]
+    pub friends_asked: Vec<Profile>,
 }
 
 /// One signed-in browser or program of a user.

@@ -33,6 +33,16 @@ pub enum PersonCommand {
         /// Whom.
         user: UserId,
     },
+    /// Ask somebody with an account to be friends; of somebody who has asked it is the yes.
+    Befriend {
+        /// Whom.
+        user: UserId,
+    },
+    /// Be friends no more; of somebody who has asked it is the no, of somebody asked it takes that back. They aren't told.
+    Unfriend {
+        /// Whom.
+        user: UserId,
+    },
 }
 
 /// What happens to oneself.
@@ -50,6 +60,16 @@ pub enum PersonEvent {
         space: SpaceId,
         /// The message.
         message: Message,
+    },
+    /// Somebody wishes to be friends.
+    FriendAsked {
+        /// Who.
+        by: Profile,
+    },
+    /// Somebody you asked has said yes.
+    FriendAccepted {
+        /// Who.
+        by: Profile,
     },
     /// Somebody you follow went live.
     WentLive {

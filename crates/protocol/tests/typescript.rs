@@ -145,6 +145,7 @@ fn generated() -> BTreeMap<&'static str, String> {
         http::FoundRooms,
         http::MyGroups,
         http::VisitLedger,
+        http::People,
         http::NewDialog,
         http::Dialogs,
         http::FoundMessages,
