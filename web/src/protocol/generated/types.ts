@@ -63,7 +63,7 @@ export type VisitId = string;
 /**
  * The name of a limit, as a client may show it and a program may branch on it.
  */
-export type LimitName = "message_chars" | "message_rate" | "messages_in_flight" | "command_rate" | "frame_bytes" | "sdp_bytes" | "display_name_chars" | "title_chars" | "rules_chars" | "tags" | "tag_chars" | "members" | "connections_per_member" | "spaces_per_connection" | "connections_per_user" | "sockets_per_address" | "sign_in_attempts" | "guests_per_address" | "moderators" | "sanctions" | "slow_mode_seconds" | "mute_seconds" | "blocks" | "guest_links" | "media_legs" | "media_negotiations" | "tracks" | "stage_guests" | "hands" | "players" | "follows" | "stream_keys" | "reports" | "reason_chars" | "encoders" | "cover_bytes" | "cover_pixels" | "group_invitations" | "group_members" | "groups" | "interests" | "interest_chars" | "visit_hosts" | "visit_requests" | "visit_seconds" | "offer_chars" | "dialog_members" | "dialogs" | "dialogs_pinned" | "search_chars";
+export type LimitName = "message_chars" | "message_rate" | "messages_in_flight" | "command_rate" | "frame_bytes" | "sdp_bytes" | "display_name_chars" | "title_chars" | "rules_chars" | "tags" | "tag_chars" | "members" | "connections_per_member" | "spaces_per_connection" | "connections_per_user" | "sockets_per_address" | "sign_in_attempts" | "guests_per_address" | "moderators" | "sanctions" | "slow_mode_seconds" | "mute_seconds" | "blocks" | "guest_links" | "media_legs" | "media_negotiations" | "tracks" | "stage_guests" | "hands" | "players" | "follows" | "friends" | "stream_keys" | "reports" | "reason_chars" | "encoders" | "cover_bytes" | "cover_pixels" | "group_invitations" | "group_members" | "groups" | "interests" | "interest_chars" | "visit_hosts" | "visit_requests" | "visit_seconds" | "offer_chars" | "dialog_members" | "dialogs" | "dialogs_pinned" | "search_chars";
 
 /**
  * Why a command or request was declined. Nothing accepted before it is lost.
@@ -156,7 +156,19 @@ blocked: Array<Profile>,
 /**
  * Whom this user follows.
  */
-follows: Array<Profile>, };
+follows: Array<Profile>, 
+/**
+ * Friends: each of the two wished it.
+ */
+friends: Array<Profile>, 
+/**
+ * Who wishes to be friends, and was not answered.
+ */
+friend_requests: Array<Profile>, 
+/**
+ * Whom this user has asked to be friends, and who has not answered.
+ */
+friends_asked: Array<Profile>, };
 
 /**
  * One signed-in browser or program of a user.
@@ -2230,6 +2242,14 @@ user: UserId, } | { "kind": "unfollow",
 /**
  * Whom.
  */
+user: UserId, } | { "kind": "befriend", 
+/**
+ * Whom.
+ */
+user: UserId, } | { "kind": "unfriend", 
+/**
+ * Whom.
+ */
 user: UserId, };
 
 /**
@@ -2247,7 +2267,15 @@ space: SpaceId,
 /**
  * The message.
  */
-message: Message, } | { "kind": "went_live", 
+message: Message, } | { "kind": "friend_asked", 
+/**
+ * Who.
+ */
+by: Profile, } | { "kind": "friend_accepted", 
+/**
+ * Who.
+ */
+by: Profile, } | { "kind": "went_live", 
 /**
  * Where.
  */
@@ -2686,6 +2714,15 @@ export type VisitLedger = {
  * The visits that one made or had, the latest first.
  */
 visits: Array<VisitEntry>, };
+
+/**
+ * People who were looked for.
+ */
+export type People = { 
+/**
+ * Them: friends first, then whom one follows, then everybody else.
+ */
+people: Array<Profile>, };
 
 /**
  * Beginning a dialog. With one other it is *the* dialog with them, begun before or not.
