@@ -1,6 +1,7 @@
 //! What a machine wants done. The server interprets it, in one place.
 
 use hearth_protocol::conversation::Message;
+use hearth_protocol::dialogs::{Dialog, Keeping};
 use hearth_protocol::discussion_groups::Content;
 use hearth_protocol::host_visits::{Invitation, InvitationState};
 use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, TrackId, UserId, VisitId};
@@ -182,6 +183,41 @@ pub enum Write {
         /// By whom.
         by: UserId,
     },
+    /// A message has other words.
+    MessageEdited {
+        /// Which.
+        position: u64,
+        /// Its words.
+        text: String,
+        /// When.
+        at: Time,
+    },
+    /// By a dialog: it is called something else.
+    DialogTitle {
+        /// What.
+        title: String,
+    },
+    /// By a dialog: somebody is in it.
+    DialogJoined {
+        /// Who.
+        user: UserId,
+        /// When.
+        at: Time,
+    },
+    /// By a dialog: somebody is in it no more.
+    DialogLeft {
+        /// Who.
+        user: UserId,
+        /// When.
+        at: Time,
+    },
+    /// By a dialog: what somebody has made of it for themselves.
+    DialogKept {
+        /// Who.
+        user: UserId,
+        /// What.
+        keeping: Keeping,
+    },
     /// How far somebody has read.
     ReadPosition {
         /// Who.
@@ -250,6 +286,17 @@ pub enum Write {
     },
     /// The person follows somebody.
     Follow {
+        /// Whom.
+        user: UserId,
+    },
+    /// The person asks somebody to be friends, or says yes to one who has asked; answered by
+    /// [`crate::person::NOW_FRIENDS`] in that case.
+    Befriend {
+        /// Whom.
+        user: UserId,
+    },
+    /// The person is friends with somebody no more, or is not to become it.
+    Unfriend {
         /// Whom.
         user: UserId,
     },
@@ -456,6 +503,28 @@ pub enum Tell {
         space: SpaceId,
         /// The message.
         message: Message,
+    },
+    /// Somebody has asked them to be friends, or has said yes.
+    Befriended {
+        /// Who.
+        by: Profile,
+        /// Whether they are friends now.
+        friends: bool,
+    },
+    /// Somebody is no friend of theirs any more, nor to become one.
+    Unfriended {
+        /// Who.
+        by: UserId,
+    },
+    /// How a dialog that they are in stands for them.
+    Dialog {
+        /// All of it.
+        dialog: Box<Dialog>,
+    },
+    /// They are in a dialog no more.
+    DialogGone {
+        /// Which.
+        dialog: SpaceId,
     },
     /// Another host asks them for a visit.
     VisitInvitation {

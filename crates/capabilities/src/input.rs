@@ -11,9 +11,9 @@ use hearth_protocol::space::LegClosedReason;
 use hearth_protocol::{Command, PersonCommand, Resume};
 use serde::{Deserialize, Serialize};
 
-use crate::discussion_groups;
 use crate::effect::{SpaceTell, Tell, Timer, WriteId};
 use crate::host_visits::Facts;
+use crate::{dialogs, discussion_groups};
 
 /// A moment: milliseconds since the Unix epoch, by the clock of the node that owns the machine. It never goes back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -134,6 +134,9 @@ pub struct Lookup {
     /// For what concerns discussion groups.
     #[serde(skip_serializing_if = "is_default")]
     pub groups: Box<discussion_groups::Lookup>,
+    /// For what concerns dialogs.
+    #[serde(skip_serializing_if = "is_default")]
+    pub dialogs: Box<dialogs::Lookup>,
     /// For `join`: whether the space's host has blocked the user.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub blocked_by_host: bool,

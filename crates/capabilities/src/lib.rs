@@ -11,11 +11,12 @@
 //! * [`effect`], [`input`]: the words between the machines and the server.
 //! * [`kernel`]: what every space is made of: members, roles, stream, conversation, media, sanctions, limits.
 //! * [`live_rooms`]: hosts publish, an audience watches. [`discussion_groups`]: some of them talk among themselves.
-//! * [`host_visits`]: hosts come to each other, with their audiences.
+//! * [`host_visits`]: hosts come to each other, with their audiences. [`dialogs`]: two people, or a few, talk for good.
 //! * [`space`], [`person`]: the two machines.
 //! * [`trial`]: what must hold whatever comes in, for property tests and fuzzing.
 //! * [`scenario`]: the text form of inputs and effects, for golden scenarios and for the black box of a crash.
 
+pub mod dialogs;
 pub mod discussion_groups;
 pub mod effect;
 pub mod host_visits;

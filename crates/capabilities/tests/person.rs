@@ -29,6 +29,9 @@ fn ana() -> Person {
         administrator: false,
         blocked: Vec::new(),
         follows: Vec::new(),
+        friends: Vec::new(),
+        friend_requests: Vec::new(),
+        friends_asked: Vec::new(),
     };
     let (person, effects) = Person::open(Time(0), record);
     assert_eq!(effects, [Effect::SetTimer { timer: Timer::Idle, at: Time(IDLE_MS) }]);
@@ -57,6 +60,7 @@ fn mentioned(person: &mut Person, at: Time, author: &str, position: u64) -> Vec<
         broadcast: None,
         media_ms: None,
         float: None,
+        edited_ms: None,
         deleted: false,
     };
     let space = SpaceId::parse("room_bo").unwrap();

@@ -88,6 +88,11 @@ pub enum Command {
     },
     /// Leave it for good, on all devices; not one of two.
     Depart,
+    /// Make something of it for oneself; nobody else is told.
+    Keep {
+        /// What.
+        keeping: Keeping,
+    },
 }
 
 /// What happens in a dialog.

@@ -66,10 +66,21 @@ pub struct Preferences {
     pub do_not_disturb: bool,
     /// Whether other hosts may ask them for visits.
     pub host_visits: bool,
+    /// Whether others in a dialog are told how far they have read.
+    pub read_marks: bool,
+    /// Whether others in a dialog are told when they are there.
+    pub presence: bool,
 }
 
 impl Default for Preferences {
     fn default() -> Self {
-        Self { interests: Vec::new(), group_invitations: true, do_not_disturb: false, host_visits: false }
+        Self {
+            interests: Vec::new(),
+            group_invitations: true,
+            do_not_disturb: false,
+            host_visits: false,
+            read_marks: true,
+            presence: true,
+        }
     }
 }

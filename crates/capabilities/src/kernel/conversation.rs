@@ -115,6 +115,16 @@ impl Conversation {
         (self.recent.iter().skip(skipped).cloned().collect(), self.more || skipped > 0)
     }
 
+    /// The messages that are at hand, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Message> + Clone {
+        self.recent.iter()
+    }
+
+    /// What was said last.
+    pub fn newest(&self) -> Option<&Message> {
+        self.recent.back()
+    }
+
     /// The last position given.
     pub fn last_position(&self) -> u64 {
         self.last_position
@@ -171,6 +181,7 @@ impl Conversation {
             reply_to: draft.reply_to.as_ref().map(quote),
             mentions: draft.mentions.clone(),
             nonce: Some(draft.nonce.to_owned()),
+            edited_ms: None,
             deleted: false,
         }))
     }
@@ -284,6 +295,16 @@ impl Conversation {
         }
         for accepted in self.in_flight.values_mut() {
             redact(&mut accepted.message, position);
+        }
+    }
+
+    /// A message has other words now.
+    pub fn edit(&mut self, position: u64, text: &str, at: Time) {
+        for message in &mut self.recent {
+            if message.position == position && !message.deleted {
+                text.clone_into(&mut message.text);
+                message.edited_ms = Some(at.0);
+            }
         }
     }
 

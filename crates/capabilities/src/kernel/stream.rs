@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use hearth_protocol::conversation::Message;
+use hearth_protocol::dialogs::Event as DialogEvent;
 use hearth_protocol::discussion_groups::{Event as GroupEvent, Reason};
 use hearth_protocol::ids::{ConnectionId, UserId};
 use hearth_protocol::live_rooms::About;
@@ -22,8 +23,8 @@ pub trait StreamEvent: Clone {
     fn weight_bytes(&self) -> usize;
     /// As it leaves the machine.
     fn into_payload(self) -> Payload;
-    /// The message it carries, if it carries one.
-    fn message_mut(&mut self) -> Option<&mut Message>;
+    /// Takes the words of a message that was deleted out of it.
+    fn redact(&mut self, position: u64);
 }
 
 /// What an event weighs before its texts are counted, in bytes.
@@ -38,6 +39,7 @@ impl StreamEvent for Event {
                 Event::Message { message } => message_bytes(message),
                 Event::About { about } => about_bytes(about),
                 Event::Groups { event } => group_bytes(event),
+                Event::Dialogs { event } => dialog_bytes(event),
                 Event::Stage { publishers } => publishers.iter().map(|p| 128 + 256 * p.tracks.len()).sum(),
                 _ => 0,
             }
@@ -47,10 +49,13 @@ impl StreamEvent for Event {
         Payload::Space(self)
     }
 
-    fn message_mut(&mut self) -> Option<&mut Message> {
+    fn redact(&mut self, position: u64) {
         match self {
-            Event::Message { message } => Some(message),
-            _ => None,
+            Event::Message { message } => redact(message, position),
+            Event::Dialogs { event: DialogEvent::Edited { position: edited, text, .. } } if *edited == position => {
+                text.clear();
+            }
+            _ => {}
         }
     }
 }
@@ -59,10 +64,19 @@ impl StreamEvent for PersonEvent {
     fn weight_bytes(&self) -> usize {
         EVENT_BASE_BYTES
             + match self {
-                PersonEvent::Me { me } => PROFILE_BYTES * (me.blocked.len() + me.follows.len()),
+                PersonEvent::Me { me } => {
+                    let friends = me.friends.len() + me.friend_requests.len() + me.friends_asked.len();
+                    PROFILE_BYTES * (me.blocked.len() + me.follows.len() + friends)
+                }
+                PersonEvent::Dialog { dialog } => {
+                    PROFILE_BYTES * dialog.members.len() + dialog.last.as_ref().map_or(0, message_bytes)
+                }
+                PersonEvent::FriendAsked { .. } | PersonEvent::FriendAccepted { .. } => PROFILE_BYTES,
                 PersonEvent::Mentioned { message, .. } => message_bytes(message),
                 PersonEvent::WentLive { .. } | PersonEvent::VisitInvitation { .. } => 2 * PROFILE_BYTES,
-                PersonEvent::Folded { .. } | PersonEvent::VisitInvitationOver { .. } => 0,
+                PersonEvent::Folded { .. }
+                | PersonEvent::VisitInvitationOver { .. }
+                | PersonEvent::DialogGone { .. } => 0,
             }
     }
 
@@ -70,10 +84,9 @@ impl StreamEvent for PersonEvent {
         Payload::Person(self)
     }
 
-    fn message_mut(&mut self) -> Option<&mut Message> {
-        match self {
-            PersonEvent::Mentioned { message, .. } => Some(message),
-            _ => None,
+    fn redact(&mut self, position: u64) {
+        if let PersonEvent::Mentioned { message, .. } = self {
+            redact(message, position);
         }
     }
 }
@@ -94,6 +107,14 @@ fn group_bytes(event: &GroupEvent) -> usize {
         GroupEvent::Group { group } => PROFILE_BYTES * (2 + group.members.len()),
         GroupEvent::Moved { users, .. } => 2 * PROFILE_BYTES + 64 * users.len(),
         GroupEvent::InvitationOver { .. } | GroupEvent::Yours { .. } => 0,
+    }
+}
+
+fn dialog_bytes(event: &DialogEvent) -> usize {
+    match event {
+        DialogEvent::State { state } => state.title.len() + PROFILE_BYTES * state.members.len(),
+        DialogEvent::Edited { text, .. } => text.len(),
+        DialogEvent::Typing { .. } => 0,
     }
 }
 
@@ -186,9 +207,7 @@ impl<E: StreamEvent> Stream<E> {
     /// Takes a deleted message's text out of what is kept.
     pub fn redact(&mut self, position: u64) {
         for logged in &mut self.log {
-            if let Some(message) = logged.event.message_mut() {
-                redact(message, position);
-            }
+            logged.event.redact(position);
         }
     }
 

@@ -69,6 +69,19 @@ impl Space {
     ///
     /// Errors: [`Rejection::NotFound`].
     fn is_of_this_kind(&self, command: &Command) -> Result<(), Rejection> {
+        let of_dialogs = matches!(
+            command,
+            Command::Join { .. }
+                | Command::Leave
+                | Command::Send { .. }
+                | Command::DeleteMessage { .. }
+                | Command::MarkRead { .. }
+                | Command::Report { .. }
+                | Command::Dialogs { .. }
+        );
+        if self.kind.dialog().is_some() {
+            return if of_dialogs { Ok(()) } else { Err(Rejection::NotFound) };
+        }
         let of_live_rooms = matches!(
             command,
             Command::Ban { .. }
@@ -137,6 +150,7 @@ impl Space {
             }
             Command::Answer { leg, generation, sdp } => self.answer(out, &given, leg, generation, sdp),
             Command::Prefer { track, layer } => self.prefer(out, &given, track, layer),
+            Command::Dialogs { wants } => self.about_dialog(now, out, &given, wants),
             Command::Groups { wants } => self.about_groups(now, out, given, wants),
             Command::Visits { wants } => self.about_visits(now, out, given, wants),
         }
@@ -214,6 +228,10 @@ impl Space {
         if let Some(mute) = self.sanctions.mute_of(given.user(), now) {
             return Err(Rejection::Muted { until_ms: mute.until_ms });
         }
+        // Whoever was blocked is told no more than that the other can't be reached.
+        if given.lookup.dialogs.unreachable {
+            return Err(Rejection::Forbidden);
+        }
         if wish.mentions.len() > MENTIONS_MAX {
             return Err(invalid("mentions", "at most 10"));
         }
@@ -258,6 +276,7 @@ impl Space {
     /// Whether somebody may hear that they were named here: what is said in a group is its members' alone.
     pub(super) fn may_hear_of(&self, user: &UserId) -> bool {
         self.kind.group().is_none_or(|group| group.is_member(user))
+            && self.kind.dialog().is_none_or(|dialog| dialog.is_member(user))
     }
 
     /// A message a command names: at hand, or looked up.

@@ -7,6 +7,7 @@
 
 mod broadcast;
 mod commands;
+mod dialogs;
 mod groups;
 mod legs;
 mod moderation;
@@ -17,6 +18,7 @@ mod stored;
 mod visits;
 
 use hearth_protocol::conversation::Message;
+use hearth_protocol::dialogs::Keeping;
 use hearth_protocol::host_visits::EndReason as VisitEnd;
 use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, UserId};
 use hearth_protocol::live_rooms::{About, EndReason};
@@ -27,6 +29,7 @@ use hearth_protocol::{Event, Outcome, Rejection};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use crate::dialogs::{self as dialog, Dialog, Participant};
 use crate::discussion_groups::{self, Group, InRoom};
 use crate::effect::{Effect, Listing, SpaceTell, Timer, Write};
 use crate::host_visits;
@@ -73,6 +76,9 @@ pub struct Record {
     /// For a live room: the discussion groups that are bound to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<discussion_groups::Bound>,
+    /// For a dialog: what only a dialog has; its `host` is whoever began it, and nothing more than the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialog: Option<dialog::Record>,
     /// For a group: what only a group has; its `host` is its owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<discussion_groups::Record>,
@@ -83,6 +89,7 @@ pub struct Record {
 enum Kind {
     LiveRoom(Box<LiveRoom>),
     Group(Box<Group>),
+    Dialog(Box<Dialog>),
 }
 
 impl Kind {
@@ -132,6 +139,16 @@ enum Then {
     GroupOver(SpaceEndReason, Option<RequestId>),
     /// In a group: it goes to something else, with these members.
     Moved(Box<groups::Move>),
+    /// A message has other words.
+    Edited { position: u64, text: String, at: Time, request: RequestId },
+    /// A dialog is called something else.
+    DialogTitled(String, RequestId),
+    /// Somebody is in a dialog.
+    Added(Box<Participant>, RequestId),
+    /// Somebody is in a dialog no more.
+    LeftDialog(UserId, RequestId),
+    /// What somebody has made of a dialog for themselves.
+    Kept(UserId, Keeping, RequestId),
     /// The host asks others for visits.
     VisitRequested(Box<host_visits::request::Request>, RequestId),
 }
@@ -169,9 +186,10 @@ impl Space {
         for (user, until) in sanctions.timed() {
             out.push(Effect::SetTimer { timer: Timer::MuteEnds(user.clone()), at: until });
         }
-        let (kind, stage) = match record.group {
-            Some(group) => (Kind::Group(Box::new(Group::new(now, group, &record.host.id))), Stage::new(None)),
-            None => {
+        let (kind, stage) = match (record.group, record.dialog) {
+            (Some(group), _) => (Kind::Group(Box::new(Group::new(now, group, &record.host.id))), Stage::new(None)),
+            (None, Some(dialog)) => (Kind::Dialog(Box::new(Dialog::new(dialog))), Stage::new(None)),
+            (None, None) => {
                 let mut room = LiveRoom::new(record.about, record.broadcasts, record.recording_wanted);
                 room.groups = InRoom::new(record.groups);
                 record.messages.iter().for_each(|message| room.groups.similarity.said(message));
@@ -223,6 +241,7 @@ impl Space {
             Input::Renamed { profile } => self.renamed(&mut out, profile),
             Input::Prefers { user, preferences } => {
                 self.similarity(|similarity| similarity.prefers(&user, &preferences));
+                self.prefers_in_dialog(&user, preferences.read_marks, preferences.presence);
                 if let Some(member) = self.members.get_mut(&user) {
                     member.preferences = preferences;
                 }
@@ -243,6 +262,7 @@ impl Space {
         self.settle_restarts(&mut out);
         self.package(now, &mut out);
         self.tell_groups(&mut out);
+        self.tell_dialog(&mut out);
         self.settle_group(now, &mut out);
         self.tell_requests(now, &mut out);
         self.tell_audience(now, &mut out);
@@ -263,7 +283,10 @@ impl Space {
 
     /// What somebody is here.
     fn role_of(&self, user: &UserId, standing: Standing) -> Role {
-        if *user == self.host.id {
+        if self.kind.dialog().is_some() {
+            // All are equal.
+            Role::Viewer
+        } else if *user == self.host.id {
             Role::Host
         } else if self.kind.group().is_some() {
             // What is said in a group is its members' alone.
@@ -294,6 +317,7 @@ impl Space {
                 role > Role::Viewer || admission::admits(room.about.entry, standing) || self.comes_with_a_visit(user)
             }
             Kind::Group(group) => group.is_member(user),
+            Kind::Dialog(dialog) => dialog.is_member(user),
         };
         if !admitted {
             return Err(Rejection::NotFound);
@@ -311,7 +335,7 @@ impl Space {
             host: self.host.clone(),
             broadcast: room.map(|room| room.broadcast.clone()).unwrap_or_default(),
             publishers: stage.publishers(),
-            audience: self.members.count(),
+            audience: self.kind.dialog().map_or(self.members.count(), |_| 0),
             messages,
             more_messages,
             read_position: member.read_position,
@@ -321,6 +345,7 @@ impl Space {
             stage_requests: room.filter(|_| you.role >= Role::Moderator).map(|_| stage.requests()),
             recording: room.map(|room| room.recording.clone()).unwrap_or_default(),
             group: self.group_seen_by(&member.profile.id),
+            dialog: self.kind.dialog().map(|dialog| dialog.state(|user| self.members.get(user).is_some())),
             your_groups: self.your_groups(&member.profile.id),
             visits: self.visits_of(&member.profile.id),
             visit_request: self.visit_request_of(&member.profile.id),
@@ -458,6 +483,7 @@ impl Space {
         self.stage.renamed(&profile);
         self.renamed_in_groups(&profile);
         self.renamed_in_visits(&profile);
+        self.renamed_in_dialog(&profile);
         if let Some(member) = self.members.get_mut(&profile.id) {
             member.profile = profile;
         }
@@ -476,10 +502,15 @@ impl Space {
             let position = member.read_position;
             self.writes.note(out, Write::ReadPosition { user: user.clone(), position });
         }
+        self.read_in_dialog(out, user, position.min(last));
     }
 
     /// Tells how many are here, if that changed: at once, then at most once a second.
     fn tell_audience(&mut self, now: Time, out: &mut Out) {
+        // Who is in a dialog now is told as far as they tell it.
+        if self.kind.dialog().is_some() {
+            return;
+        }
         let (told, at, waiting) = self.audience_told;
         let count = self.members.count();
         if count == told || waiting {

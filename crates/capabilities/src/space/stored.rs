@@ -25,6 +25,7 @@ impl Space {
                 self.similarity(|similarity| similarity.deleted(position));
                 self.stream.redact(position);
                 self.stream.everyone(out, Event::MessageDeleted { position });
+                self.tell_rows(out);
                 Self::reply(out, request, Ok(Outcome::Done));
             }
             (Then::SlowMode(interval_s, request), Ok(_)) => {
@@ -64,6 +65,23 @@ impl Space {
                 self.reported(out, report);
                 Self::reply(out, request, Ok(Outcome::Done));
             }
+            (Then::Edited { position, text, at, request }, Ok(_)) => {
+                self.edited(out, position, text, at);
+                Self::reply(out, request, Ok(Outcome::Done));
+            }
+            (Then::DialogTitled(title, request), Ok(_)) => {
+                self.dialog_titled(out, title);
+                Self::reply(out, request, Ok(Outcome::Done));
+            }
+            (Then::Added(one, request), Ok(_)) => {
+                self.added_to_dialog(out, *one);
+                Self::reply(out, request, Ok(Outcome::Done));
+            }
+            (Then::LeftDialog(user, request), Ok(_)) => self.left_dialog(now, out, &user, request),
+            (Then::Kept(user, keeping, request), Ok(_)) => {
+                self.kept_dialog(out, &user, keeping);
+                Self::reply(out, request, Ok(Outcome::Done));
+            }
             (Then::VisitRequested(wanted, request), Ok(_)) => self.visits_requested(now, out, *wanted, request),
             (Then::Confirmed(acceptance), result) => self.confirmed(now, out, acceptance, result),
             (Then::Dissolved(group, request), Ok(_)) => {
@@ -93,7 +111,13 @@ impl Space {
         let Some((accepted, new)) = self.conversation.stored(position, at) else { return };
         let message = accepted.message;
         let at_ms = message.at_ms;
-        if new {
+        if new && self.kind.dialog().is_some() {
+            // Who has said something has read what was there, and is not writing any more.
+            let author = message.author.id.clone();
+            self.stream.everyone(out, Event::Message { message });
+            self.said_in_dialog(&author, position);
+            self.tell_rows(out);
+        } else if new {
             for user in mentioned(&message).into_iter().filter(|user| self.may_hear_of(user)).collect::<Vec<_>>() {
                 let what = Tell::Mentioned { space: self.id.clone(), message: message.clone() };
                 out.push(Effect::Tell { user, what });
@@ -122,6 +146,11 @@ impl Then {
             | Then::Dissolved(_, request)
             | Then::LeftGroup { request, .. }
             | Then::Reported(_, request)
+            | Then::Edited { request, .. }
+            | Then::DialogTitled(_, request)
+            | Then::Added(_, request)
+            | Then::LeftDialog(_, request)
+            | Then::Kept(_, _, request)
             | Then::VisitRequested(_, request) => Some(*request),
         }
     }

@@ -284,6 +284,7 @@ impl<'a> Source<'a> {
         let position = u64::from(self.byte());
         if self.byte().is_multiple_of(2) {
             lookup.message = Some(Message {
+                edited_ms: None,
                 broadcast: None,
                 media_ms: None,
                 float: None,

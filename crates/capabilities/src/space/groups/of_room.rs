@@ -146,6 +146,7 @@ impl Space {
         match &mut self.kind {
             super::Kind::LiveRoom(room) => room.groups.requests.renamed(profile),
             super::Kind::Group(group) => group.renamed(profile),
+            super::Kind::Dialog(_) => {}
         }
     }
 }

@@ -1,9 +1,13 @@
-//! A person: their live connections, whom they blocked, whom they follow, and what concerns only them.
+//! A person: their live connections, whom they blocked, whom they follow, their friends, and what concerns only them.
 //!
 //! What a person gets: all of their devices show the same, a device that was away catches up,
 //! whoever they blocked can't reach them, and isn't told, and whoever they follow is announced when they go live.
 //!
-//! Invariants: nobody follows whom they blocked; what is followed or blocked holds when it is stored.
+//! Invariants: nobody follows, or is friends with, whom they blocked; what is followed or blocked holds when it is stored.
+
+mod friends;
+
+pub use friends::NOW_FRIENDS;
 
 use hearth_protocol::conversation::Message;
 use hearth_protocol::host_visits::Invitation;
@@ -37,6 +41,15 @@ pub struct Record {
     /// Whom they follow.
     #[serde(default)]
     pub follows: Vec<Profile>,
+    /// Their friends.
+    #[serde(default)]
+    pub friends: Vec<Profile>,
+    /// Who has asked to be friends, those apart whom they blocked.
+    #[serde(default)]
+    pub friend_requests: Vec<Profile>,
+    /// Whom they have asked to be friends.
+    #[serde(default)]
+    pub friends_asked: Vec<Profile>,
 }
 
 #[derive(Debug)]
@@ -45,6 +58,8 @@ enum Then {
     Unblocked(UserId, RequestId),
     Followed(Profile, RequestId),
     Unfollowed(UserId, RequestId),
+    Befriended(Profile, RequestId),
+    Unfriended(UserId, RequestId),
 }
 
 impl Then {
@@ -53,7 +68,9 @@ impl Then {
             Then::Blocked(_, request)
             | Then::Unblocked(_, request)
             | Then::Followed(_, request)
-            | Then::Unfollowed(_, request) => *request,
+            | Then::Unfollowed(_, request)
+            | Then::Befriended(_, request)
+            | Then::Unfriended(_, request) => *request,
         }
     }
 }
@@ -73,6 +90,7 @@ pub struct Person {
     administrator: bool,
     blocked: BTreeMap<UserId, Profile>,
     follows: BTreeMap<UserId, Followed>,
+    friends: friends::Friends,
     connections: BTreeSet<ConnectionId>,
     stream: Stream<PersonEvent>,
     writes: Writes<Then>,
@@ -98,6 +116,7 @@ impl Person {
             administrator: record.administrator,
             blocked: record.blocked.into_iter().map(|profile| (profile.id.clone(), profile)).collect(),
             follows: record.follows.into_iter().map(|profile| (profile.id.clone(), Followed::new(profile))).collect(),
+            friends: friends::Friends::new(record.friends, record.friend_requests, record.friends_asked),
             connections: BTreeSet::new(),
             stream: Stream::new(record.epoch),
             writes: Writes::default(),
@@ -136,6 +155,16 @@ impl Person {
                 self.visit_invitations.retain(|invitation| invitation.visit != visit);
                 self.stream.everyone(&mut out, PersonEvent::VisitInvitationOver { visit, state });
             }
+            PersonInput::Told { tell: Tell::Befriended { by, friends } } => {
+                self.told_befriended(&mut out, by, friends);
+            }
+            PersonInput::Told { tell: Tell::Unfriended { by } } => self.told_unfriended(&mut out, &by),
+            PersonInput::Told { tell: Tell::Dialog { dialog } } => {
+                self.stream.everyone(&mut out, PersonEvent::Dialog { dialog });
+            }
+            PersonInput::Told { tell: Tell::DialogGone { dialog } } => {
+                self.stream.everyone(&mut out, PersonEvent::DialogGone { dialog });
+            }
             PersonInput::Told { tell: Tell::WentLive { space, host, about, since } } => {
                 self.went_live(now, &mut out, &host.id, || PersonEvent::WentLive {
                     space,
@@ -171,6 +200,9 @@ impl Person {
             administrator: self.administrator,
             blocked: self.blocked.values().cloned().collect(),
             follows: self.follows.values().map(|followed| followed.profile.clone()).collect(),
+            friends: self.friends.friends.values().cloned().collect(),
+            friend_requests: self.friends.requests.values().cloned().collect(),
+            friends_asked: self.friends.asked.values().cloned().collect(),
         }
     }
 
@@ -233,6 +265,8 @@ impl Person {
                 self.writes.store(out, Write::Unblock { user: user.clone() }, Then::Unblocked(user, request));
                 Ok(())
             }
+            PersonCommand::Befriend { user } => self.befriend(out, request, known(&user), &user),
+            PersonCommand::Unfriend { user } => self.unfriend(out, request, &user),
             PersonCommand::Follow { user } => self.follow(out, request, known(&user), user),
             PersonCommand::Unfollow { user } => {
                 if !self.follows.contains_key(&user) {
@@ -301,8 +335,8 @@ impl Person {
         let Some(then) = self.writes.take(write) else { return };
         let request = then.request();
         let result = match result {
-            Ok(_) => {
-                self.holds(out, then);
+            Ok(value) => {
+                self.holds(out, then, value);
                 self.tell_me(out);
                 Ok(Outcome::Done)
             }
@@ -312,12 +346,13 @@ impl Person {
     }
 
     /// What was stored holds from now on.
-    fn holds(&mut self, out: &mut Out, then: Then) {
+    fn holds(&mut self, out: &mut Out, then: Then, value: u64) {
         match then {
             Then::Blocked(profile, _) => {
                 if self.follows.remove(&profile.id).is_some() {
                     self.writes.note(out, Write::Unfollow { user: profile.id.clone() });
                 }
+                self.no_friend_of(out, &profile.id);
                 self.blocked.insert(profile.id.clone(), profile);
             }
             Then::Unblocked(user, _) => {
@@ -330,6 +365,8 @@ impl Person {
             Then::Followed(profile, _) => {
                 self.follows.insert(profile.id.clone(), Followed::new(profile));
             }
+            Then::Befriended(profile, _) => self.befriended(out, profile, value == NOW_FRIENDS),
+            Then::Unfriended(user, _) => self.unfriended(out, &user),
             Then::Unfollowed(user, _) => {
                 self.follows.remove(&user);
             }
