@@ -26,7 +26,7 @@ macro_rules! message_sql {
     ($rest:expr) => {
         concat!(
             "SELECT m.position, m.author_id, m.author_name, m.author_display_name, m.at_ms, m.text, m.mentions, m.nonce, \
-             m.broadcast, m.media_ms, m.floating, m.deleted_ms, q.position AS q_position, q.author_id AS q_author_id, q.author_name AS q_author_name, \
+             m.broadcast, m.media_ms, m.floating, m.deleted_ms, m.edited_ms, q.position AS q_position, q.author_id AS q_author_id, q.author_name AS q_author_name, \
              q.author_display_name AS q_author_display_name, q.text AS q_text \
              FROM messages m LEFT JOIN messages q ON q.space = m.space AND q.position = m.reply_position \
              WHERE m.space = $1 AND ",
@@ -131,6 +131,7 @@ fn message(row: &Row) -> Result<Message, Error> {
         broadcast: row.opt_int("broadcast")?,
         media_ms: row.opt_int("media_ms")?,
         float: row.opt_json("floating")?,
+        edited_ms: row.opt_int("edited_ms")?,
         deleted: row.opt_int("deleted_ms")?.is_some(),
     })
 }

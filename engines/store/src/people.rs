@@ -2,7 +2,9 @@
 
 use crate::Error;
 use crate::db::{Db, Row, params};
+use crate::search::{escaped, fold};
 use hearth_protocol::ids::UserId;
+use hearth_protocol::limits::PEOPLE_FOUND_MAX;
 use hearth_protocol::people::{Preferences, Profile};
 
 /// The most people that one read of blocks in both directions returns.
@@ -33,16 +35,37 @@ impl People<'_> {
         self.0.optional(sql, params![user.as_str()]).await?.as_ref().map(profile).transpose()
     }
 
+    /// People with an account whose names begin so, or hold a word that begins so: those apart who have blocked who asks,
+    /// or whom they have blocked, or whose account is disabled. Friends first, then whom they follow; at most
+    /// [`PEOPLE_FOUND_MAX`].
+    pub async fn find(&self, by: &UserId, text: &str) -> Result<Vec<Profile>, Error> {
+        let key = escaped(&fold(text));
+        let sql = "SELECT u.id, u.name, u.display_name FROM users u \
+                   LEFT JOIN friends f ON f.user_id = $1 AND f.other_id = u.id \
+                   LEFT JOIN follows w ON w.user_id = $1 AND w.other_id = u.id \
+                   WHERE u.name_key IS NOT NULL AND u.disabled = 0 AND u.id <> $1 \
+                   AND (u.name_key LIKE $2 ESCAPE '\\' OR u.display_key LIKE $2 ESCAPE '\\' \
+                   OR u.display_key LIKE $3 ESCAPE '\\') \
+                   AND NOT EXISTS (SELECT 1 FROM blocks b WHERE (b.user_id = $1 AND b.other_id = u.id) \
+                   OR (b.user_id = u.id AND b.other_id = $1)) \
+                   ORDER BY CASE WHEN f.other_id IS NOT NULL THEN 0 WHEN w.other_id IS NOT NULL THEN 1 ELSE 2 END, \
+                   u.display_key, u.id LIMIT $4";
+        let params = params![by.as_str(), &format!("{key}%"), &format!("% {key}%"), PEOPLE_FOUND_MAX as u64];
+        self.0.all(sql, params).await?.iter().map(profile).collect()
+    }
+
     /// What others may want of a user.
     pub async fn preferences(&self, user: &UserId) -> Result<Preferences, Error> {
-        let sql =
-            "SELECT interests, group_invitations, do_not_disturb, host_visits FROM preferences WHERE user_id = $1";
+        let sql = "SELECT interests, group_invitations, do_not_disturb, host_visits, read_marks, presence FROM preferences \
+             WHERE user_id = $1";
         let Some(row) = self.0.optional(sql, params![user.as_str()]).await? else { return Ok(Preferences::default()) };
         Ok(Preferences {
             interests: row.json("interests")?,
             group_invitations: row.flag("group_invitations")?,
             do_not_disturb: row.flag("do_not_disturb")?,
             host_visits: row.flag("host_visits")?,
+            read_marks: row.flag("read_marks")?,
+            presence: row.flag("presence")?,
         })
     }
 
@@ -50,12 +73,13 @@ impl People<'_> {
     pub async fn set_preferences(&self, user: &UserId, preferences: &Preferences) -> Result<(), Error> {
         let interests =
             serde_json::to_string(&preferences.interests).map_err(|error| Error::Refused(error.to_string()))?;
-        let sql = "INSERT INTO preferences (user_id, interests, group_invitations, do_not_disturb, host_visits) \
-                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT (user_id) DO UPDATE SET interests = excluded.interests, \
+        let sql = "INSERT INTO preferences (user_id, interests, group_invitations, do_not_disturb, host_visits, \
+                   read_marks, presence) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (user_id) DO UPDATE SET interests = excluded.interests, \
                    group_invitations = excluded.group_invitations, do_not_disturb = excluded.do_not_disturb, \
-                   host_visits = excluded.host_visits";
-        let Preferences { group_invitations, do_not_disturb, host_visits, .. } = *preferences;
-        let params = params![user.as_str(), &interests, group_invitations, do_not_disturb, host_visits];
+                   host_visits = excluded.host_visits, read_marks = excluded.read_marks, presence = excluded.presence";
+        let Preferences { group_invitations, do_not_disturb, host_visits, read_marks, presence, .. } = *preferences;
+        let params =
+            params![user.as_str(), &interests, group_invitations, do_not_disturb, host_visits, read_marks, presence];
         self.0.execute(sql, params).await.map(drop)
     }
 }

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_preferences.sql"),
     include_str!("../migrations/0004_discussion_groups.sql"),
     include_str!("../migrations/0005_host_visits.sql"),
+    include_str!("../migrations/0006_dialogs.sql"),
 ];
 /// The step whose columns hold folded text, which SQL alone can't fold.
 const FOLDED_SINCE: i64 = 2;

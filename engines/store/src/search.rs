@@ -76,7 +76,7 @@ pub(crate) fn fold(text: &str) -> String {
 }
 
 /// What stands for itself in a LIKE pattern.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 

@@ -4,8 +4,8 @@ use crate::db::{Db, params, rolled_back};
 use crate::error::is_busy;
 use crate::writes::{Report, Writes};
 use crate::{
-    Accounts, Address, Audit, Conversations, Covers, Devices, Error, Follows, Groups, GuestLinks, People, Reports,
-    Rooms, Setup, StreamKeys, Videos, Visits, schema,
+    Accounts, Address, Audit, Conversations, Covers, Devices, Dialogs, Error, Follows, Friends, Groups, GuestLinks,
+    People, Reports, Rooms, Setup, StreamKeys, Videos, Visits, schema,
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -92,6 +92,16 @@ impl Store {
     /// Who follows whom.
     pub fn follows(&self) -> Follows<'_> {
         Follows(&self.db)
+    }
+
+    /// Who is friends with whom.
+    pub fn friends(&self) -> Friends<'_> {
+        Friends(&self.db)
+    }
+
+    /// Dialogs.
+    pub fn dialogs(&self) -> Dialogs<'_> {
+        Dialogs { db: &self.db, writes: &self.writes }
     }
 
     /// Discussion groups.

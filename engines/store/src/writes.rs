@@ -7,6 +7,7 @@
 use crate::db::Db;
 use crate::{Error, VisitEnd, WriteFailed};
 use hearth_protocol::conversation::Message;
+use hearth_protocol::dialogs::Keeping;
 use hearth_protocol::discussion_groups::Content;
 use hearth_protocol::host_visits::{Conditions, InvitationState, Way};
 use hearth_protocol::ids::{SpaceId, UserId, VisitId};
@@ -45,6 +46,56 @@ pub enum Write {
         position: u64,
         /// Who took it back.
         by: UserId,
+        /// When.
+        at_ms: u64,
+    },
+    /// A message has other words; one that was deleted keeps none.
+    EditMessage {
+        /// Where.
+        space: SpaceId,
+        /// Which.
+        position: u64,
+        /// Its words.
+        text: String,
+        /// When.
+        at_ms: u64,
+    },
+    /// A dialog is called something else.
+    DialogTitle {
+        /// Which.
+        dialog: SpaceId,
+        /// What.
+        title: String,
+    },
+    /// Somebody is in a dialog.
+    DialogJoined {
+        /// Which.
+        dialog: SpaceId,
+        /// Who.
+        user: UserId,
+        /// When.
+        at_ms: u64,
+    },
+    /// Somebody is in a dialog no more.
+    DialogLeft {
+        /// Which.
+        dialog: SpaceId,
+        /// Who.
+        user: UserId,
+    },
+    /// What somebody has made of a dialog for themselves.
+    DialogKept {
+        /// Which.
+        dialog: SpaceId,
+        /// Who.
+        user: UserId,
+        /// What.
+        keeping: Keeping,
+    },
+    /// Something was said in a dialog: lists are in this order.
+    DialogSpoken {
+        /// Which.
+        dialog: SpaceId,
         /// When.
         at_ms: u64,
     },
@@ -122,6 +173,22 @@ pub enum Write {
         /// Who.
         user: UserId,
         /// Whom.
+        other: UserId,
+    },
+    /// Somebody wishes to be friends with somebody. Where the other does too it is [`Stored::NowFriends`].
+    Befriend {
+        /// Who.
+        user: UserId,
+        /// With whom.
+        other: UserId,
+        /// When.
+        at_ms: u64,
+    },
+    /// Two are not friends, and neither wishes it.
+    Unfriend {
+        /// The one.
+        user: UserId,
+        /// The other.
         other: UserId,
     },
     /// Whether a room's broadcasts are recorded.
@@ -285,6 +352,8 @@ pub enum Declined {
 pub enum Stored {
     /// The write, as it was.
     Done,
+    /// A wish, and the other's was there: they are friends.
+    NowFriends,
     /// Nothing: it is decided otherwise already.
     Declined(Declined),
     /// The message, or the one that was stored before under its nonce.

@@ -3,7 +3,7 @@
 use super::{Stored, Ticket, Write};
 use crate::conversations::mentions_column;
 use crate::db::{Db, Param, Tx, params};
-use crate::{Error, groups, reports, search, visits};
+use crate::{Error, dialogs, friends, groups, reports, search, visits};
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::SpaceId;
 use std::sync::LazyLock;
@@ -109,6 +109,9 @@ async fn apply(tx: &mut Tx, write: &Write) -> Result<Stored, Error> {
     if let Write::VisitEnded(end) = write {
         return visits::end(tx, end).await.map(|()| Stored::Done);
     }
+    if let Write::Befriend { user, other, at_ms } = write {
+        return friends::befriend(tx, user, other, *at_ms).await;
+    }
     let (sql, params) = statement(write)?;
     tx.execute(sql, params).await.map(|_| Stored::Done)
 }
@@ -120,6 +123,10 @@ fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Error> {
             "UPDATE messages SET text = '', mentions = NULL, deleted_by = $3, deleted_ms = $4 \
              WHERE space = $1 AND position = $2 AND deleted_ms IS NULL",
             params![space.as_str(), *position, by.as_str(), *at_ms],
+        ),
+        Write::EditMessage { space, position, text, at_ms } => (
+            "UPDATE messages SET text = $3, edited_ms = $4 WHERE space = $1 AND position = $2 AND deleted_ms IS NULL",
+            params![space.as_str(), *position, text, *at_ms],
         ),
         Write::SetReadPosition { space, user, position } => (
             "INSERT INTO read_positions (space, user_id, position) VALUES ($1, $2, $3) ON CONFLICT (space, user_id) \
@@ -172,6 +179,15 @@ fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Error> {
         Write::Unblock { user, other } => {
             ("DELETE FROM blocks WHERE user_id = $1 AND other_id = $2", params![user.as_str(), other.as_str()])
         }
+        Write::Unfriend { user, other } => (
+            "DELETE FROM friends WHERE (user_id = $1 AND other_id = $2) OR (user_id = $2 AND other_id = $1)",
+            params![user.as_str(), other.as_str()],
+        ),
+        Write::DialogTitle { .. }
+        | Write::DialogJoined { .. }
+        | Write::DialogLeft { .. }
+        | Write::DialogKept { .. }
+        | Write::DialogSpoken { .. } => dialogs::statement(write)?,
         Write::Report { report } => reports::insert(report)?,
         Write::VisitRequested { .. }
         | Write::VisitInvited { .. }
