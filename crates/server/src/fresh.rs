@@ -39,7 +39,12 @@ pub fn user() -> UserId {
     UserId::parse(&format!("user_{}", suffix())).expect("well formed")
 }
 
-/// A new space.
+/// A new dialog.
+pub fn dialog() -> SpaceId {
+    SpaceId::parse(&format!("dialog_{}", suffix())).expect("well formed")
+}
+
+/// A new room.
 pub fn space() -> SpaceId {
     SpaceId::parse(&format!("room_{}", suffix())).expect("well formed")
 }

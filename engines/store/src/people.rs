@@ -54,6 +54,14 @@ impl People<'_> {
         self.0.all(sql, params).await?.iter().map(profile).collect()
     }
 
+    /// Somebody with an account whom somebody may write to: neither has blocked the other, and it is not disabled.
+    pub async fn reachable(&self, by: &UserId, user: &UserId) -> Result<Option<Profile>, Error> {
+        let sql = "SELECT id, name, display_name FROM users u WHERE id = $2 AND name_key IS NOT NULL AND disabled = 0 \
+                   AND NOT EXISTS (SELECT 1 FROM blocks b WHERE (b.user_id = $1 AND b.other_id = $2) \
+                   OR (b.user_id = $2 AND b.other_id = $1))";
+        self.0.optional(sql, params![by.as_str(), user.as_str()]).await?.as_ref().map(profile).transpose()
+    }
+
     /// What others may want of a user.
     pub async fn preferences(&self, user: &UserId) -> Result<Preferences, Error> {
         let sql = "SELECT interests, group_invitations, do_not_disturb, host_visits, read_marks, presence FROM preferences \

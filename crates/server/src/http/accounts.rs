@@ -163,9 +163,7 @@ pub async fn change_me(
     let account = accounts.by_id(&user).await?.ok_or(Rejection::NotFound)?;
     let account = of_record(account);
     tell(&state, &account);
-    let store = state.node.store();
-    let (blocked, follows) = (store.people().blocked_by(&user).await?, store.follows().of(&user).await?);
-    Ok(axum::Json(Me { profile: account.profile, administrator: account.administrator, blocked, follows }))
+    Ok(axum::Json(session::me(&state, account.profile, account.administrator).await?))
 }
 
 /// Tells the machines that know of somebody what has changed.

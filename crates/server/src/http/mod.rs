@@ -11,6 +11,7 @@ pub mod whip;
 
 mod accounts;
 mod covers;
+mod dialogs;
 mod follows;
 mod groups;
 mod guest_links;
@@ -127,6 +128,11 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/follows", get(follows::list))
         .route("/api/follows/{user}", put(follows::follow).delete(follows::unfollow))
         .route("/api/groups", get(groups::mine))
+        .route("/api/people", get(dialogs::people))
+        .route("/api/dialogs", get(dialogs::mine).post(dialogs::begin))
+        .route("/api/dialogs/{dialog}", get(dialogs::one))
+        .route("/api/dialogs/{dialog}/keeping", put(dialogs::keep))
+        .route("/api/dialogs/{dialog}/messages", get(rooms::messages))
         .route("/api/live", get(rooms::live))
         .route("/api/rooms", get(rooms::search))
         .route("/api/rooms/{room}", get(rooms::read))

@@ -58,7 +58,7 @@ pub async fn metrics(
     metrics::gauge!("hearth_connections").set(node.connections_len() as f64);
     metrics::gauge!("hearth_sockets").set(state.keeper.open() as f64);
     // A group is nowhere to be seen, and not counted either.
-    let rooms = node.spaces().ids().iter().filter(|space| !space.is_group()).count();
+    let rooms = node.spaces().ids().iter().filter(|space| !space.is_group() && !space.is_dialog()).count();
     metrics::gauge!("hearth_spaces_awake").set(rooms as f64);
     metrics::gauge!("hearth_persons_awake").set(node.persons().len() as f64);
     metrics::gauge!("hearth_writes_waiting").set(node.store().writes().waiting() as f64);

@@ -224,13 +224,17 @@ pub(super) async fn own_room(state: &AppState, who: &Who, room: &str) -> Result<
     if record.host.id == who.profile.id { Ok(record.id) } else { Err(Refusal(Rejection::NotFound)) }
 }
 
-/// A space whose conversation somebody may read: a room that admits them, or a group of theirs.
+/// A space whose conversation somebody may read: a room that admits them, or a group or dialog of theirs.
 ///
 /// Errors: [`Rejection::NotFound`]; [`Rejection::Banned`].
 async fn readable(state: &AppState, who: &Who, space: &str) -> Result<SpaceId, Refusal> {
     if let Some(group) = SpaceId::parse(space).ok().filter(SpaceId::is_group) {
         let theirs = state.node.store().groups().may_read(&group, &who.profile.id).await?;
         return if theirs { Ok(group) } else { Err(Refusal(Rejection::NotFound)) };
+    }
+    if let Some(dialog) = SpaceId::parse(space).ok().filter(SpaceId::is_dialog) {
+        let theirs = state.node.store().dialogs().is_member(&dialog, &who.profile.id).await?;
+        return if theirs { Ok(dialog) } else { Err(Refusal(Rejection::NotFound)) };
     }
     Ok(conversing(state, who, space).await?.id)
 }
@@ -240,12 +244,14 @@ async fn readable(state: &AppState, who: &Who, space: &str) -> Result<SpaceId, R
 pub struct Which {
     before: Option<u64>,
     after: Option<u64>,
+    around: Option<u64>,
     limit: Option<usize>,
 }
 
-/// A page of the conversation of a room, or of a group of one's own, oldest first: the latest, those before a position, or those after one.
+/// A page of the conversation of a room, or of a group of one's own, oldest first: the latest, those before a position, those after one, or those around one.
 #[utoipa::path(get, path = "/api/rooms/{room}/messages", tag = "rooms",
-    params(("room" = String, Path), ("before" = Option<u64>, Query), ("after" = Option<u64>, Query), ("limit" = Option<usize>, Query)),
+    params(("room" = String, Path), ("before" = Option<u64>, Query), ("after" = Option<u64>, Query),
+        ("around" = Option<u64>, Query), ("limit" = Option<usize>, Query)),
     responses((status = 200, body = MessagePage), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
 pub async fn messages(
     State(state): State<Arc<AppState>>,
@@ -254,6 +260,10 @@ pub async fn messages(
     Query(which): Query<Which>,
 ) -> Answer<MessagePage> {
     let space = readable(&state, &who, &room).await?;
+    let limit = which.limit.unwrap_or(50).clamp(1, HISTORY_PAGE_MAX);
+    if let Some(position) = which.around {
+        return around(&state, &space, position, limit).await;
+    }
     let page = match (which.before, which.after) {
         (Some(position), None) => Page::Before(position),
         (None, Some(position)) => Page::After(position),
@@ -263,8 +273,19 @@ pub async fn messages(
             return Err(Refusal(Rejection::Invalid { field: "after".to_owned(), reason }));
         }
     };
-    let limit = which.limit.unwrap_or(50).clamp(1, HISTORY_PAGE_MAX);
     let (messages, more) = state.node.store().conversations().page(&space, page, limit).await?;
+    Ok(axum::Json(MessagePage { messages, more }))
+}
+
+/// The messages around a position, and whether there are older ones; newer ones are asked for with `after`.
+async fn around(state: &AppState, space: &SpaceId, position: u64, limit: usize) -> Answer<MessagePage> {
+    let conversations = state.node.store().conversations();
+    let newer = limit / 2;
+    let (mut messages, more) =
+        conversations.page(space, Page::Before(position.saturating_add(1)), limit - newer).await?;
+    if newer > 0 {
+        messages.extend(conversations.page(space, Page::After(position), newer).await?.0);
+    }
     Ok(axum::Json(MessagePage { messages, more }))
 }
 

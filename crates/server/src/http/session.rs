@@ -9,7 +9,7 @@ use hearth_protocol::Rejection;
 use hearth_protocol::http::{Devices, GuestEntry, ServerOffers, Session, Setup, SignIn};
 use hearth_protocol::ids::{DeviceId, SpaceId, UserId};
 use hearth_protocol::limits::{DISPLAY_NAME_MAX_CHARS, LimitName};
-use hearth_protocol::people::{Device, Me};
+use hearth_protocol::people::{Device, Me, Profile};
 use hearth_protocol::text::clean_name;
 use hearth_store::{NewAccount, NewDevice};
 use std::sync::Arc;
@@ -205,16 +205,25 @@ pub(super) fn secure(config: &Config) -> &'static str {
     if config.serves_tls() || config.public_url.starts_with("https:") { "; Secure" } else { "" }
 }
 
-async fn session(state: &AppState, who: Option<&Who>, token: Option<String>) -> Result<Session, Refusal> {
+/// What somebody knows of themselves.
+pub(super) async fn me(state: &AppState, profile: Profile, administrator: bool) -> Result<Me, Refusal> {
     let store = state.node.store();
+    let friends = store.friends().of(&profile.id).await?;
+    Ok(Me {
+        administrator,
+        follows: store.follows().of(&profile.id).await?,
+        blocked: store.people().blocked_by(&profile.id).await?,
+        friends: friends.friends,
+        friend_requests: friends.requests,
+        friends_asked: friends.asked,
+        profile,
+    })
+}
+
+async fn session(state: &AppState, who: Option<&Who>, token: Option<String>) -> Result<Session, Refusal> {
     let me = match who {
         None => None,
-        Some(who) => Some(Me {
-            profile: who.profile.clone(),
-            administrator: who.administrator,
-            follows: store.follows().of(&who.profile.id).await?,
-            blocked: store.people().blocked_by(&who.profile.id).await?,
-        }),
+        Some(who) => Some(me(state, who.profile.clone(), who.administrator).await?),
     };
     let config = state.node.config();
     Ok(Session {
@@ -225,7 +234,7 @@ async fn session(state: &AppState, who: Option<&Who>, token: Option<String>) -> 
             name: config.name.clone(),
             registration: config.registration,
             oidc: state.oidc.as_ref().map(|provider| provider.name().to_owned()),
-            setup_pending: store.setup().pending().await?,
+            setup_pending: state.node.store().setup().pending().await?,
         },
     })
 }

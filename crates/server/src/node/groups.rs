@@ -33,6 +33,7 @@ pub async fn load(node: &Node, id: &SpaceId) -> Result<Option<space::Record>, Er
         more_messages: known.more_messages,
         recording_wanted: false,
         groups: Vec::new(),
+        dialog: None,
         group: Some(discussion_groups::Record {
             members: confirmed.collect(),
             playing: known.content.as_ref().is_some_and(|content| is_playing(node, content)),

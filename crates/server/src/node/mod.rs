@@ -1,6 +1,7 @@
 //! The machines that are awake on this node, each owned by one task; the connections; the way between them.
 
 pub mod connection;
+pub mod dialogs;
 pub mod directory;
 pub mod groups;
 pub mod machine;

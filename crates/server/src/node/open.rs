@@ -7,9 +7,9 @@ use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_store::Error;
 use std::sync::Arc;
 
-use super::groups;
 use super::registry::{Mailbox, Registry};
 use super::{Driven, Node, task};
+use super::{dialogs, groups};
 use crate::fresh;
 
 /// Opens the machine that a mailbox was made for, and runs it.
@@ -40,6 +40,9 @@ impl Driven for Space {
         if id.is_group() {
             return groups::load(node, id).await;
         }
+        if id.is_dialog() {
+            return dialogs::load(node, id).await;
+        }
         let Some(known) = node.store().rooms().load(id).await? else { return Ok(None) };
         Ok(Some(space::Record {
             id: id.clone(),
@@ -56,6 +59,7 @@ impl Driven for Space {
             recording_wanted: known.recording_wanted,
             groups: groups::bound_to(node, id).await?,
             group: None,
+            dialog: None,
         }))
     }
 }
@@ -67,7 +71,11 @@ impl Driven for Person {
 
     async fn load(node: &Node, id: &UserId) -> Result<Option<person::Record>, Error> {
         let Some(account) = node.store().accounts().by_id(id).await? else { return Ok(None) };
+        let friends = node.store().friends().of(id).await?;
         Ok(Some(person::Record {
+            friends: friends.friends,
+            friend_requests: friends.requests,
+            friends_asked: friends.asked,
             epoch: fresh::suffix(),
             profile: account.profile,
             administrator: account.administrator,

@@ -1,6 +1,7 @@
 //! A machine's writes on their way to the store, and the commits on their way back.
 
 use hearth_capabilities::host_visits;
+use hearth_capabilities::person::NOW_FRIENDS;
 use hearth_capabilities::{Input, PersonInput, StoreFailure, Write, WriteId};
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_store::{Declined, Report, Stored, Ticket};
@@ -44,6 +45,12 @@ pub fn submit(node: &Node, owner: &Owner, write: WriteId, what: Write) -> Result
     {
         node.broadcasts().passes().take_back(&sanction.user.id, Some(space), clock::now().0);
     }
+    let spoken = match (owner, &what) {
+        (Owner::Space(dialog), Write::Message { message }) if dialog.is_dialog() => {
+            Some(hearth_store::Write::DialogSpoken { dialog: dialog.clone(), at_ms: message.at_ms })
+        }
+        _ => None,
+    };
     let stored = match owner {
         Owner::Space(space) => of_space(space, what),
         Owner::Person(user) => of_person(user, what),
@@ -55,6 +62,7 @@ pub fn submit(node: &Node, owner: &Owner, write: WriteId, what: Write) -> Result
         (Err(_), _) => {
             node.under_way().leave(ticket);
         }
+        (Ok(()), None) if spoken.is_some() => spoken.into_iter().try_for_each(|write| writes.submit(write, NOBODYS))?,
         (Ok(()), Some(audit)) => writes.submit(audit, NOBODYS)?,
         (Ok(()), None) => {}
     }
@@ -77,6 +85,7 @@ pub fn report(node: &Node, reports: Vec<Report>) {
         let result = match result {
             Ok(Stored::Message { position, .. }) => Ok(position),
             Ok(Stored::Done) => Ok(0),
+            Ok(Stored::NowFriends) => Ok(NOW_FRIENDS),
             Ok(Stored::Declined(declined)) => Err(match declined {
                 Declined::MemberElsewhere => StoreFailure::MemberElsewhere,
                 Declined::PrimaryElsewhere => StoreFailure::PrimaryElsewhere,
@@ -105,6 +114,11 @@ fn of_space(space: &SpaceId, what: Write) -> hearth_store::Write {
     match what {
         Write::Message { message } => Stored::AppendMessage { space, message },
         Write::DeleteMessage { position, by } => Stored::DeleteMessage { space, position, by, at_ms: clock::now().0 },
+        Write::MessageEdited { position, text, at } => Stored::EditMessage { space, position, text, at_ms: at.0 },
+        Write::DialogTitle { title } => Stored::DialogTitle { dialog: space, title },
+        Write::DialogJoined { user, at } => Stored::DialogJoined { dialog: space, user, at_ms: at.0 },
+        Write::DialogLeft { user, .. } => Stored::DialogLeft { dialog: space, user },
+        Write::DialogKept { user, keeping } => Stored::DialogKept { dialog: space, user, keeping },
         Write::ReadPosition { user, position } => Stored::SetReadPosition { space, user, position },
         Write::About { about } => Stored::SetAbout { space, about },
         Write::SlowMode { interval_s, .. } => Stored::SetSlowMode { space, interval_s },
@@ -124,9 +138,12 @@ fn of_space(space: &SpaceId, what: Write) -> hearth_store::Write {
         Write::GroupContent { content } => Stored::GroupContent { group: space, content },
         Write::GroupEnded { group, at, .. } => Stored::GroupEnded { group, at_ms: at.0 },
         Write::Visit { entry } => of_visits(entry),
-        Write::Block { .. } | Write::Unblock { .. } | Write::Follow { .. } | Write::Unfollow { .. } => {
-            unreachable!("a space blocks and follows nobody")
-        }
+        Write::Block { .. }
+        | Write::Unblock { .. }
+        | Write::Follow { .. }
+        | Write::Unfollow { .. }
+        | Write::Befriend { .. }
+        | Write::Unfriend { .. } => unreachable!("a space blocks and follows nobody"),
     }
 }
 
@@ -153,6 +170,8 @@ fn of_person(user: &UserId, what: Write) -> hearth_store::Write {
         Write::Unblock { user: other } => hearth_store::Write::Unblock { user, other },
         Write::Follow { user: other } => hearth_store::Write::Follow { user, other, at_ms: clock::now().0 },
         Write::Unfollow { user: other } => hearth_store::Write::Unfollow { user, other },
+        Write::Befriend { user: other } => hearth_store::Write::Befriend { user, other, at_ms: clock::now().0 },
+        Write::Unfriend { user: other } => hearth_store::Write::Unfriend { user, other },
         other => unreachable!("a person's machine does not write this: {other:?}"),
     }
 }
@@ -160,8 +179,8 @@ fn of_person(user: &UserId, what: Write) -> hearth_store::Write {
 /// What the audit log says of a moderator's write.
 fn audit_of(owner: &Owner, what: &Write) -> Option<hearth_store::Write> {
     let Owner::Space(space) = owner else { return None };
-    // What goes on in a group concerns nobody but its members.
-    if space.is_group() {
+    // What goes on in a group or a dialog concerns nobody but its members.
+    if space.is_group() || space.is_dialog() {
         return None;
     }
     let (by, action, subject) = match what {

@@ -1,12 +1,13 @@
 //! What a command's machine needs to know from the store, read before the command is given to it.
 
 use hearth_capabilities::Lookup;
+use hearth_protocol::dialogs::Command as DialogCommand;
 use hearth_protocol::ids::SpaceId;
 use hearth_protocol::{Command, PersonCommand, Rejection};
 use hearth_store::Store;
 
 use crate::accounts::Who;
-use crate::node::{Node, groups};
+use crate::node::{Node, dialogs, groups};
 use crate::visits;
 
 /// Mentions that are looked up; a machine refuses more.
@@ -36,7 +37,7 @@ pub async fn of_command(node: &Node, who: &Who, space: &SpaceId, command: &Comma
                 lookup.people.extend(store.people().profile(user).await.map_err(failed)?);
             }
         }
-        Command::DeleteMessage { position } => {
+        Command::DeleteMessage { position } | Command::Dialogs { wants: DialogCommand::Edit { position, .. } } => {
             lookup.message = conversations.message(space, *position).await.map_err(failed)?;
         }
         Command::Report { user, position, .. } => {
@@ -63,6 +64,9 @@ pub async fn of_command(node: &Node, who: &Who, space: &SpaceId, command: &Comma
         }
         _ => {}
     }
+    if space.is_dialog() {
+        lookup.dialogs = Box::new(dialogs::look_up(store, by, space, command).await.map_err(failed)?);
+    }
     Ok(lookup)
 }
 
@@ -71,10 +75,10 @@ pub async fn of_command(node: &Node, who: &Who, space: &SpaceId, command: &Comma
 /// Errors: [`Rejection::Storage`] where the store fails.
 pub async fn of_person_command(store: &Store, command: &PersonCommand) -> Result<Lookup, Rejection> {
     let people = match command {
-        PersonCommand::Block { user } | PersonCommand::Follow { user } => {
+        PersonCommand::Block { user } | PersonCommand::Follow { user } | PersonCommand::Befriend { user } => {
             store.people().profile(user).await.map_err(failed)?
         }
-        PersonCommand::Unblock { .. } | PersonCommand::Unfollow { .. } => None,
+        PersonCommand::Unblock { .. } | PersonCommand::Unfollow { .. } | PersonCommand::Unfriend { .. } => None,
     };
     Ok(Lookup { people: people.into_iter().collect(), ..Lookup::default() })
 }

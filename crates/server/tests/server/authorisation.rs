@@ -84,6 +84,13 @@ fn table() -> Vec<Row> {
         Row("POST", "/api/rooms/{room}/reports/{report}/settle", None, [401, 404, 404, 204, 204]),
         Row("POST", "/api/reports/{report}/settle", None, [401, 404, 404, 404, 204]),
         Row("GET", "/api/groups", None, [401, 200, 200, 200, 200]),
+        Row("GET", "/api/people", None, [401, 400, 400, 400, 400]),
+        Row("GET", "/api/dialogs", None, [401, 200, 200, 200, 200]),
+        Row("POST", "/api/dialogs", Some(nothing), [401, 400, 400, 400, 400]),
+        // One that never was; `dialogs.rs` shows that one of others is the same.
+        Row("GET", "/api/dialogs/{dialog}", None, [401, 404, 404, 404, 404]),
+        Row("PUT", "/api/dialogs/{dialog}/keeping", Some(nothing), [401, 404, 404, 404, 404]),
+        Row("GET", "/api/dialogs/{dialog}/messages", None, [401, 404, 404, 404, 404]),
         Row("GET", "/api/visits", None, [401, 403, 200, 200, 200]),
         // A visit of others is as one that never was.
         Row("POST", "/api/visits/{visit}/thanks", Some(nothing), [401, 403, 404, 404, 404]),
@@ -227,7 +234,11 @@ impl World {
             let made = ask(self.server.port(), "POST", &links, Some(&token), Some(&nothing())).await;
             path = path.replace("{link}", made.json()["id"].as_str().unwrap());
         }
-        path = path.replace("{leg}", "leg_none").replace("{visit}", "visit_none").replace("{file}", "0.mp4");
+        path = path
+            .replace("{leg}", "leg_none")
+            .replace("{visit}", "visit_none")
+            .replace("{dialog}", "dialog_none")
+            .replace("{file}", "0.mp4");
         if template.ends_with("/cover") {
             let cover = Cover { hash: "h".to_owned(), kind: "image/png".to_owned(), bytes: vec![1] };
             store.covers().set(&self.owner.room, cover).await.unwrap();

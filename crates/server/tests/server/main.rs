@@ -4,6 +4,7 @@ mod authorisation;
 mod bodies;
 mod chat;
 mod corpora;
+mod dialogs;
 mod finding;
 mod group_moves;
 mod groups;

@@ -38,6 +38,7 @@ pub async fn film(server: &Server, host: &Somebody, name: &str, state: VideoStat
 
 async fn say(server: &Server, host: &Somebody, position: u64, media_ms: u64) {
     let message = Message {
+        edited_ms: None,
         position,
         author: Profile { id: host.user.clone(), name: None, display_name: "A".to_owned() },
         at_ms: 1,

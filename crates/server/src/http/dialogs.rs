@@ -1,0 +1,178 @@
+//! Dialogs of one's own, and people to begin one with.
+
+use axum::extract::State;
+use hearth_capabilities::space::Space;
+use hearth_capabilities::{Input, Tell};
+use hearth_protocol::dialogs::{Command as DialogCommand, Dialog, Keeping};
+use hearth_protocol::http::{Dialogs, NewDialog, People};
+use hearth_protocol::ids::{SpaceId, UserId};
+use hearth_protocol::limits::{
+    DIALOG_MEMBERS_MAX, DIALOGS_PAGE_MAX, DIALOGS_PER_HOUR_MAX, LimitName, SEARCH_MAX_CHARS, TITLE_MAX_CHARS,
+};
+use hearth_protocol::text::clean_name;
+use hearth_protocol::{Command, Rejection};
+use serde::Deserialize;
+use std::sync::Arc;
+
+use super::AppState;
+use super::answer::{Answer, Body, Path, Query, Refusal};
+use super::asking::SignedIn;
+use crate::accounts::Who;
+use crate::node::request::ReplyTo;
+use crate::{clock, fresh};
+
+const HOUR_MS: u64 = 3_600_000;
+
+/// Which dialogs.
+#[derive(Deserialize)]
+pub struct Which {
+    before_ms: Option<u64>,
+    limit: Option<usize>,
+}
+
+/// Dialogs of one's own: pinned ones first, then by what was said last, the newest first. Behind a time there are no pinned ones.
+#[utoipa::path(get, path = "/api/dialogs", tag = "dialogs",
+    params(("before_ms" = Option<u64>, Query), ("limit" = Option<usize>, Query)),
+    responses((status = 200, body = Dialogs), (status = 401, body = Rejection)))]
+pub async fn mine(
+    State(state): State<Arc<AppState>>,
+    SignedIn(who): SignedIn,
+    Query(which): Query<Which>,
+) -> Answer<Dialogs> {
+    let limit = which.limit.unwrap_or(DIALOGS_PAGE_MAX);
+    let (dialogs, more) = state.node.store().dialogs().of(&who.profile.id, which.before_ms, limit).await?;
+    Ok(axum::Json(Dialogs { dialogs, more }))
+}
+
+/// Begins a dialog. With one other it is *the* dialog with them, begun before or not.
+#[utoipa::path(post, path = "/api/dialogs", tag = "dialogs", request_body = NewDialog,
+    responses((status = 200, body = Dialog), (status = 401, body = Rejection), (status = 403, body = Rejection),
+        (status = 404, body = Rejection), (status = 429, body = Rejection)))]
+pub async fn begin(
+    State(state): State<Arc<AppState>>,
+    SignedIn(who): SignedIn,
+    Body(new): Body<NewDialog>,
+) -> Answer<Dialog> {
+    // A guest is forgotten, and nobody could write to them.
+    if who.profile.name.is_none() {
+        return Err(Refusal(Rejection::Forbidden));
+    }
+    let others = others(&state, &who, new.with).await?;
+    if new.title.chars().count() > TITLE_MAX_CHARS {
+        return Err(past(LimitName::TitleChars, TITLE_MAX_CHARS as u64));
+    }
+    let store = state.node.store();
+    let now_ms = clock::now().0;
+    let few = others.len() > 1;
+    if few && store.dialogs().count_begun(&who.profile.id, now_ms - HOUR_MS).await? >= u64::from(DIALOGS_PER_HOUR_MAX) {
+        return Err(past(LimitName::Dialogs, u64::from(DIALOGS_PER_HOUR_MAX)));
+    }
+    let new = hearth_store::NewDialog {
+        id: fresh::dialog(),
+        founder: who.profile.id.clone(),
+        others,
+        title: clean_name(&new.title, TITLE_MAX_CHARS).filter(|_| few).unwrap_or_default(),
+        at_ms: now_ms,
+    };
+    let (id, begun) = store.dialogs().begin(&new).await?;
+    if begun && few {
+        for user in &new.others {
+            if let Some(dialog) = store.dialogs().one_of(&id, user).await? {
+                state.node.tell(user, Tell::Dialog { dialog: Box::new(dialog) });
+            }
+        }
+    }
+    own(&state, &who, &id).await
+}
+
+/// With whom a dialog is to be: people with an account whom who asks may write to.
+///
+/// Errors: [`Rejection::NotFound`] where one of them is none.
+async fn others(state: &AppState, who: &Who, with: Vec<UserId>) -> Result<Vec<UserId>, Refusal> {
+    let mut others: Vec<UserId> = Vec::new();
+    if with.len() >= DIALOG_MEMBERS_MAX {
+        return Err(past(LimitName::DialogMembers, DIALOG_MEMBERS_MAX as u64));
+    }
+    for user in with {
+        if user == who.profile.id {
+            return Err(invalid("with", "oneself"));
+        }
+        state.node.store().people().reachable(&who.profile.id, &user).await?.ok_or(Rejection::NotFound)?;
+        if !others.contains(&user) {
+            others.push(user);
+        }
+    }
+    if others.is_empty() { Err(invalid("with", "nobody")) } else { Ok(others) }
+}
+
+/// One dialog of one's own.
+#[utoipa::path(get, path = "/api/dialogs/{dialog}", tag = "dialogs", params(("dialog" = String, Path)),
+    responses((status = 200, body = Dialog), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
+pub async fn one(
+    State(state): State<Arc<AppState>>,
+    SignedIn(who): SignedIn,
+    Path(dialog): Path<String>,
+) -> Answer<Dialog> {
+    own(&state, &who, &named(&dialog)?).await
+}
+
+fn named(dialog: &str) -> Result<SpaceId, Refusal> {
+    SpaceId::parse(dialog).ok().filter(SpaceId::is_dialog).ok_or(Refusal(Rejection::NotFound))
+}
+
+async fn own(state: &AppState, who: &Who, dialog: &SpaceId) -> Answer<Dialog> {
+    let found = state.node.store().dialogs().one_of(dialog, &who.profile.id).await?;
+    Ok(axum::Json(found.ok_or(Rejection::NotFound)?))
+}
+
+/// Pins a dialog, or wants to hear nothing of it; nobody else is told.
+#[utoipa::path(put, path = "/api/dialogs/{dialog}/keeping", tag = "dialogs", params(("dialog" = String, Path)),
+    request_body = Keeping,
+    responses((status = 200, body = Dialog), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
+pub async fn keep(
+    State(state): State<Arc<AppState>>,
+    SignedIn(who): SignedIn,
+    Path(dialog): Path<String>,
+    Body(keeping): Body<Keeping>,
+) -> Answer<Dialog> {
+    let dialog = named(&dialog)?;
+    let (reply, answer) = ReplyTo::program();
+    let (from, fresh) = (who.caller(&dialog, None), fresh::fresh());
+    let command = Command::Dialogs { wants: DialogCommand::Keep { keeping } };
+    let lookup = Default::default();
+    state.node.ask::<Space>(&dialog, reply, |request| Input::Command { from, request, command, fresh, lookup });
+    answer.await.unwrap_or(Err(Rejection::Fault))?;
+    own(&state, &who, &dialog).await
+}
+
+/// What is looked for.
+#[derive(Deserialize)]
+pub struct Looked {
+    q: String,
+}
+
+/// People with an account whose names begin so. Whoever has blocked who asks is not among them.
+#[utoipa::path(get, path = "/api/people", tag = "people", params(("q" = String, Query)),
+    responses((status = 200, body = People), (status = 400, body = Rejection), (status = 401, body = Rejection)))]
+pub async fn people(
+    State(state): State<Arc<AppState>>,
+    SignedIn(who): SignedIn,
+    Query(looked): Query<Looked>,
+) -> Answer<People> {
+    if looked.q.chars().count() > SEARCH_MAX_CHARS {
+        return Err(past(LimitName::SearchChars, SEARCH_MAX_CHARS as u64));
+    }
+    let text = looked.q.trim();
+    if text.is_empty() || who.profile.name.is_none() {
+        return Ok(axum::Json(People { people: Vec::new() }));
+    }
+    Ok(axum::Json(People { people: state.node.store().people().find(&who.profile.id, text).await? }))
+}
+
+fn past(limit: LimitName, max: u64) -> Refusal {
+    Refusal(Rejection::Limit { limit, max, retry_after_ms: None })
+}
+
+fn invalid(field: &str, reason: &str) -> Refusal {
+    Refusal(Rejection::Invalid { field: field.to_owned(), reason: reason.to_owned() })
+}
