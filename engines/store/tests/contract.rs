@@ -4,6 +4,8 @@
 mod accounts;
 #[path = "contract/conversations.rs"]
 mod conversations;
+#[path = "contract/dialogs.rs"]
+mod dialogs;
 #[path = "contract/groups.rs"]
 mod groups;
 #[path = "contract/live_rooms.rs"]
@@ -69,6 +71,12 @@ const CASES: &[Case] = cases![
     groups::a_group_changes_hands_and_places_and_its_reports_are_counted,
     groups::a_group_that_watches_a_film_is_bound_to_no_room,
     groups::who_comes_back_is_a_member_since_then,
+    dialogs::there_is_one_dialog_of_two_and_any_number_of_a_few,
+    dialogs::a_dialog_stands_for_each_as_they_keep_it,
+    dialogs::whoever_leaves_finds_it_no_more,
+    dialogs::a_message_has_other_words_until_it_is_deleted,
+    dialogs::friends_are_two_who_each_wished_it,
+    dialogs::people_are_found_who_may_be_written_to,
     visits::requests_are_counted_from_a_moment_on,
     visits::who_may_be_asked_has_opted_in_and_wants_no_peace,
     visits::an_invitation_has_one_outcome_and_a_decline_is_remembered,
