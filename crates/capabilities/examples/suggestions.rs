@@ -62,6 +62,7 @@ fn message(position: u64, dice: &mut Dice) -> Message {
         broadcast: None,
         media_ms: None,
         float: None,
+        edited_ms: None,
         deleted: false,
     }
 }

@@ -1,5 +1,6 @@
 //! One past each limit of a space: refused by the limit's name, and nothing before it is lost.
 
+use hearth_capabilities::dialogs::{self, Participant};
 use hearth_capabilities::kernel::limits::{
     CANDIDATES_MAX, CHANGES_IN_FLIGHT_MAX, CONNECTIONS_PER_MEMBER_MAX, ENCODER_RATE, ICE_ATTRIBUTE_MAX_BYTES,
     MEDIA_LEGS_MAX, MEMBERS_MAX, MESSAGES_IN_FLIGHT_MAX, MODERATORS_MAX, MUTE_RATE, NEGOTIATION_RATE, PLAYERS_MAX,
@@ -11,10 +12,11 @@ use hearth_capabilities::{
     Caller, Effect, Fresh, Ingest, Input, Lookup, MediaOrder, MediaReport, Payload, PeerWants, RequestId, Standing,
     Time, Write,
 };
+use hearth_protocol::dialogs::{Command as DialogCommand, Keeping};
 use hearth_protocol::ids::{ConnectionId, DeviceId, LegId, StreamKeyId, TrackId, UserId};
 use hearth_protocol::limits::{
-    HANDS_MAX, LimitName, MEMBERS_PAGE_MAX, MESSAGE_MAX_CHARS, OPEN_REPORTS_MAX, REASON_MAX_CHARS, SDP_MAX_BYTES,
-    STAGE_GUESTS_MAX,
+    DIALOG_MEMBERS_MAX, HANDS_MAX, LimitName, MEMBERS_PAGE_MAX, MESSAGE_MAX_CHARS, OPEN_REPORTS_MAX, REASON_MAX_CHARS,
+    SDP_MAX_BYTES, STAGE_GUESTS_MAX,
 };
 use hearth_protocol::media::{Source, SourceOfMid, Track};
 use hearth_protocol::people::Profile;
@@ -545,4 +547,35 @@ fn a_black_box_forgets_the_oldest_and_says_so() {
     let text = large.scenario();
     assert!(text.len() < BLACK_BOX_BYTES_MAX + SDP_MAX_BYTES && text.contains("forgotten"));
     assert!(scenario::parse(&text).is_ok());
+}
+
+#[test]
+fn people_in_a_dialog() {
+    let one = |name: &str| Participant {
+        profile: profile(name),
+        read_position: 0,
+        tells_read: true,
+        tells_presence: true,
+        keeping: Keeping::default(),
+    };
+    let mut record = usual_record();
+    record.dialog = Some(dialogs::Record { members: vec![one("ana"), one("bo")], ..dialogs::Record::default() });
+    let mut dialog = Room { space: Space::open(Time(0), record).0, requests: 0, now: Time(0) };
+    dialog.join("ana", "a").unwrap();
+    let mut add = |name: &str| {
+        dialog.requests += 1;
+        let (request, fresh) = (RequestId(dialog.requests), Fresh(7, dialog.requests));
+        let wanted = Box::new(dialogs::Lookup { wanted: Some(one(name)), ..dialogs::Lookup::default() });
+        let command = Command::Dialogs { wants: DialogCommand::Add { user: profile(name).id } };
+        let lookup = Lookup { dialogs: wanted, ..Lookup::default() };
+        let effects = dialog
+            .space
+            .handle(dialog.now, Input::Command { from: caller("ana", "a"), request, command, fresh, lookup });
+        replied(&effects).unwrap_or_else(|| replied(&dialog.store(&effects)).unwrap())
+    };
+    for number in 2..DIALOG_MEMBERS_MAX {
+        assert_eq!(add(&format!("b{number}")), Ok(Outcome::Done));
+    }
+    assert_eq!(limit(add("past")), Some(LimitName::DialogMembers));
+    assert_eq!(add("bo"), Ok(Outcome::Done), "who is in it already");
 }

@@ -3,13 +3,13 @@
 use hearth_capabilities::kernel::limits::{
     BLOCKS_MAX, CONNECTIONS_PER_USER_MAX, IDLE_MS, MENTIONS_PER_WINDOW_MAX, MENTIONS_WINDOW_MS, WENT_LIVE_EVERY_MS,
 };
-use hearth_capabilities::person::{Person, Record};
+use hearth_capabilities::person::{NOW_FRIENDS, Person, Record};
 use hearth_capabilities::{
     Effect, Lookup, Payload, PersonInput, RequestId, StoreFailure, Tell, Time, Timer, To, Write, WriteId,
 };
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::{ConnectionId, DeviceId, SpaceId, UserId};
-use hearth_protocol::limits::{FOLLOWS_MAX, LimitName};
+use hearth_protocol::limits::{FOLLOWS_MAX, FRIENDS_ASKED_MAX, LimitName};
 use hearth_protocol::live_rooms::About;
 use hearth_protocol::people::{Me, Profile};
 use hearth_protocol::{Outcome, PersonCommand, PersonEvent, Rejection, Resume};
@@ -22,18 +22,21 @@ fn profile(name: &str) -> Profile {
     }
 }
 
-fn ana() -> Person {
-    let record = Record {
+fn record(profile: Profile) -> Record {
+    Record {
         epoch: "e1".into(),
-        profile: profile("ana"),
+        profile,
         administrator: false,
         blocked: Vec::new(),
         follows: Vec::new(),
         friends: Vec::new(),
         friend_requests: Vec::new(),
         friends_asked: Vec::new(),
-    };
-    let (person, effects) = Person::open(Time(0), record);
+    }
+}
+
+fn ana() -> Person {
+    let (person, effects) = Person::open(Time(0), record(profile("ana")));
     assert_eq!(effects, [Effect::SetTimer { timer: Timer::Idle, at: Time(IDLE_MS) }]);
     person
 }
@@ -133,7 +136,15 @@ fn events(effects: &[Effect]) -> Vec<(u64, PersonEvent)> {
 fn a_device_is_welcomed_and_one_that_was_away_catches_up() {
     let mut person = ana();
     let effects = connect(&mut person, "laptop", None);
-    let me = Me { profile: profile("ana"), administrator: false, blocked: Vec::new(), follows: Vec::new() };
+    let me = Me {
+        profile: profile("ana"),
+        administrator: false,
+        blocked: Vec::new(),
+        follows: Vec::new(),
+        friends: Vec::new(),
+        friend_requests: Vec::new(),
+        friends_asked: Vec::new(),
+    };
     let stream = Resume { epoch: "e1".into(), after: 0 };
     assert!(effects.contains(&Effect::Welcome { request: RequestId(1), me, stream, resumed: false }));
     assert_eq!(effects.last(), Some(&Effect::Attach { connection: connection("laptop") }));
@@ -307,8 +318,7 @@ fn only_accounts_follow_and_only_accounts_are_followed() {
     assert_eq!(reply(&refused), Err(Rejection::NotFound));
     let nobody = command(&mut person, PersonCommand::Follow { user: profile("nobody").id }, Vec::new());
     assert_eq!(reply(&nobody), Err(Rejection::NotFound));
-    let record =
-        Record { epoch: "e1".into(), profile: guest, administrator: false, blocked: Vec::new(), follows: Vec::new() };
+    let record = record(guest);
     let mut guest = Person::open(Time(0), record).0;
     assert_eq!(reply(&follow(&mut guest, "ana")), Err(Rejection::Forbidden));
 }
@@ -330,4 +340,83 @@ fn follows_of_a_user() {
     let more = follow(&mut person, "more");
     assert_eq!(reply(&stored(&mut person, &more, Ok(0))), Ok(Outcome::Done));
     assert!(matches!(reply(&follow(&mut person, "past")), Err(Rejection::Limit { limit: LimitName::Follows, .. })));
+}
+
+fn befriend(person: &mut Person, name: &str) -> Vec<Effect> {
+    command(person, PersonCommand::Befriend { user: profile(name).id }, vec![profile(name)])
+}
+
+fn unfriend(person: &mut Person, name: &str) -> Vec<Effect> {
+    command(person, PersonCommand::Unfriend { user: profile(name).id }, Vec::new())
+}
+
+fn told(person: &mut Person, tell: Tell) -> Vec<Effect> {
+    person.handle(Time(0), PersonInput::Told { tell })
+}
+
+/// What the other one is told.
+fn tells(effects: &[Effect]) -> Vec<&Tell> {
+    effects.iter().filter_map(|effect| if let Effect::Tell { what, .. } = effect { Some(what) } else { None }).collect()
+}
+
+#[test]
+fn who_asks_and_who_says_yes_are_friends_until_one_of_them_ends_it() {
+    let mut person = ana();
+    connect(&mut person, "laptop", None);
+    let asked = befriend(&mut person, "bo");
+    let asked = stored(&mut person, &asked, Ok(0));
+    assert_eq!(tells(&asked), [&Tell::Befriended { by: profile("ana"), friends: false }]);
+    assert!(matches!(&events(&asked)[..], [(_, PersonEvent::Me { me })] if me.friends_asked == [profile("bo")]));
+    assert_eq!(reply(&befriend(&mut person, "bo")), Ok(Outcome::Done), "asked already");
+
+    let yes = told(&mut person, Tell::Befriended { by: profile("bo"), friends: true });
+    assert!(matches!(
+        &events(&yes)[..],
+        [(_, PersonEvent::FriendAccepted { .. }), (_, PersonEvent::Me { me })]
+            if me.friends == [profile("bo")] && me.friends_asked.is_empty()
+    ));
+    let ended = unfriend(&mut person, "bo");
+    let ended = stored(&mut person, &ended, Ok(0));
+    assert_eq!(tells(&ended), [&Tell::Unfriended { by: profile("ana").id }]);
+    assert_eq!(reply(&unfriend(&mut person, "bo")), Err(Rejection::NotFound));
+}
+
+#[test]
+fn a_request_is_answered_by_a_wish_of_ones_own() {
+    let mut person = ana();
+    connect(&mut person, "laptop", None);
+    let request = told(&mut person, Tell::Befriended { by: profile("bo"), friends: false });
+    assert!(matches!(&events(&request)[0].1, PersonEvent::FriendAsked { by } if *by == profile("bo")));
+    let yes = befriend(&mut person, "bo");
+    let yes = stored(&mut person, &yes, Ok(NOW_FRIENDS));
+    assert_eq!(tells(&yes), [&Tell::Befriended { by: profile("ana"), friends: true }]);
+    assert!(matches!(&events(&yes)[..], [(_, PersonEvent::Me { me })] if me.friends == [profile("bo")]));
+}
+
+#[test]
+fn whom_one_blocks_is_no_friend_and_asks_in_vain() {
+    let mut person = ana();
+    connect(&mut person, "laptop", None);
+    let friends = befriend(&mut person, "bo");
+    stored(&mut person, &friends, Ok(NOW_FRIENDS));
+    let blocked = command(&mut person, PersonCommand::Block { user: profile("bo").id }, vec![profile("bo")]);
+    let blocked = stored(&mut person, &blocked, Ok(0));
+    assert!(blocked.iter().any(|one| matches!(one, Effect::Store { what: Write::Unfriend { .. }, .. })), "{blocked:?}");
+    assert_eq!(tells(&blocked), [&Tell::Unfriended { by: profile("ana").id }]);
+    assert_eq!(told(&mut person, Tell::Befriended { by: profile("bo"), friends: false }), []);
+    assert_eq!(reply(&befriend(&mut person, "bo")), Err(Rejection::Forbidden));
+}
+
+#[test]
+fn friends_who_were_asked() {
+    let mut person = ana();
+    for number in 0..FRIENDS_ASKED_MAX {
+        let asked = befriend(&mut person, &format!("b{number}"));
+        assert_eq!(reply(&stored(&mut person, &asked, Ok(0))), Ok(Outcome::Done));
+    }
+    let past = reply(&befriend(&mut person, "past"));
+    assert!(matches!(past, Err(Rejection::Limit { limit: LimitName::Friends, .. })), "{past:?}");
+    told(&mut person, Tell::Befriended { by: profile("cy"), friends: false });
+    let yes = befriend(&mut person, "cy");
+    assert_eq!(reply(&stored(&mut person, &yes, Ok(NOW_FRIENDS))), Ok(Outcome::Done), "a yes asks nobody");
 }

@@ -34,6 +34,7 @@ fn message(number: u64, run: u64) -> Write {
             broadcast: None,
             media_ms: None,
             float: None,
+            edited_ms: None,
             deleted: false,
         },
     }

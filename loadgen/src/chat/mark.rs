@@ -58,6 +58,7 @@ mod tests {
             reply_to: None,
             mentions: Vec::new(),
             nonce: Some("n".to_owned()),
+            edited_ms: None,
             deleted: false,
         };
         let space = SpaceId::parse("room_1").unwrap();

@@ -284,7 +284,6 @@ impl<'a> Source<'a> {
         let position = u64::from(self.byte());
         if self.byte().is_multiple_of(2) {
             lookup.message = Some(Message {
-                edited_ms: None,
                 broadcast: None,
                 media_ms: None,
                 float: None,
@@ -295,6 +294,7 @@ impl<'a> Source<'a> {
                 reply_to: None,
                 mentions: Vec::new(),
                 nonce: None,
+                edited_ms: None,
                 deleted: false,
             });
         }

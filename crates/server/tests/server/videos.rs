@@ -38,7 +38,6 @@ pub async fn film(server: &Server, host: &Somebody, name: &str, state: VideoStat
 
 async fn say(server: &Server, host: &Somebody, position: u64, media_ms: u64) {
     let message = Message {
-        edited_ms: None,
         position,
         author: Profile { id: host.user.clone(), name: None, display_name: "A".to_owned() },
         at_ms: 1,
@@ -49,6 +48,7 @@ async fn say(server: &Server, host: &Somebody, position: u64, media_ms: u64) {
         broadcast: Some(1),
         media_ms: Some(media_ms),
         float: None,
+        edited_ms: None,
         deleted: false,
     };
     let writes = server.running().node.store().writes();

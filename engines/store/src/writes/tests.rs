@@ -22,6 +22,7 @@ fn append(position: u64) -> Write {
         broadcast: None,
         media_ms: None,
         float: None,
+        edited_ms: None,
         deleted: false,
     };
     Write::AppendMessage { space: SpaceId::parse("room_a").unwrap(), message }
