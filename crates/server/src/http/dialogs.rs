@@ -4,7 +4,7 @@ use axum::extract::State;
 use hearth_capabilities::space::Space;
 use hearth_capabilities::{Input, Tell};
 use hearth_protocol::dialogs::{Command as DialogCommand, Dialog, Keeping};
-use hearth_protocol::http::{Dialogs, NewDialog, People};
+use hearth_protocol::http::{Dialogs, MessagePage, NewDialog, People};
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::limits::{
     DIALOG_MEMBERS_MAX, DIALOGS_PAGE_MAX, DIALOGS_PER_HOUR_MAX, LimitName, SEARCH_MAX_CHARS, TITLE_MAX_CHARS,
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::AppState;
 use super::answer::{Answer, Body, Path, Query, Refusal};
 use super::asking::SignedIn;
+use super::rooms;
 use crate::accounts::Who;
 use crate::node::request::ReplyTo;
 use crate::{clock, fresh};
@@ -123,6 +124,24 @@ fn named(dialog: &str) -> Result<SpaceId, Refusal> {
 async fn own(state: &AppState, who: &Who, dialog: &SpaceId) -> Answer<Dialog> {
     let found = state.node.store().dialogs().one_of(dialog, &who.profile.id).await?;
     Ok(axum::Json(found.ok_or(Rejection::NotFound)?))
+}
+
+/// A page of a dialog's conversation, oldest first: the latest, those before a position, those after one, or those around one.
+#[utoipa::path(get, path = "/api/dialogs/{dialog}/messages", tag = "dialogs",
+    params(("dialog" = String, Path), ("before" = Option<u64>, Query), ("after" = Option<u64>, Query),
+        ("around" = Option<u64>, Query), ("limit" = Option<usize>, Query)),
+    responses((status = 200, body = MessagePage), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
+pub async fn messages(
+    State(state): State<Arc<AppState>>,
+    SignedIn(who): SignedIn,
+    Path(dialog): Path<String>,
+    Query(which): Query<rooms::Which>,
+) -> Answer<MessagePage> {
+    let dialog = named(&dialog)?;
+    if !state.node.store().dialogs().is_member(&dialog, &who.profile.id).await? {
+        return Err(Refusal(Rejection::NotFound));
+    }
+    rooms::page_of(&state, &dialog, which).await
 }
 
 /// Pins a dialog, or wants to hear nothing of it; nobody else is told.

@@ -132,7 +132,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/dialogs", get(dialogs::mine).post(dialogs::begin))
         .route("/api/dialogs/{dialog}", get(dialogs::one))
         .route("/api/dialogs/{dialog}/keeping", put(dialogs::keep))
-        .route("/api/dialogs/{dialog}/messages", get(rooms::messages))
+        .route("/api/dialogs/{dialog}/messages", get(dialogs::messages))
         .route("/api/live", get(rooms::live))
         .route("/api/rooms", get(rooms::search))
         .route("/api/rooms/{room}", get(rooms::read))

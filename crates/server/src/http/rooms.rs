@@ -224,17 +224,13 @@ pub(super) async fn own_room(state: &AppState, who: &Who, room: &str) -> Result<
     if record.host.id == who.profile.id { Ok(record.id) } else { Err(Refusal(Rejection::NotFound)) }
 }
 
-/// A space whose conversation somebody may read: a room that admits them, or a group or dialog of theirs.
+/// A space whose conversation somebody may read: a room that admits them, or a group of theirs.
 ///
 /// Errors: [`Rejection::NotFound`]; [`Rejection::Banned`].
 async fn readable(state: &AppState, who: &Who, space: &str) -> Result<SpaceId, Refusal> {
     if let Some(group) = SpaceId::parse(space).ok().filter(SpaceId::is_group) {
         let theirs = state.node.store().groups().may_read(&group, &who.profile.id).await?;
         return if theirs { Ok(group) } else { Err(Refusal(Rejection::NotFound)) };
-    }
-    if let Some(dialog) = SpaceId::parse(space).ok().filter(SpaceId::is_dialog) {
-        let theirs = state.node.store().dialogs().is_member(&dialog, &who.profile.id).await?;
-        return if theirs { Ok(dialog) } else { Err(Refusal(Rejection::NotFound)) };
     }
     Ok(conversing(state, who, space).await?.id)
 }
@@ -260,9 +256,14 @@ pub async fn messages(
     Query(which): Query<Which>,
 ) -> Answer<MessagePage> {
     let space = readable(&state, &who, &room).await?;
+    page_of(&state, &space, which).await
+}
+
+/// A page of a conversation that may be read.
+pub(super) async fn page_of(state: &AppState, space: &SpaceId, which: Which) -> Answer<MessagePage> {
     let limit = which.limit.unwrap_or(50).clamp(1, HISTORY_PAGE_MAX);
     if let Some(position) = which.around {
-        return around(&state, &space, position, limit).await;
+        return around(state, space, position, limit).await;
     }
     let page = match (which.before, which.after) {
         (Some(position), None) => Page::Before(position),
@@ -273,7 +274,7 @@ pub async fn messages(
             return Err(Refusal(Rejection::Invalid { field: "after".to_owned(), reason }));
         }
     };
-    let (messages, more) = state.node.store().conversations().page(&space, page, limit).await?;
+    let (messages, more) = state.node.store().conversations().page(space, page, limit).await?;
     Ok(axum::Json(MessagePage { messages, more }))
 }
 
