@@ -1,6 +1,7 @@
 //! The two databases behind one small way of asking: SQL text that both understand, parameters, rows.
 
 use crate::Error;
+use crate::message_words;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::pool::PoolConnection;
@@ -254,13 +255,17 @@ impl Tx {
     pub(crate) async fn script(&mut self, sql: &'static str) -> Result<(), Error> {
         match self {
             Self::Sqlite(tx) => {
-                let sql = sql.replace("{serial}", "INTEGER PRIMARY KEY").replace("{bytes}", "BLOB");
+                let sql = sql
+                    .replace("{serial}", "INTEGER PRIMARY KEY")
+                    .replace("{bytes}", "BLOB")
+                    .replace("{message_words}", message_words::SQLITE_TABLES);
                 sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut **tx).await?;
             }
             Self::Postgres(tx) => {
                 let sql = sql
                     .replace("{serial}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
-                    .replace("{bytes}", "BYTEA");
+                    .replace("{bytes}", "BYTEA")
+                    .replace("{message_words}", message_words::POSTGRES_TABLES);
                 sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut **tx).await?;
             }
         }

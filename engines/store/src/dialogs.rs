@@ -1,12 +1,13 @@
 //! Dialogs: who is in them, and how each stands for each.
 
 use crate::conversations::{Conversations, Page};
-use crate::db::{Db, Param, Row, params};
+use crate::db::{Db, Param, Row, Tx, params};
 use crate::people::profile;
 use crate::rooms::MESSAGES_AT_OPENING;
-use crate::{Error, Write, Writes};
+use crate::{Error, Write, Writes, message_words};
 use hearth_protocol::conversation::Message;
 use hearth_protocol::dialogs::{Dialog, Keeping};
+use hearth_protocol::http::FoundMessage;
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::limits::{DIALOG_MEMBERS_MAX, DIALOGS_PAGE_MAX, UNREAD_MAX};
 use hearth_protocol::people::Profile;
@@ -171,6 +172,18 @@ impl Dialogs<'_> {
         Ok((dialogs, more))
     }
 
+    /// What was said in dialogs of somebody's and holds all words of a question, the newest first, and whether there is more;
+    /// at most [`FOUND_MESSAGES_MAX`](hearth_protocol::limits::FOUND_MESSAGES_MAX).
+    pub async fn find(
+        &self,
+        user: &UserId,
+        text: &str,
+        dialog: Option<&SpaceId>,
+        before_ms: Option<u64>,
+    ) -> Result<(Vec<FoundMessage>, bool), Error> {
+        message_words::find(self.db, user, text, dialog, before_ms).await
+    }
+
     /// One dialog, as one of its members sees it.
     pub async fn one_of(&self, dialog: &SpaceId, user: &UserId) -> Result<Option<Dialog>, Error> {
         let sql = row_sql!("d.id = $3");
@@ -217,6 +230,13 @@ fn member(row: &Row) -> Result<DialogMemberRecord, Error> {
     })
 }
 
+/// Something was said in a dialog: it comes first in the lists, and is found by its words.
+pub(crate) async fn said(tx: &mut Tx, dialog: &SpaceId, message: &Message) -> Result<(), Error> {
+    let sql = "UPDATE dialogs SET last_ms = $2 WHERE id = $1 AND last_ms < $2";
+    tx.execute(sql, params![dialog.as_str(), message.at_ms]).await?;
+    message_words::set(tx, dialog, message.position, &message.text).await
+}
+
 /// How what happens in a dialog reaches the tables.
 pub(crate) fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Error> {
     Ok(match write {
@@ -235,9 +255,6 @@ pub(crate) fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Err
             "UPDATE dialog_members SET pinned = $3, muted = $4 WHERE dialog_id = $1 AND user_id = $2",
             params![dialog.as_str(), user.as_str(), keeping.pinned, keeping.muted],
         ),
-        Write::DialogSpoken { dialog, at_ms } => {
-            ("UPDATE dialogs SET last_ms = $2 WHERE id = $1 AND last_ms < $2", params![dialog.as_str(), *at_ms])
-        }
         other => return Err(Error::Refused(format!("{other:?} is of no dialog"))),
     })
 }

@@ -27,6 +27,7 @@ mod follows;
 mod friends;
 mod groups;
 mod guest_links;
+mod message_words;
 mod people;
 mod reports;
 mod rooms;

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_discussion_groups.sql"),
     include_str!("../migrations/0005_host_visits.sql"),
     include_str!("../migrations/0006_dialogs.sql"),
+    include_str!("../migrations/0007_message_words.sql"),
 ];
 /// The step whose columns hold folded text, which SQL alone can't fold.
 const FOLDED_SINCE: i64 = 2;

@@ -92,13 +92,6 @@ pub enum Write {
         /// What.
         keeping: Keeping,
     },
-    /// Something was said in a dialog: lists are in this order.
-    DialogSpoken {
-        /// Which.
-        dialog: SpaceId,
-        /// When.
-        at_ms: u64,
-    },
     /// How far somebody has read. It never goes back.
     SetReadPosition {
         /// Where.

@@ -75,6 +75,7 @@ const CASES: &[Case] = cases![
     dialogs::a_dialog_stands_for_each_as_they_keep_it,
     dialogs::whoever_leaves_finds_it_no_more,
     dialogs::a_message_has_other_words_until_it_is_deleted,
+    dialogs::what_was_said_is_found_by_its_words_in_any_script,
     dialogs::friends_are_two_who_each_wished_it,
     dialogs::people_are_found_who_may_be_written_to,
     visits::requests_are_counted_from_a_moment_on,

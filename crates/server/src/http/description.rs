@@ -37,6 +37,7 @@ use utoipa::OpenApi;
         super::dialogs::begin,
         super::dialogs::one,
         super::dialogs::keep,
+        super::dialogs::find,
         super::dialogs::messages,
         super::follows::follow,
         super::follows::unfollow,

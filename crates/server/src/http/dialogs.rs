@@ -4,7 +4,7 @@ use axum::extract::State;
 use hearth_capabilities::space::Space;
 use hearth_capabilities::{Input, Tell};
 use hearth_protocol::dialogs::{Command as DialogCommand, Dialog, Keeping};
-use hearth_protocol::http::{Dialogs, MessagePage, NewDialog, People};
+use hearth_protocol::http::{Dialogs, FoundMessages, MessagePage, NewDialog, People};
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::limits::{
     DIALOG_MEMBERS_MAX, DIALOGS_PAGE_MAX, DIALOGS_PER_HOUR_MAX, LimitName, SEARCH_MAX_CHARS, TITLE_MAX_CHARS,
@@ -170,6 +170,41 @@ pub struct Looked {
     q: String,
 }
 
+impl Looked {
+    /// Errors: it is too long.
+    fn text(&self) -> Result<&str, Refusal> {
+        if self.q.chars().count() > SEARCH_MAX_CHARS {
+            return Err(past(LimitName::SearchChars, SEARCH_MAX_CHARS as u64));
+        }
+        Ok(self.q.trim())
+    }
+}
+
+/// Where it is looked for.
+#[derive(Deserialize)]
+pub struct Where {
+    q: String,
+    dialog: Option<String>,
+    before_ms: Option<u64>,
+}
+
+/// What was said in dialogs of one's own, found by its words, the newest first.
+#[utoipa::path(get, path = "/api/messages", tag = "dialogs",
+    params(("q" = String, Query), ("dialog" = Option<String>, Query), ("before_ms" = Option<u64>, Query)),
+    responses((status = 200, body = FoundMessages), (status = 400, body = Rejection), (status = 401, body = Rejection),
+        (status = 404, body = Rejection), (status = 422, body = Rejection)))]
+pub async fn find(
+    State(state): State<Arc<AppState>>,
+    SignedIn(who): SignedIn,
+    Query(Where { q, dialog, before_ms }): Query<Where>,
+) -> Answer<FoundMessages> {
+    let looked = Looked { q };
+    let dialog = dialog.map(|dialog| named(&dialog)).transpose()?;
+    let dialogs = state.node.store().dialogs();
+    let (found, more) = dialogs.find(&who.profile.id, looked.text()?, dialog.as_ref(), before_ms).await?;
+    Ok(axum::Json(FoundMessages { found, more }))
+}
+
 /// People with an account whose names begin so. Whoever has blocked who asks is not among them.
 #[utoipa::path(get, path = "/api/people", tag = "people", params(("q" = String, Query)),
     responses((status = 200, body = People), (status = 400, body = Rejection), (status = 401, body = Rejection)))]
@@ -178,10 +213,7 @@ pub async fn people(
     SignedIn(who): SignedIn,
     Query(looked): Query<Looked>,
 ) -> Answer<People> {
-    if looked.q.chars().count() > SEARCH_MAX_CHARS {
-        return Err(past(LimitName::SearchChars, SEARCH_MAX_CHARS as u64));
-    }
-    let text = looked.q.trim();
+    let text = looked.text()?;
     if text.is_empty() || who.profile.name.is_none() {
         return Ok(axum::Json(People { people: Vec::new() }));
     }

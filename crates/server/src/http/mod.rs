@@ -129,6 +129,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/follows/{user}", put(follows::follow).delete(follows::unfollow))
         .route("/api/groups", get(groups::mine))
         .route("/api/people", get(dialogs::people))
+        .route("/api/messages", get(dialogs::find))
         .route("/api/dialogs", get(dialogs::mine).post(dialogs::begin))
         .route("/api/dialogs/{dialog}", get(dialogs::one))
         .route("/api/dialogs/{dialog}/keeping", put(dialogs::keep))

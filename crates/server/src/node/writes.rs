@@ -45,12 +45,6 @@ pub fn submit(node: &Node, owner: &Owner, write: WriteId, what: Write) -> Result
     {
         node.broadcasts().passes().take_back(&sanction.user.id, Some(space), clock::now().0);
     }
-    let spoken = match (owner, &what) {
-        (Owner::Space(dialog), Write::Message { message }) if dialog.is_dialog() => {
-            Some(hearth_store::Write::DialogSpoken { dialog: dialog.clone(), at_ms: message.at_ms })
-        }
-        _ => None,
-    };
     let stored = match owner {
         Owner::Space(space) => of_space(space, what),
         Owner::Person(user) => of_person(user, what),
@@ -62,7 +56,6 @@ pub fn submit(node: &Node, owner: &Owner, write: WriteId, what: Write) -> Result
         (Err(_), _) => {
             node.under_way().leave(ticket);
         }
-        (Ok(()), None) if spoken.is_some() => spoken.into_iter().try_for_each(|write| writes.submit(write, NOBODYS))?,
         (Ok(()), Some(audit)) => writes.submit(audit, NOBODYS)?,
         (Ok(()), None) => {}
     }

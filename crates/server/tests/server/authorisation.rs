@@ -85,6 +85,7 @@ fn table() -> Vec<Row> {
         Row("POST", "/api/reports/{report}/settle", None, [401, 404, 404, 404, 204]),
         Row("GET", "/api/groups", None, [401, 200, 200, 200, 200]),
         Row("GET", "/api/people", None, [401, 400, 400, 400, 400]),
+        Row("GET", "/api/messages", None, [401, 400, 400, 400, 400]),
         Row("GET", "/api/dialogs", None, [401, 200, 200, 200, 200]),
         Row("POST", "/api/dialogs", Some(nothing), [401, 400, 400, 400, 400]),
         // One that never was; `dialogs.rs` shows that one of others is the same.

@@ -96,6 +96,8 @@ async fn two_people_write_to_each_other_and_find_it_again() {
     let last = row.last.unwrap();
     assert_eq!((row.unread, row.read_position, last.text.as_str()), (0, 1, "Are you here?"));
     assert!(last.edited_ms.is_some());
+    let (_, found) = asked(&server, "GET", "/api/messages?q=here", &bo, None).await;
+    assert_eq!(found["found"][0]["message"]["position"], json!(1), "{found}");
     let page = format!("/api/dialogs/{}/messages?around=1", begun.id);
     let (status, page) = asked(&server, "GET", &page, &bo, None).await;
     assert_eq!((status, page["messages"].as_array().unwrap().len()), (200, 1));

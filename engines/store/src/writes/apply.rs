@@ -3,7 +3,7 @@
 use super::{Stored, Ticket, Write};
 use crate::conversations::mentions_column;
 use crate::db::{Db, Param, Tx, params};
-use crate::{Error, dialogs, friends, groups, reports, search, visits};
+use crate::{Error, dialogs, friends, groups, message_words, reports, search, visits};
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::SpaceId;
 use std::sync::LazyLock;
@@ -58,7 +58,11 @@ async fn append(tx: &mut Tx, messages: &mut Vec<(&SpaceId, &Message)>, stored: &
         let inserted = tx.execute(INSERTS[size].as_str(), params).await?;
         let all_new = inserted == piece.len() as u64;
         for (space, message) in piece {
-            stored.push(if all_new { new(message) } else { first_of_nonce(tx, space, message).await? });
+            let one = if all_new { new(message) } else { first_of_nonce(tx, space, message).await? };
+            if space.is_dialog() && !matches!(one, Stored::Message { repeated: true, .. }) {
+                dialogs::said(tx, space, message).await?;
+            }
+            stored.push(one);
         }
     }
     messages.clear();
@@ -113,7 +117,17 @@ async fn apply(tx: &mut Tx, write: &Write) -> Result<Stored, Error> {
         return friends::befriend(tx, user, other, *at_ms).await;
     }
     let (sql, params) = statement(write)?;
-    tx.execute(sql, params).await.map(|_| Stored::Done)
+    let changed = tx.execute(sql, params).await? > 0;
+    match write {
+        Write::DeleteMessage { space, position, .. } if changed && space.is_dialog() => {
+            message_words::set(tx, space, *position, "").await?;
+        }
+        Write::EditMessage { space, position, text, .. } if changed && space.is_dialog() => {
+            message_words::set(tx, space, *position, text).await?;
+        }
+        _ => {}
+    }
+    Ok(Stored::Done)
 }
 
 fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Error> {
@@ -186,8 +200,7 @@ fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Error> {
         Write::DialogTitle { .. }
         | Write::DialogJoined { .. }
         | Write::DialogLeft { .. }
-        | Write::DialogKept { .. }
-        | Write::DialogSpoken { .. } => dialogs::statement(write)?,
+        | Write::DialogKept { .. } => dialogs::statement(write)?,
         Write::Report { report } => reports::insert(report)?,
         Write::VisitRequested { .. }
         | Write::VisitInvited { .. }

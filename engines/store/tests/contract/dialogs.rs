@@ -1,7 +1,8 @@
 use crate::support::{Opened, account, message, profile, user};
+use hearth_protocol::conversation::Message;
 use hearth_protocol::dialogs::Keeping;
 use hearth_protocol::ids::SpaceId;
-use hearth_protocol::limits::UNREAD_MAX;
+use hearth_protocol::limits::{FOUND_MESSAGES_MAX, UNREAD_MAX};
 use hearth_protocol::people::Preferences;
 use hearth_store::{Address, Error, FriendsOf, NewDialog, Page, Stored, Write};
 
@@ -29,9 +30,7 @@ fn new(name: &str, founder: &str, others: &[&str], at_ms: u64) -> NewDialog {
 
 /// Something is said in a dialog, as the server stores it.
 async fn said(opened: &mut Opened, name: &str, position: u64, author: &str) {
-    let space = dialog(name);
-    opened.put(Write::AppendMessage { space: space.clone(), message: message(position, author, None) }).await;
-    opened.put(Write::DialogSpoken { dialog: space, at_ms: 1_000_000 + position }).await;
+    opened.put(Write::AppendMessage { space: dialog(name), message: message(position, author, None) }).await;
 }
 
 pub async fn there_is_one_dialog_of_two_and_any_number_of_a_few(address: Address) {
@@ -149,4 +148,51 @@ pub async fn people_are_found_who_may_be_written_to(address: Address) {
     assert_eq!(find(&opened, "ana", "李").await, ["cy"]);
     assert_eq!(opened.store.people().reachable(&user("ana"), &user("bo")).await.unwrap(), None);
     assert_eq!(opened.store.people().reachable(&user("ana"), &user("nobody")).await.unwrap(), None);
+}
+
+pub async fn what_was_said_is_found_by_its_words_in_any_script(address: Address) {
+    let mut opened = opened(&address).await;
+    opened.store.dialogs().begin(&new("1", "ana", &["bo"], 1)).await.unwrap();
+    opened.store.dialogs().begin(&new("2", "ana", &["cy"], 1)).await.unwrap();
+    let say = |name: &str, position: u64, text: &str| Write::AppendMessage {
+        space: dialog(name),
+        message: Message { text: text.to_owned(), ..message(position, "ana", None) },
+    };
+    let texts =
+        ["The kettle sings", "这个周日见", "日周 is another word", "Kettles, and KETTLE-drums", "don't 100% _panic_"];
+    for (position, text) in (1..).zip(texts) {
+        opened.put(say("1", position, text)).await;
+    }
+    opened.put(say("2", 900, "a kettle for Cy")).await;
+    let find = async |opened: &Opened, by: &str, text: &str, within: Option<&str>| -> Vec<(String, u64)> {
+        let within = within.map(dialog);
+        let (found, more) = opened.store.dialogs().find(&user(by), text, within.as_ref(), None).await.unwrap();
+        assert!(!more);
+        found.into_iter().map(|one| (one.dialog.to_string(), one.message.position)).collect()
+    };
+    let at =
+        |places: &[(&str, u64)]| places.iter().map(|(name, at)| (dialog(name).to_string(), *at)).collect::<Vec<_>>();
+    assert_eq!(find(&opened, "ana", "kettle", None).await, at(&[("2", 900), ("1", 4), ("1", 1)]), "the newest first");
+    assert_eq!(find(&opened, "bo", "kettle", None).await, at(&[("1", 4), ("1", 1)]), "in dialogs of one's own");
+    assert_eq!(find(&opened, "ana", "kettle", Some("2")).await, at(&[("2", 900)]));
+    assert_eq!(find(&opened, "bo", "kett sing", None).await, at(&[("1", 1)]), "all words, each may go on");
+    assert_eq!(find(&opened, "bo", "周日", None).await, at(&[("1", 2)]), "what stands together");
+    assert_eq!(find(&opened, "bo", "KETTLE-drums", None).await, at(&[("1", 4)]));
+    assert_eq!(find(&opened, "bo", "don't", None).await, at(&[("1", 5)]));
+    for nothing in ["", "%", "\"", "' OR 1=1", "kettle\" OR \"x", "(", ":*", "&", "NEAR(kettle sings)"] {
+        assert_eq!(find(&opened, "bo", nothing, None).await, [], "{nothing}");
+    }
+    let words = Write::EditMessage { space: dialog("1"), position: 1, text: "The pan sings".to_owned(), at_ms: 7 };
+    opened.put(words).await;
+    assert_eq!(find(&opened, "bo", "sings", None).await, at(&[("1", 1)]));
+    assert_eq!(find(&opened, "bo", "kettle sings", None).await, []);
+    opened.put(Write::DeleteMessage { space: dialog("1"), position: 1, by: user("ana"), at_ms: 8 }).await;
+    assert_eq!(find(&opened, "bo", "sings", None).await, []);
+    let (found, _) = opened.store.dialogs().find(&user("ana"), "kettle", None, Some(1_000_900)).await.unwrap();
+    assert_eq!(found.len(), 1, "before a time");
+    for position in 1_000..1_000 + FOUND_MESSAGES_MAX as u64 + 1 {
+        opened.put(say("1", position, "sauna")).await;
+    }
+    let (found, more) = opened.store.dialogs().find(&user("bo"), "sauna", None, None).await.unwrap();
+    assert_eq!((found.len(), more), (FOUND_MESSAGES_MAX, true));
 }
