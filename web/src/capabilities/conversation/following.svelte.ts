@@ -46,6 +46,7 @@ export function listFollowing<Message extends { readonly id: MessageId; readonly
     return from < 0 ? 0 : all.slice(from + 1).filter((message) => !message.mine).length;
   });
 
+  const newestHeld = () => (chatOf().newer ?? 'none') === 'none';
   const rowElement = (id: MessageId) => scroller?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`) ?? null;
 
   function firstInView(): Anchor | null {
@@ -75,7 +76,7 @@ export function listFollowing<Message extends { readonly id: MessageId; readonly
 
   function markSeen(): void {
     const chat = chatOf();
-    seenId = chat.messages.at(-1)?.id ?? null;
+    seenId = newestHeld() ? (chat.messages.at(-1)?.id ?? null) : null;
     // What lies in a hidden tab of the panel has not been seen.
     if (document.visibilityState === 'visible' && scroller && scroller.clientHeight > 0) chat.markRead();
   }
@@ -85,7 +86,7 @@ export function listFollowing<Message extends { readonly id: MessageId; readonly
     const chat = chatOf();
     const below_px = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
     const wasAtEnd = atEnd;
-    atEnd = bounds.end === chat.messages.length && (chat.newer ?? 'none') === 'none' && below_px < END_PX;
+    atEnd = bounds.end === chat.messages.length && newestHeld() && below_px < END_PX;
     anchor = firstInView();
     if (atEnd) {
       startId = null;

@@ -40,6 +40,8 @@ export class Dialogs implements DialogsModel {
   #who: UserId | null | undefined;
   #talk: Talk | null = null;
   #reading: symbol | null = null;
+  /** Told since the list was asked for: the answer may be older. */
+  #toldMeanwhile = new Map<SpaceId, Dialog | null>();
   #open = false;
 
   constructor(private readonly port: DialogsPort) {
@@ -145,6 +147,7 @@ export class Dialogs implements DialogsModel {
     this.#talk?.sessionChanged();
     if (who === this.#who) return;
     this.#who = who;
+    this.#reading = null;
     this.#held.clear();
     this.#asked.clear();
     this.drafts.setMe(who);
@@ -158,6 +161,7 @@ export class Dialogs implements DialogsModel {
   #read(): void {
     if (this.#who === null) return;
     const reading = (this.#reading = Symbol('list'));
+    this.#toldMeanwhile.clear();
     void this.port.api.list(null).then((reply) => {
       if (this.#reading !== reading) return;
       this.#reading = null;
@@ -168,6 +172,10 @@ export class Dialogs implements DialogsModel {
       }
       this.#held.clear();
       for (const one of reply.value.dialogs) this.#held.set(one.id, one);
+      for (const [id, one] of this.#toldMeanwhile) {
+        if (one) this.#held.set(id, one);
+        else this.#held.delete(id);
+      }
       this.more = reply.value.more ? 'more' : 'none';
       this.state = 'ready';
       this.#show();
@@ -179,7 +187,9 @@ export class Dialogs implements DialogsModel {
   #know(id: SpaceId): void {
     if (this.#held.has(id) || this.#asked.has(id)) return;
     this.#asked.add(id);
+    const who = this.#who;
     void this.port.api.one(id).then((reply) => {
+      if (who !== this.#who) return;
       this.#asked.delete(id);
       if (reply.is === 'ok') this.#take(reply.value);
     });
@@ -187,11 +197,13 @@ export class Dialogs implements DialogsModel {
 
   #take(dialog: Dialog): void {
     this.#held.set(dialog.id, dialog);
+    this.#toldMeanwhile.set(dialog.id, dialog);
     this.#show();
   }
 
   #forget(id: SpaceId): void {
     this.#held.delete(id);
+    this.#toldMeanwhile.set(id, null);
     this.port.heeded(id);
     this.#show();
   }

@@ -122,6 +122,9 @@ export interface Seen {
   readonly everybody: boolean;
 }
 
+/** What came of going to a message; `overtaken`: something else was gone to meanwhile. */
+export type Reached = { readonly is: 'here'; readonly id: MessageId } | { readonly is: 'gone' | 'failed' | 'overtaken' };
+
 /**
  * ```text
  * entering ──► inside ──► gone (left, or taken out)
@@ -160,8 +163,8 @@ export interface TalkModel {
   loadNewer(): void;
   /** Holds the newest. */
   toNewest(): Promise<boolean>;
-  /** Holds what was said around a position; the id of the message there, or null. */
-  goTo(position: number): Promise<MessageId | null>;
+  /** Holds what was said around a position. */
+  goTo(position: number): Promise<Reached>;
   /** Whether the newest message held is in view. */
   setAtEnd(atEnd: boolean): void;
   /** Everything up to the newest message held has been on screen. */

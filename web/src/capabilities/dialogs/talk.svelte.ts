@@ -13,7 +13,7 @@ import type { Outcome, Person } from '../people/model';
 import { person } from '../people/person';
 import { DISCONNECTED, ofAnswer, refusal } from '../people/refusal';
 import type { Session } from '../people/session.svelte';
-import type { More, Seen, TalkMember, TalkMessage, TalkModel } from './model';
+import type { More, Reached, Seen, TalkMember, TalkMessage, TalkModel } from './model';
 
 /** Stored messages held; beyond it, those that are furthest from what is read are let go, and can be read again. */
 export const HELD_MAX = 1_000;
@@ -208,20 +208,21 @@ export class Talk implements TalkModel {
     return true;
   }
 
-  async goTo(position: number): Promise<MessageId | null> {
+  async goTo(position: number): Promise<Reached> {
     if (!this.#timeline.at(position)) {
       const stretch = (this.#stretch = Symbol('stretch'));
       const reply = await this.port.api.messages(this.id, { around: position });
-      if (stretch !== this.#stretch || reply.is !== 'ok') return null;
+      if (stretch !== this.#stretch) return { is: 'overtaken' };
+      if (reply.is !== 'ok') return { is: 'failed' };
       const { messages } = reply.value;
-      if (!messages.some((one) => one.position === position)) return null;
+      if (!messages.some((one) => one.position === position)) return { is: 'gone' };
       // What lies on either side is known once it is asked for.
       this.#replace(messages, true);
       this.newer = 'more';
       this.#flush();
       await Promise.resolve();
     }
-    return this.#timeline.idOf(position);
+    return { is: 'here', id: this.#timeline.idOf(position) };
   }
 
   setAtEnd(atEnd: boolean): void {
@@ -329,8 +330,9 @@ export class Talk implements TalkModel {
       this.#read = this.#told = snapshot.read_position;
       // A message that was asked for may be here before.
       if (held === 0) {
-        this.#replace(messages, snapshot.more_messages);
-        this.newer = 'none';
+        // Not another stretch: a message that was asked for may be on its way.
+        this.#merge(messages);
+        this.older = snapshot.more_messages ? 'more' : 'none';
       } else if (this.newer === 'none') this.newer = 'more';
       if (snapshot.read_position > 0) this.#divide();
     } else if (this.newer === 'none' && (first <= held || held === 0 || !snapshot.more_messages)) {

@@ -36,7 +36,8 @@ export function dialogName(one: { readonly title: string; readonly others: reado
 /** The beginning, the match and the rest of a text, cut so that the match is in view; null where the words are elsewhere. */
 export function around(text: string, words: string): readonly [string, string, string] | null {
   const flat = text.replace(/\s+/gu, ' ');
-  const at = words.split(/\s+/u).filter(Boolean).map((word) => [flat.toLowerCase().indexOf(word.toLowerCase()), word.length] as const).find(([from]) => from >= 0);
+  const whole = words.trim().replace(/\s+/gu, ' ');
+  const at = [whole, ...whole.split(' ').sort((a, b) => b.length - a.length)].filter(Boolean).map((word) => [flat.toLowerCase().indexOf(word.toLowerCase()), word.length] as const).find(([from]) => from >= 0);
   if (!at) return null;
   const [from, length] = at;
   const start = from > 30 ? from - 24 : 0;
