@@ -101,6 +101,10 @@ describe('writing', () => {
     await write(page).fill('this will fail');
     await write(page).press('Enter');
     await rows(page).last().getByText(/^Not sent/).waitFor();
+    await page.getByRole('link', { name: /Sunday’s kiln/ }).click();
+    await rows(page).filter({ hasText: 'Gloves: me.' }).waitFor();
+    await page.getByRole('link', { name: /林晓雨.*Not sent/s }).click();
+    await rows(page).last().getByText(/^Not sent/).waitFor();
     await rows(page).last().getByRole('button', { name: 'Discard' }).click();
     await rows(page).filter({ hasText: 'this will fail' }).waitFor({ state: 'detached' });
     await page.context().close();
@@ -226,6 +230,27 @@ describe('by keys alone', () => {
   });
 });
 
+describe('from anywhere', () => {
+  it('dialogs are one press away with what is unread, and people in the account’s menu', async () => {
+    const page = await gallery.open('dialogs-noticed');
+    await page.getByRole('link', { name: 'Open', exact: true }).waitFor();
+    const entry = page.getByRole('link', { name: 'Dialogs, 3 unread' });
+    await entry.waitFor();
+    await page.getByRole('button', { name: 'Your account' }).focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => focused(page), SOON).toBe('Your room');
+    await page.keyboard.press('ArrowDown');
+    expect(await focused(page)).toBe('People');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'They want to be friends' }).waitFor();
+    await page.getByRole('link', { name: 'Open', exact: true }).click();
+    await rows(page).last().waitFor();
+    // What was opened and read is unread no more.
+    await page.getByRole('link', { name: 'Dialogs', exact: true }).waitFor();
+    await page.context().close();
+  });
+});
+
 describe('a dialog', () => {
   it('is pinned, muted and renamed, and the list follows', async () => {
     const page = await opened('dialog-group');
@@ -274,6 +299,7 @@ describe('a dialog', () => {
     expect(Math.min(...sizes)).toBeGreaterThanOrEqual(43.9);
     await page.getByRole('button', { name: 'Back to your dialogs' }).click();
     await list.waitFor();
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('data-row'))).toBe('dialog_lin');
     expect(await page.getByRole('log').count()).toBe(0);
     await page.context().close();
   });

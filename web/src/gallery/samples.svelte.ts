@@ -22,6 +22,8 @@ export interface SampleChoice extends RoomChoice, VideoChoice, DialogsChoice {
   readonly registration?: boolean;
   /** Two whom I follow have gone live. */
   readonly wentLive?: boolean;
+  /** Somebody wrote to me, and somebody wants to be friends. */
+  readonly noticed?: boolean;
   readonly front?: 'full' | 'one' | 'empty' | 'loading' | 'failed';
 }
 
@@ -146,7 +148,10 @@ function sampleNotices(choice: SampleChoice): NoticesModel {
   const state = $state({
     list: choice.wentLive ? [MIRA, author('lin', '林晓雨')].map((who, at) => ({
       id: `room_${who.name}`, who, live: true, title: app().notices.live(who.displayName), text: at === 0 ? 'Opening the kiln: nine hours of ash glaze' : '', action: app().notices.watch, to: { at: 'room' as const, host: who.name },
-    })) : [],
+    })) : choice.noticed ? [
+      { id: 'dialog_lin', who: author('lin', '林晓雨'), title: '林晓雨', text: 'And the good microphone, please', action: 'Open', to: { at: 'dialogs' as const, id: 'dialog_lin' } },
+      { id: 'friend_zed', who: author('zed', 'Donaudampfschifffahrtsgesellschaftskapitän'), title: 'Donaudampfschifffahrtsgesellschaftskapitän wants to be friends', text: '', action: 'Answer', to: { at: 'people' as const } },
+    ] : [],
     system: 'off' as NoticesModel['system'],
   });
   return Object.assign(state, {

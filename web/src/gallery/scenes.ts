@@ -167,6 +167,7 @@ export const SCENES: readonly Scene[] = [
   { name: 'dialogs-failed', route: { at: 'dialogs', id: null }, dialogs: 'failed' },
   { name: 'dialogs-drafts', route: { at: 'dialogs', id: null }, dialogs: 'drafts' },
   { name: 'dialogs-signed-out', route: { at: 'dialogs', id: null }, me: 'signed_out' },
+  { name: 'dialogs-noticed', route: front, noticed: true },
   { name: 'dialogs-new', route: { at: 'dialogs', id: null }, press: ['New dialog'] },
   { name: 'dialog', route: { at: 'dialogs', id: 'dialog_lin' } },
   { name: 'dialog-group', route: { at: 'dialogs', id: 'dialog_kiln' }, dialogs: 'typing' },

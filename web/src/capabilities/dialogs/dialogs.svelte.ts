@@ -10,6 +10,7 @@ import { Drafts } from './drafts.svelte';
 import { Finder, Search } from './finding.svelte';
 import type { Begun, DialogId, DialogRow, DialogsModel, More } from './model';
 import { Talk } from './talk.svelte';
+import type { Unstored } from '../conversation/timeline';
 
 export type DialogsHeard = Extract<PersonEvent, { kind: 'dialog' | 'dialog_gone' }>;
 
@@ -37,6 +38,8 @@ export class Dialogs implements DialogsModel {
   readonly search: Search;
   #held = new Map<SpaceId, Dialog>();
   #asked = new Set<SpaceId>();
+  /** What could not be sent, until the dialog is opened again. */
+  #unsent = new Map<SpaceId, readonly Unstored[]>();
   #who: UserId | null | undefined;
   #talk: Talk | null = null;
   #reading: symbol | null = null;
@@ -107,8 +110,16 @@ export class Dialogs implements DialogsModel {
       read: (position) => this.#haveRead(id, position),
       stands: (title, members) => this.#stands(id, title, members),
       gone: () => this.#forget(id),
+      unsent: (messages) => {
+        const open = this.#talk;
+        if (open !== null && open !== talk && open.id === id) open.adopt(messages);
+        else this.#unsent.set(id, messages);
+        this.#show();
+      },
     });
     this.#talk = talk;
+    talk.adopt(this.#unsent.get(id) ?? []);
+    if (this.#unsent.delete(id)) this.#show();
     return talk;
   }
 
@@ -150,6 +161,7 @@ export class Dialogs implements DialogsModel {
     this.#reading = null;
     this.#held.clear();
     this.#asked.clear();
+    this.#unsent.clear();
     this.drafts.setMe(who);
     this.search.search('', null);
     this.#show();
@@ -220,6 +232,8 @@ export class Dialogs implements DialogsModel {
       if (message.position < position) return {};
       const mine = message.author.id === this.#who;
       const anew = message.position > position;
+      // Who has it open may look elsewhere all the same.
+      if (anew && !mine && !held.muted && message.position > held.read_position) this.port.news(this.#rowOf(held), message);
       return { last: message, ...(anew && !mine && message.position > held.read_position ? { unread: held.unread + 1 } : {}) };
     });
   }
@@ -250,6 +264,7 @@ export class Dialogs implements DialogsModel {
       unread: one.unread,
       pinned: one.pinned,
       muted: one.muted,
+      unsent: this.#unsent.has(one.id),
     };
   }
 }

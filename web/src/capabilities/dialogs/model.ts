@@ -30,6 +30,8 @@ export interface DialogRow {
   readonly unread: number;
   readonly pinned: boolean;
   readonly muted: boolean;
+  /** Whether something of mine could not be sent. */
+  readonly unsent: boolean;
 }
 
 /** More of a list, in one direction. */

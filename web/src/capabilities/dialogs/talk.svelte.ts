@@ -37,6 +37,8 @@ export interface TalkPort {
   read(position: number): void;
   stands(title: string, members: Profile[]): void;
   gone(): void;
+  /** What could not be sent, once one has gone. */
+  unsent(messages: readonly Unstored[]): void;
 }
 
 export class Talk implements TalkModel {
@@ -73,6 +75,7 @@ export class Talk implements TalkModel {
   #typed_ms = -Infinity;
   #online = true;
   #flushing = false;
+  #closing = false;
   #unheard: () => void;
 
   constructor(readonly id: SpaceId, private readonly port: TalkPort) {
@@ -264,8 +267,14 @@ export class Talk implements TalkModel {
     for (const timer of [this.#readTimer, this.#unseenTimer, this.#dividerTimer, ...this.#typingTimers.values()]) clearTimeout(timer);
     this.#typingTimers.clear();
     this.#unheard();
-    this.#line?.leave();
-    this.#line = null;
+    this.#closing = true;
+    this.#leave();
+  }
+
+  /** Shows what could not be sent when one was here before. */
+  adopt(unsent: readonly Unstored[]): void {
+    for (const one of unsent) this.#timeline.say(one);
+    this.#flush();
   }
 
   sessionChanged(): void {
@@ -442,6 +451,15 @@ export class Talk implements TalkModel {
     this.typing = this.members.filter((one) => !one.me && this.#typingTimers.has(one.person.id)).map((one) => one.person);
   }
 
+  /** Goes, once nothing of mine is on its way any more: outside nothing can be said. */
+  #leave(): void {
+    const { unstored } = this.#timeline;
+    if (unstored.some((one) => one.refusal === null)) return;
+    this.#line?.leave();
+    this.#line = null;
+    if (unstored.length > 0) this.port.unsent(unstored);
+  }
+
   #end(): void {
     this.state = 'gone';
     this.#line?.leave();
@@ -460,6 +478,7 @@ export class Talk implements TalkModel {
     else if (answer.is === 'rejected') this.#timeline.fail(unstored.nonce, refusal(answer.rejection, this.port.connection.serverTime_ms));
     else this.#timeline.fail(unstored.nonce, answer.is === 'overfull' ? { reason: 'too_fast' } : DISCONNECTED);
     this.#flush();
+    if (this.#closing) this.#leave();
   }
 
   #acknowledge(unstored: Unstored, position: number, at_ms: number): void {

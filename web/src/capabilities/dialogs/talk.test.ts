@@ -23,6 +23,7 @@ class Bench {
   said: Message[] = [];
   read: number[] = [];
   gone = 0;
+  unsent: string[] = [];
   left = 0;
   blocked: Profile[] = [];
   pagesFail = false;
@@ -61,6 +62,7 @@ class Bench {
       read: (position) => this.read.push(position),
       stands() {},
       gone: () => { this.gone += 1; },
+      unsent: (messages) => this.unsent.push(...messages.map((one) => one.text)),
     });
   }
 
@@ -229,6 +231,31 @@ describe('saying something', () => {
     bench.changes.set(1_001, { author: ANA, text: 'hello', nonce: 'n0' });
     await bench.talk.toNewest();
     expect(bench.talk.messages.filter((one) => one.text === 'hello')).toHaveLength(1);
+  });
+});
+
+describe('going away while something is on its way', () => {
+  test('one stays until it was stored', async () => {
+    const bench = await inside(2);
+    bench.talk.send('hello', null);
+    bench.talk.close();
+    expect(bench.left).toBe(0);
+    await bench.answer({ is: 'ok', outcome: { kind: 'sent', position: 3, at_ms: 3 } });
+    expect([bench.left, bench.unsent, bench.said.at(-1)?.position]).toEqual([1, [], 3]);
+  });
+
+  test('what could not be sent is handed over, and there again', async () => {
+    const bench = await inside(2);
+    for (const text of ['one', 'two']) bench.talk.send(text, null);
+    await bench.answer({ is: 'rejected', rejection: { kind: 'busy' } });
+    bench.talk.close();
+    expect([bench.left, bench.unsent]).toEqual([0, []]);
+    await bench.answer({ is: 'lost' });
+    expect([bench.left, bench.unsent]).toEqual([1, ['one', 'two']]);
+    const again = await inside(2);
+    again.talk.adopt([{ nonce: 'n9', text: 'one', replyTo: null, mentions: [], at_ms: 1, refusal: { reason: 'disconnected' } }]);
+    await again.settled();
+    expect(again.talk.messages.at(-1)).toMatchObject({ text: 'one', state: 'failed' });
   });
 });
 
