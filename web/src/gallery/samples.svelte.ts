@@ -1,7 +1,7 @@
 /** Models with made-up content, in whichever state a scene asks for. They answer actions as a server would. */
 import { app } from '../app/messages';
 import type { Models } from '../app/models';
-import type { NoticesModel } from '../app/notices.svelte';
+import type { Noticed, NoticesModel } from '../app/notices.svelte';
 import type { FrontPageModel, RoomCard, RoomSearch } from '../capabilities/live_rooms/model';
 import type { AdminModel, Me, Outcome, SessionModel, SettingsModel } from '../capabilities/people/model';
 import type { Preferences } from '../protocol/generated/types';
@@ -145,14 +145,14 @@ function sampleAdmin(): AdminModel {
 }
 
 function sampleNotices(choice: SampleChoice): NoticesModel {
-  const state = $state({
+  const state = $state<{ list: readonly Noticed[]; system: NoticesModel['system'] }>({
     list: choice.wentLive ? [MIRA, author('lin', '林晓雨')].map((who, at) => ({
       id: `room_${who.name}`, who, live: true, title: app().notices.live(who.displayName), text: at === 0 ? 'Opening the kiln: nine hours of ash glaze' : '', action: app().notices.watch, to: { at: 'room' as const, host: who.name },
     })) : choice.noticed ? [
       { id: 'dialog_lin', who: author('lin', '林晓雨'), title: '林晓雨', text: 'And the good microphone, please', action: 'Open', to: { at: 'dialogs' as const, id: 'dialog_lin' } },
       { id: 'friend_zed', who: author('zed', 'Donaudampfschifffahrtsgesellschaftskapitän'), title: 'Donaudampfschifffahrtsgesellschaftskapitän wants to be friends', text: '', action: 'Answer', to: { at: 'people' as const } },
     ] : [],
-    system: 'off' as NoticesModel['system'],
+    system: 'off',
   });
   return Object.assign(state, {
     dismiss(id: string) { state.list = state.list.filter((one) => one.id !== id); },

@@ -140,8 +140,10 @@ export class Dialogs implements DialogsModel {
 
   heard(event: DialogsHeard): void {
     if (event.kind === 'dialog_gone') return this.#forget(event.dialog);
-    const { dialog } = event;
-    const before = this.#held.get(dialog.id);
+    const before = this.#held.get(event.dialog.id);
+    // What was read here a moment ago is not known there yet.
+    const read = before?.read_position ?? 0;
+    const dialog = read >= (event.dialog.last?.position ?? 0) ? { ...event.dialog, read_position: read, unread: 0 } : event.dialog;
     this.#take(dialog);
     const { last } = dialog;
     const news = last !== null && last.author.id !== this.#who && last.deleted !== true && dialog.unread > 0
