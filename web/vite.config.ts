@@ -15,7 +15,14 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         // What every page needs is one file: it packs better than seven, and loads in one step.
-        codeSplitting: { groups: [{ name: 'shell', test: /\/src\/main\.ts$/ }] },
+        codeSplitting: {
+          groups: [
+            { name: 'shell', test: /\/src\/main\.ts$/ },
+            // So is what a room's chat and the talk of a dialog have in common, and what is small and almost everywhere.
+            { name: 'talk', test: /\/conversation\/(following|shown_rows|text|MessageText)\b|\/icons\/(arrow-down|reply|send-horizontal)\./ },
+            { name: 'small', test: /\/icons\/(ellipsis|x|pencil|circle-alert|check|search)\.|\/ui\/(now|Notice)\b|\/i18n\/format\b|\/app\/refusal/ },
+          ],
+        },
       },
     },
   },

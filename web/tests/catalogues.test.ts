@@ -4,6 +4,8 @@ import appEn from '../src/app/messages/en';
 import appZh from '../src/app/messages/zh';
 import chatEn from '../src/capabilities/conversation/messages/en';
 import chatZh from '../src/capabilities/conversation/messages/zh';
+import dialogsEn from '../src/capabilities/dialogs/messages/en';
+import dialogsZh from '../src/capabilities/dialogs/messages/zh';
 import floatsEn from '../src/capabilities/floating_messages/messages/en';
 import floatsZh from '../src/capabilities/floating_messages/messages/zh';
 import visitsEn from '../src/capabilities/host_visits/messages/en';
@@ -31,7 +33,7 @@ function leaves(value: unknown, path = ''): Leaf[] {
 /** The same in both languages, by nature. */
 const SAME = new Set(['figures.unknown', 'figures.ways.hls']);
 
-describe.each([['app', appEn, appZh], ['conversation', chatEn, chatZh], ['host_visits', visitsEn, visitsZh], ['live_rooms', liveEn, liveZh], ['hosting', hostingEn, hostingZh], ['moderation', moderationEn, moderationZh], ['people', peopleEn, peopleZh], ['floating_messages', floatsEn, floatsZh], ['videos', filmsEn, filmsZh]])('%s', (_name, en, zh) => {
+describe.each([['app', appEn, appZh], ['conversation', chatEn, chatZh], ['dialogs', dialogsEn, dialogsZh], ['host_visits', visitsEn, visitsZh], ['live_rooms', liveEn, liveZh], ['hosting', hostingEn, hostingZh], ['moderation', moderationEn, moderationZh], ['people', peopleEn, peopleZh], ['floating_messages', floatsEn, floatsZh], ['videos', filmsEn, filmsZh]])('%s', (_name, en, zh) => {
   const english = leaves(en);
   const chinese = new Map(leaves(zh));
   it('says everything in both languages', () => {

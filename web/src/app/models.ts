@@ -2,6 +2,7 @@
  * Everything the screens stand on, in one place.
  * The app is mounted with one of these: the real one (`wiring.ts`) or the gallery's samples.
  */
+import type { DialogsModel, FriendsModel } from '../capabilities/dialogs/model';
 import type { PastGroupsModel } from '../capabilities/discussion_groups/past.svelte';
 import type { InvitationsModel, LedgerModel } from '../capabilities/host_visits/model';
 import type { FrontPageModel, RoomModel } from '../capabilities/live_rooms/model';
@@ -14,12 +15,15 @@ export interface Models {
   readonly notices: NoticesModel;
   /** What other hosts ask of me; null while none has. */
   readonly visitInvitations: { readonly current: InvitationsModel | null };
+  /** `current` is null until its code is here. */
+  readonly dialogs: { readonly current: DialogsModel | null; open(): Promise<DialogsModel> };
   frontPage(): Promise<FrontPageModel>;
   /** Resolves once its code is here, not once the room is; the model says how far it is. */
   room(hostName: string): Promise<RoomModel>;
   video(id: string): Promise<VideoModel>;
   settings(): Promise<SettingsModel>;
   pastGroups(): Promise<PastGroupsModel>;
+  friends(): Promise<FriendsModel>;
   ledger(): Promise<LedgerModel>;
   admin(): Promise<AdminModel>;
 }

@@ -1,19 +1,26 @@
-/** What happens elsewhere and is of note here: somebody I follow went live. */
+/** What happens elsewhere and is of note here: somebody I follow went live, somebody wrote to me. */
 import type { Person } from '../capabilities/people/model';
+import type { Route } from './route';
 
-export interface WentLive {
-  /** One per room: a later one takes the place of an earlier. */
+export interface Noticed {
+  /** One per place: a later one takes the place of an earlier. */
   readonly id: string;
-  readonly host: Person;
-  /** The title of the broadcast; may be empty. */
+  readonly who: Person;
+  /** Whether they are live. */
+  readonly live?: boolean;
   readonly title: string;
+  /** May be empty. */
+  readonly text: string;
+  /** What going there is called. */
+  readonly action: string;
+  readonly to: Route;
 }
 
 /** Whether the system shows notices of this page while it is not looked at. */
 export type SystemNotices = 'unsupported' | 'off' | 'on' | 'blocked';
 
 export interface NoticesModel {
-  readonly list: readonly WentLive[];
+  readonly list: readonly Noticed[];
   readonly system: SystemNotices;
   dismiss(id: string): void;
   /** Asks the browser for leave; called within a touch or key press. */
@@ -31,14 +38,13 @@ function permission(): SystemNotices {
 }
 
 export class Notices implements NoticesModel {
-  list = $state.raw<readonly WentLive[]>([]);
+  list = $state.raw<readonly Noticed[]>([]);
   system = $state<SystemNotices>(permission());
   #timers = new Map<string, ReturnType<typeof setTimeout>>();
 
-  /** @param words what the system's notice says @param watch goes to the room of that host */
-  constructor(private readonly words: (one: WentLive) => string, private readonly watch: (host: string) => void) {}
+  constructor(private readonly go: (to: Route) => void) {}
 
-  wentLive(one: WentLive): void {
+  show(one: Noticed): void {
     this.dismiss(one.id);
     this.list = [...this.list, one].slice(-NOTICES_MAX);
     this.#timers.set(one.id, setTimeout(() => this.dismiss(one.id), NOTICE_STAYS_MS));
@@ -57,13 +63,13 @@ export class Notices implements NoticesModel {
     this.system = permission();
   }
 
-  #tellSystem(one: WentLive): void {
+  #tellSystem(one: Noticed): void {
     try {
-      const shown = new Notification(this.words(one), { body: one.title, tag: one.id, icon: '/icons/icon-192.png' });
+      const shown = new Notification(one.title, { body: one.text, tag: one.id, icon: '/icons/icon-192.png' });
       shown.onclick = () => {
         focus();
         shown.close();
-        this.watch(one.host.name);
+        this.go(one.to);
       };
     } catch {
       // Some phones show only what a service worker asks for; the notice in the page is there all the same.

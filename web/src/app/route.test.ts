@@ -19,6 +19,12 @@ describe('addresses', () => {
     { at: 'sign_up', next: '/@mira?a=b&c' },
     { at: 'setup', token: 'x-Y_1' },
     { at: 'settings' },
+    { at: 'groups' },
+    { at: 'visits' },
+    { at: 'people' },
+    { at: 'dialogs', id: null },
+    { at: 'dialogs', id: 'dialog_01jc' },
+    { at: 'dialogs', id: 'a/b?c#d%', message: 41 },
     { at: 'admin' },
   ])('%j leads back to itself', (route) => {
     expect(at(href(route))).toEqual(route);
@@ -31,6 +37,10 @@ describe('addresses', () => {
 
   it.each(['/@', '/@a/b', '/setup/', '/nothing', '/@%E0%A4%A', '/setup/%'])('%s is nowhere', (path) => {
     expect(at(path).at).toBe('nowhere');
+  });
+
+  it('takes no message that can’t be one', () => {
+    for (const odd of ['-1', '0', '1.5', 'x', '9007199254740993']) expect(at(`/dialogs/dialog_1?at=${odd}`)).toEqual({ at: 'dialogs', id: 'dialog_1' });
   });
 
   it('says no problem that it does not know', () => {

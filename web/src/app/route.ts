@@ -11,6 +11,9 @@ export type Route =
   | { readonly at: 'sign_up'; readonly next: string | null }
   | { readonly at: 'setup'; readonly token: string }
   | { readonly at: 'settings' }
+  /** `message`: the position of one that is to be shown. */
+  | { readonly at: 'dialogs'; readonly id: string | null; readonly message?: number }
+  | { readonly at: 'people' }
   | { readonly at: 'groups' }
   | { readonly at: 'visits' }
   | { readonly at: 'admin' }
@@ -38,6 +41,8 @@ export function parse(url: URL): Route {
   }
   if (path === '/sign-up') return { at: 'sign_up', next: safeNext(url.searchParams.get('next')) };
   if (path === '/settings') return { at: 'settings' };
+  if (path === '/people') return { at: 'people' };
+  if (path === '/dialogs') return { at: 'dialogs', id: null };
   if (path === '/groups') return { at: 'groups' };
   if (path === '/visits') return { at: 'visits' };
   if (path === '/admin') return { at: 'admin' };
@@ -56,6 +61,12 @@ export function parse(url: URL): Route {
     const id = decoded(video[1]);
     if (id) return { at: 'video', id };
   }
+  const dialog = /^\/dialogs\/([^/]+)$/.exec(path);
+  if (dialog?.[1]) {
+    const id = decoded(dialog[1]);
+    const message = Number(url.searchParams.get('at'));
+    if (id) return { at: 'dialogs', id, ...(message > 0 && Number.isSafeInteger(message) && { message }) };
+  }
   return { at: 'nowhere', path: url.pathname };
 }
 
@@ -71,10 +82,12 @@ export function href(route: Route): string {
     }
     case 'sign_up': return route.next === null ? '/sign-up' : `/sign-up?${new URLSearchParams({ next: route.next })}`;
     case 'setup': return `/setup/${encodeURIComponent(route.token)}`;
-    case 'settings': return '/settings';
-    case 'groups': return '/groups';
-    case 'visits': return '/visits';
-    case 'admin': return '/admin';
+    case 'dialogs': return route.id === null ? '/dialogs' : `/dialogs/${encodeURIComponent(route.id)}${route.message ? `?at=${route.message}` : ''}`;
+    case 'people':
+    case 'groups':
+    case 'visits':
+    case 'settings':
+    case 'admin': return `/${route.at}`;
     case 'nowhere': return route.path;
   }
 }

@@ -51,6 +51,16 @@ export async function openScreen(route: Lazy, models: Models): Promise<Opened> {
       await screen.ready();
       return opened(screen.Settings, { session: models.session, settings: model, notices: models.notices });
     }
+    case 'dialogs': {
+      const [screen, model] = await Promise.all([import('../capabilities/dialogs/screens'), models.dialogs.open()]);
+      await screen.ready();
+      return opened(screen.DialogsScreen, { dialogs: model, session: models.session });
+    }
+    case 'people': {
+      const [screen, model] = await Promise.all([import('../capabilities/dialogs/people_screen'), models.friends()]);
+      await screen.ready();
+      return opened(screen.PeopleScreen, { friends: model, session: models.session });
+    }
     case 'groups': {
       const [screen, model] = await Promise.all([import('../capabilities/discussion_groups/screens'), models.pastGroups()]);
       await screen.ready();

@@ -1,5 +1,4 @@
 /** Joins the screens' models to the engines: one session, one live connection, and a room for each that is entered. */
-import { InvitationsSoon } from './invitations_soon.svelte';
 import { Session } from '../capabilities/people/session.svelte';
 import { api } from '../engines/http/http';
 import type { Live } from '../engines/connection/live';
@@ -10,21 +9,29 @@ import type { Models } from './models';
 import { go, here } from './navigation.svelte';
 import type { MyGroup } from '../capabilities/discussion_groups/my_group.svelte';
 import { Notices } from './notices.svelte';
+import { Soon } from './soon.svelte';
 
 export function createModels(): Models {
   const session = new Session(api);
   void session.refresh();
   // The connection's code comes with the first room or page that needs it.
   let opened: Promise<Live> | null = null;
-  const notices = new Notices(({ host }) => app().notices.live(host.displayName), (host) => go({ at: 'room', host }));
+  const notices = new Notices(go);
   const live = () => (opened ??= import('../engines/connection/live').then(({ Live }) => new Live(session, (event) => {
-    if (event.kind === 'visit_invitation' || event.kind === 'visit_invitation_over') return visitInvitations.heard(event);
-    if (event.kind !== 'went_live') return;
-    const { space, host, about } = event;
-    const route = here();
-    // Who is there already sees it.
-    if (route.at === 'room' && route.host === host.name) return;
-    notices.wentLive({ id: space, host: person(host), title: about.title });
+    switch (event.kind) {
+      case 'visit_invitation': return void visitInvitations.open().then((one) => one.heard(event));
+      // The end of what was never begun needs nobody.
+      case 'visit_invitation_over': return visitInvitations.begun ? void visitInvitations.open().then((one) => one.heard(event)) : undefined;
+      case 'dialog': case 'dialog_gone': case 'friend_asked': case 'friend_accepted': return void dialogs.open().then((one) => one.hear(event));
+      case 'went_live': {
+        const { space, host, about } = event;
+        const who = person(host);
+        const route = here();
+        // Who is there already sees it.
+        if (route.at === 'room' && route.host === who.name) return;
+        notices.show({ id: space, who, live: true, title: app().notices.live(who.displayName), text: about.title, action: app().notices.watch, to: { at: 'room', host: who.name } });
+      }
+    }
   })));
   // The group goes along wherever one goes; whoever is in one is in it again after the page was loaded anew.
   let mine: Promise<MyGroup> | null = null;
@@ -35,7 +42,7 @@ export function createModels(): Models {
     connection: line.connection,
     go: (content) => go(content.kind === 'live_room' ? { at: 'room', host: content.host.name } : { at: 'video', id: content.video }),
   }))));
-  const visitInvitations = new InvitationsSoon(async () => {
+  const visitInvitations = new Soon(async () => {
     const [{ Invitations }, { visits }, line] = await Promise.all([import('../capabilities/host_visits/invitations.svelte'), import('../engines/http/visits'), live()]);
     return new Invitations({
       visits,
@@ -50,12 +57,14 @@ export function createModels(): Models {
       serverTime_ms: () => line.connection.serverTime_ms,
     });
   });
-  // Whoever has an account is told who goes live wherever they are; guests follow nobody.
-  session.onChange(() => { if (session.state === 'signed_in') void live(); });
+  const dialogs = new Soon(() => Promise.all([import('./open_dialogs'), live()]).then(([{ openDialogs }, line]) => openDialogs(session, line, notices)));
+  // Whoever has an account is told who goes live and who writes wherever they are; guests follow nobody.
+  session.onChange(() => { if (session.state === 'signed_in') void dialogs.open(); });
   return {
     session,
     notices,
     visitInvitations,
+    dialogs,
     async frontPage() {
       const { FrontPage } = await import('../capabilities/live_rooms/front_page.svelte');
       return new FrontPage(api, session);
@@ -87,6 +96,7 @@ export function createModels(): Models {
       const [{ PastGroups }, { groups }] = await Promise.all([import('../capabilities/discussion_groups/past.svelte'), import('../engines/http/groups')]);
       return new PastGroups(groups, api);
     },
+    friends: () => dialogs.open().then((one) => one.friends()),
     async ledger() {
       const [{ Ledger }, { visits }] = await Promise.all([import('../capabilities/host_visits/ledger.svelte'), import('../engines/http/visits')]);
       return new Ledger(visits, () => session.me?.id ?? null);

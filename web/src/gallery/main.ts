@@ -7,7 +7,7 @@ import '../ui/tokens.css';
 import { mount } from 'svelte';
 import App from '../app/App.svelte';
 import { app } from '../app/messages';
-import { go } from '../app/navigation.svelte';
+import { followLinks, go } from '../app/navigation.svelte';
 import { preferences } from '../app/preferences.svelte';
 import { setLocale, startLocale } from '../i18n/locale.svelte';
 import Index from './Index.svelte';
@@ -25,6 +25,7 @@ if (scene) {
   preferences.theatre = scene.theatre === true;
   preferences.panelOpen = true;
   go(scene.route, 'replace');
+  followLinks();
   mount(App, { target, props: { models: sampleModels(scene) } });
 } else {
   mount(Index, { target });

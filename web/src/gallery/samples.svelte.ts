@@ -1,18 +1,20 @@
 /** Models with made-up content, in whichever state a scene asks for. They answer actions as a server would. */
+import { app } from '../app/messages';
 import type { Models } from '../app/models';
-import type { NoticesModel } from '../app/notices.svelte';
+import type { Noticed, NoticesModel } from '../app/notices.svelte';
 import type { FrontPageModel, RoomCard, RoomSearch } from '../capabilities/live_rooms/model';
 import type { AdminModel, Me, Outcome, SessionModel, SettingsModel } from '../capabilities/people/model';
 import type { Preferences } from '../protocol/generated/types';
 import { PALETTES, still } from './pictures';
+import { sampleDialogs, type DialogsChoice } from './sample_dialogs.svelte';
 import { samplePastGroups } from './sample_groups.svelte';
 import { sampleModeration } from './sample_moderation.svelte';
-import { ANA, author, CROWD, GUEST } from './sample_people';
+import { ANA, author, CROWD, GUEST, MIRA } from './sample_people';
 import { sampleRoom, type RoomChoice } from './sample_room.svelte';
 import { sampleInvitations, sampleLedger } from './sample_visits.svelte';
 import { sampleVideo, type VideoChoice } from './sample_video.svelte';
 
-export interface SampleChoice extends RoomChoice, VideoChoice {
+export interface SampleChoice extends RoomChoice, VideoChoice, DialogsChoice {
   readonly me?: 'signed_out' | 'guest' | 'signed_in';
   /** The room lets in no guest without a link. */
   readonly closed?: boolean;
@@ -20,6 +22,8 @@ export interface SampleChoice extends RoomChoice, VideoChoice {
   readonly registration?: boolean;
   /** Two whom I follow have gone live. */
   readonly wentLive?: boolean;
+  /** Somebody wrote to me, and somebody wants to be friends. */
+  readonly noticed?: boolean;
   readonly front?: 'full' | 'one' | 'empty' | 'loading' | 'failed';
 }
 
@@ -141,9 +145,14 @@ function sampleAdmin(): AdminModel {
 }
 
 function sampleNotices(choice: SampleChoice): NoticesModel {
-  const state = $state({
-    list: choice.wentLive ? [{ id: 'room_mira', host: author('mira', 'Mira Halvorsen'), title: 'Opening the kiln: nine hours of ash glaze' }, { id: 'room_lin', host: author('lin', '林晓雨'), title: '' }] : [],
-    system: 'off' as NoticesModel['system'],
+  const state = $state<{ list: readonly Noticed[]; system: NoticesModel['system'] }>({
+    list: choice.wentLive ? [MIRA, author('lin', '林晓雨')].map((who, at) => ({
+      id: `room_${who.name}`, who, live: true, title: app().notices.live(who.displayName), text: at === 0 ? 'Opening the kiln: nine hours of ash glaze' : '', action: app().notices.watch, to: { at: 'room' as const, host: who.name },
+    })) : choice.noticed ? [
+      { id: 'dialog_lin', who: author('lin', '林晓雨'), title: '林晓雨', text: 'And the good microphone, please', action: 'Open', to: { at: 'dialogs' as const, id: 'dialog_lin' } },
+      { id: 'friend_zed', who: author('zed', 'Donaudampfschifffahrtsgesellschaftskapitän'), title: 'Donaudampfschifffahrtsgesellschaftskapitän wants to be friends', text: '', action: 'Answer', to: { at: 'people' as const } },
+    ] : [],
+    system: 'off',
   });
   return Object.assign(state, {
     dismiss(id: string) { state.list = state.list.filter((one) => one.id !== id); },
@@ -153,10 +162,13 @@ function sampleNotices(choice: SampleChoice): NoticesModel {
 
 export function sampleModels(choice: SampleChoice): Models {
   const session = sampleSession(choice);
+  const { dialogs, friends } = sampleDialogs(choice, session);
   return {
     session,
     notices: sampleNotices(choice),
     visitInvitations: { current: sampleInvitations(choice) },
+    dialogs: { current: dialogs, open: () => Promise.resolve(dialogs) },
+    friends: () => Promise.resolve(friends),
     frontPage: () => Promise.resolve(sampleFront(choice)),
     room: () => Promise.resolve(sampleRoom(choice, session)),
     video: () => Promise.resolve(sampleVideo(choice)),

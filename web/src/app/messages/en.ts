@@ -46,6 +46,8 @@ const en = {
   yourRoom: 'Your room',
   settings: 'Settings',
   groups: 'Your groups',
+  dialogs: (unread: number) => (unread === 0 ? 'Dialogs' : `Dialogs, ${unread} unread`),
+  people: 'People',
   visits: 'Visits',
   admin: 'People and access',
   language: 'Language',

@@ -11,6 +11,8 @@ const zh: Messages = {
   yourRoom: '你的直播间',
   settings: '设置',
   groups: '我的小组',
+  dialogs: (unread) => (unread === 0 ? '对话' : `对话，${unread} 条未读`),
+  people: '联系人',
   visits: '来访记录',
   admin: '成员与权限',
   language: '语言',

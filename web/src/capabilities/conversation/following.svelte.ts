@@ -3,13 +3,25 @@
  * the end, and otherwise with the same message at the same height, whatever comes before or after.
  */
 import { tick, untrack } from 'svelte';
-import type { ChatMessage, ChatModel, MessageId } from './model';
+import type { MessageId } from './model';
 import { rowWindow, slide } from './shown_rows';
 
 /** Closer to the end than this counts as at the end. */
 const END_PX = 48;
 /** Older or newer rows are brought in when the reader is this near to the edge. */
 const EDGE_PX = 600;
+
+/** What is needed of a list's messages, in their order. */
+export interface Followed<Message> {
+  readonly messages: readonly Message[];
+  readonly older: string;
+  /** Newer messages than are held; absent: the newest are. */
+  readonly newer?: string;
+  loadOlder(): void;
+  loadNewer?(): void;
+  /** Everything up to the newest message has been on screen. */
+  markRead(): void;
+}
 
 interface Anchor {
   readonly id: MessageId;
@@ -18,7 +30,7 @@ interface Anchor {
   readonly scrolled_px: number;
 }
 
-export function listFollowing(chatOf: () => ChatModel) {
+export function listFollowing<Message extends { readonly id: MessageId; readonly mine: boolean }>(chatOf: () => Followed<Message>) {
   let scroller: HTMLElement | null = null;
   let startId = $state<MessageId | null>(null);
   let atEnd = $state(true);
@@ -30,10 +42,11 @@ export function listFollowing(chatOf: () => ChatModel) {
   const fresh = $derived.by(() => {
     if (atEnd || seenId === null) return 0;
     const all = chatOf().messages;
-    const from = all.findIndex((message: ChatMessage) => message.id === seenId);
-    return from < 0 ? 0 : all.slice(from + 1).filter((message: ChatMessage) => !message.mine).length;
+    const from = all.findIndex((message) => message.id === seenId);
+    return from < 0 ? 0 : all.slice(from + 1).filter((message) => !message.mine).length;
   });
 
+  const newestHeld = () => (chatOf().newer ?? 'none') === 'none';
   const rowElement = (id: MessageId) => scroller?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`) ?? null;
 
   function firstInView(): Anchor | null {
@@ -63,7 +76,7 @@ export function listFollowing(chatOf: () => ChatModel) {
 
   function markSeen(): void {
     const chat = chatOf();
-    seenId = chat.messages.at(-1)?.id ?? null;
+    seenId = newestHeld() ? (chat.messages.at(-1)?.id ?? null) : null;
     // What lies in a hidden tab of the panel has not been seen.
     if (document.visibilityState === 'visible' && scroller && scroller.clientHeight > 0) chat.markRead();
   }
@@ -72,9 +85,8 @@ export function listFollowing(chatOf: () => ChatModel) {
     if (!scroller) return;
     const chat = chatOf();
     const below_px = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-    const newest = bounds.end === chat.messages.length;
     const wasAtEnd = atEnd;
-    atEnd = newest && below_px < END_PX;
+    atEnd = bounds.end === chat.messages.length && newestHeld() && below_px < END_PX;
     anchor = firstInView();
     if (atEnd) {
       startId = null;
@@ -83,10 +95,17 @@ export function listFollowing(chatOf: () => ChatModel) {
     }
     // While away from the end the window holds still as messages are added.
     startId ??= chat.messages[bounds.start]?.id ?? null;
+    bring();
+  }
+
+  /** What lies beyond an edge that is near. */
+  function bring(): void {
+    if (!scroller || scroller.clientHeight === 0) return;
+    const chat = chatOf();
     if (scroller.scrollTop < EDGE_PX) bringOlder();
-    else if (below_px < EDGE_PX && !newest) {
-      startId = slide(chat.messages, bounds, 'newer');
-    }
+    else if (scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight >= EDGE_PX) return;
+    else if (bounds.end < chat.messages.length) startId = slide(chat.messages, bounds, 'newer');
+    else if (chat.newer === 'more') chat.loadNewer?.();
   }
 
   function bringOlder(): void {
@@ -106,7 +125,7 @@ export function listFollowing(chatOf: () => ChatModel) {
   /** Puts a message on the page and in view, if it is among those held. */
   async function reveal(id: MessageId): Promise<boolean> {
     const all = chatOf().messages;
-    const at = all.findIndex((message: ChatMessage) => message.id === id);
+    const at = all.findIndex((message) => message.id === id);
     if (at < 0) return false;
     if (at < bounds.start || at >= bounds.end) {
       atEnd = false;
@@ -114,6 +133,7 @@ export function listFollowing(chatOf: () => ChatModel) {
       await tick();
     }
     rowElement(id)?.scrollIntoView({ block: 'center' });
+    scrolled();
     return true;
   }
 
@@ -122,8 +142,8 @@ export function listFollowing(chatOf: () => ChatModel) {
     keepPlace();
     untrack(() => {
       if (atEnd) markSeen();
-      // At the very top no scroll says that there is room for what has just been read.
-      else if (scroller && scroller.clientHeight > 0 && scroller.scrollTop < EDGE_PX) bringOlder();
+      // At the very edge no scroll says that there is room for what has just been read.
+      else bring();
     });
   });
 

@@ -9,13 +9,17 @@ export const WINDOW_ROWS = 240;
 /** Rows by which the window slides. */
 export const SLIDE_ROWS = 80;
 
+interface Identified {
+  readonly id: MessageId;
+}
+
 export interface RowWindow {
   readonly start: number;
   readonly end: number;
 }
 
 /** `startId` null, or a message that is gone: the newest ones. */
-export function rowWindow(messages: readonly ChatMessage[], startId: MessageId | null): RowWindow {
+export function rowWindow(messages: readonly Identified[], startId: MessageId | null): RowWindow {
   const latest = Math.max(0, messages.length - WINDOW_ROWS);
   const found = startId === null ? -1 : messages.findIndex((message) => message.id === startId);
   const start = found < 0 ? latest : Math.min(found, latest);
@@ -23,7 +27,7 @@ export function rowWindow(messages: readonly ChatMessage[], startId: MessageId |
 }
 
 /** The start after sliding towards older or newer messages. */
-export function slide(messages: readonly ChatMessage[], current: RowWindow, towards: 'older' | 'newer'): MessageId | null {
+export function slide(messages: readonly Identified[], current: RowWindow, towards: 'older' | 'newer'): MessageId | null {
   const latest = Math.max(0, messages.length - WINDOW_ROWS);
   const start = Math.max(0, Math.min(latest, current.start + (towards === 'older' ? -SLIDE_ROWS : SLIDE_ROWS)));
   return messages[start]?.id ?? null;
@@ -32,8 +36,10 @@ export function slide(messages: readonly ChatMessage[], current: RowWindow, towa
 /** Messages of one author that follow within this time stand under one name. */
 export const RUN_MS = 4 * 60_000;
 
+type Standing = Pick<ChatMessage, 'at_ms'> & { readonly author: { readonly id: string }; readonly replyTo: object | null };
+
 /** Whether a message goes on under the name above it. */
-export function continues(message: ChatMessage, before: ChatMessage | undefined): boolean {
+export function continues(message: Standing, before: Standing | undefined): boolean {
   return before !== undefined && before.author.id === message.author.id && message.replyTo === null
     && message.at_ms - before.at_ms < RUN_MS && sameDay(message.at_ms, before.at_ms);
 }

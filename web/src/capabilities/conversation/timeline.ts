@@ -92,6 +92,11 @@ export class Timeline {
     this.#stored.splice(0, this.#indexOf(position));
   }
 
+  /** Lets go of everything newer. */
+  forgetAfter(position: number): void {
+    this.#stored.length = this.#indexOf(position + 1);
+  }
+
   say(message: Unstored): void {
     this.#mine.add(message.nonce);
     this.#unstored = [...this.#unstored.filter((one) => one.nonce !== message.nonce), message];
