@@ -186,7 +186,7 @@ impl Space {
                 // What concerns a member alone was not told while they were none.
                 if anew {
                     self.tell_you(now, out, &user);
-                    self.tell_your_group(out, &user);
+                    self.tell_your_groups(out, &user);
                 }
                 self.tell_requests_to(out, &user, vec![connection]);
             }

@@ -177,6 +177,8 @@ impl Space {
         if let Some(member) = self.members.get_mut(user) {
             member.guest_from = None;
         }
+        // From now on this is their own room: they may come along from here.
+        self.own_person(out, user, true);
         self.tell_you(now, out, user);
     }
 }
