@@ -88,8 +88,8 @@ pub struct Known {
     pub joined: bool,
     pub stream: Option<Resume>,
     refused: u32,
-    /// Whether one was told to be a guest there.
-    guest: bool,
+    /// From which other room one is told to come.
+    guest_from: Option<SpaceId>,
 }
 
 /// One of somebody's devices.
@@ -319,9 +319,9 @@ impl World {
             stream.after = stream.after.max(seq);
         }
         match event {
-            Event::You { member, .. } => self.is_guest(client, space, member.guest_from.is_some()),
+            Event::You { member, .. } => self.is_guest(client, space, member.guest_from.as_ref()),
             Event::Snapshot { snapshot } => {
-                self.is_guest(client, space, snapshot.you.guest_from.is_some());
+                self.is_guest(client, space, snapshot.you.guest_from.as_ref());
                 if home {
                     // What ended while nobody could be told ended by being lost.
                     let before = self.clients[client].visits.keys().cloned();
@@ -365,8 +365,8 @@ impl World {
         }
     }
 
-    fn is_guest(&mut self, client: usize, space: &SpaceId, guest: bool) {
-        self.clients[client].spaces.get_mut(space).into_iter().for_each(|known| known.guest = guest);
+    fn is_guest(&mut self, client: usize, space: &SpaceId, from: Option<&SpaceId>) {
+        self.clients[client].spaces.get_mut(space).into_iter().for_each(|known| known.guest_from = from.cloned());
     }
 
     /// The host's browser sends again by itself.
@@ -464,14 +464,16 @@ impl World {
     fn visit_over(&mut self, client: usize, visit: &VisitId) {
         let Some((visit, _)) = self.clients[client].visits.remove(visit) else { return };
         let home = self.person_of(client).home.clone();
+        let rooms = [visit.to.room, visit.from.room];
         let at_home = home.as_ref().and_then(|home| self.clients[client].spaces.get_mut(home));
-        if let (Some(home), Some(known)) = (&home, at_home.filter(|known| known.guest)) {
+        let counted_as_guest = |known: &&mut Known| known.guest_from.as_ref().is_some_and(|from| rooms.contains(from));
+        if let (Some(home), Some(known)) = (&home, at_home.filter(counted_as_guest)) {
             // Who had just come from the other room counted as its guest, and is out with the others: they come in anew.
-            (known.guest, known.joined) = (false, false);
+            (known.guest_from, known.joined) = (None, false);
             let (soon, home) = (self.dice.below(500), home.clone());
             self.intend(client, soon, Intent::Join(home));
         }
-        for other in [visit.to.room, visit.from.room] {
+        for other in rooms {
             if home.as_ref() != Some(&other) && !self.comes_along_to(client, &other) {
                 self.leave(client, &other);
             }

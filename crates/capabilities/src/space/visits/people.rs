@@ -169,6 +169,10 @@ impl Space {
         let Some(member) = self.members.get(user).filter(|member| member.guest_from.as_ref() == Some(from)) else {
             return;
         };
+        // Nobody waits here for somebody who is awaited at home no longer.
+        if member.connections.is_empty() {
+            return self.member_gone(now, out, user);
+        }
         let standing = member.standing;
         self.left_in_visit(now, out, user, Some(from));
         if self.admits(user, standing).is_err() {
