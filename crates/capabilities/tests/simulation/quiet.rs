@@ -96,12 +96,10 @@ impl World {
         assert_eq!(here, known, "who is in {id}");
     }
 
-    /// A page of a space's members, as a program of its host reads them.
+    /// A page of a space's members, as a program of somebody who may reads them.
     fn lists(&mut self, id: &SpaceId, after: Option<UserId>) -> Outcome {
-        let host = match self.store.groups.get(id) {
-            Some(group) => group.owner.clone(),
-            None => self.store.rooms[id].host.id.clone(),
-        };
+        let member = self.machines[id].watched.members.as_ref().and_then(|members| members.first());
+        let host = member.cloned().unwrap_or_else(|| self.store.rooms[id].host.id.clone());
         let from = self.people.iter().find(|person| *person.id() == host).expect("it is somebody's").caller.clone();
         let (request, fresh) = (RequestId(self.number()), Fresh(2, 0));
         let command = Command::ListMembers { after };
