@@ -79,9 +79,9 @@ pub struct Group {
 }
 
 impl Group {
-    /// A group as the store knows it, and whose it is.
-    pub fn new(now: Time, record: Record, owner: &UserId) -> Self {
-        let mut group = Self {
+    /// A group as the store knows it.
+    pub fn new(now: Time, record: Record) -> Self {
+        Self {
             members: record.members,
             content: record.content,
             playing: record.playing,
@@ -93,11 +93,10 @@ impl Group {
             over: false,
             awaits_owner: false,
             told: None,
+            // A machine that crashed may not have told what it had stored.
             told_room: None,
             room: record.room,
-        };
-        group.told_room = group.standing(owner);
-        group
+        }
     }
 
     /// Whether somebody is a member.

@@ -170,7 +170,7 @@ impl Space {
             out.push(Effect::SetTimer { timer: Timer::MuteEnds(user.clone()), at: until });
         }
         let (kind, stage) = match record.group {
-            Some(group) => (Kind::Group(Box::new(Group::new(now, group, &record.host.id))), Stage::new(None)),
+            Some(group) => (Kind::Group(Box::new(Group::new(now, group))), Stage::new(None)),
             None => {
                 let mut room = LiveRoom::new(record.about, record.broadcasts, record.recording_wanted);
                 room.groups = InRoom::new(record.groups);

@@ -303,7 +303,7 @@ impl World {
         let before = self.person_of_mut(client).group.replace(group.clone());
         for client in self.person_of(client).clients.clone() {
             if let Some(before) = before.as_ref().filter(|before| **before != group) {
-                self.clients[client].spaces.remove(before);
+                self.leave(client, before);
             }
             if self.clients[client].connection.is_some() {
                 let soon = self.dice.below(300);
@@ -345,7 +345,8 @@ impl World {
                 for invitation in yours.clone().flat_map(|yours| &yours.invitations) {
                     self.invited(client, space, invitation);
                 }
-                if let Some(group) = yours.filter_map(|yours| yours.group.clone()).next() {
+                // In the other room of a visit one is a guest, and one's group is at home.
+                if let Some(group) = yours.filter_map(|yours| yours.group.clone()).next().filter(|_| home) {
                     self.my_group(client, group);
                 }
             }
