@@ -45,6 +45,9 @@ pub(super) const DONE: Coming = Ok(Some(Outcome::Done));
 impl Space {
     pub(super) fn command(&mut self, now: Time, out: &mut Out, given: Given, command: Command) {
         let request = given.request;
+        if let Command::Join { .. } = command {
+            self.catches_up(&given);
+        }
         let coming = self
             .admits(given.user(), given.from.standing)
             .and_then(|()| self.comes_from_within(&given, &command))

@@ -180,7 +180,11 @@ impl<'a> Source<'a> {
         let fresh = if repeat.is_multiple_of(16) { Fresh(0, u64::from(repeat)) } else { Fresh(1, self.requests) };
         let mut lookup = Lookup::default();
         let command = match kind {
-            0..=2 => Command::Join { resume: self.resume() },
+            0..=2 => {
+                // Now and then the store has somebody for a member of whom nobody told.
+                lookup.groups.member_since_ms = repeat.is_multiple_of(8).then_some(u64::from(repeat) * 1_000);
+                Command::Join { resume: self.resume() }
+            }
             3 => Command::Leave,
             4 | 5 => self.send(&mut lookup),
             6 => self.moderation(&mut lookup),

@@ -215,7 +215,9 @@ impl World {
             return;
         }
         let resume = known.stream.clone().filter(|_| resumes);
-        self.command(client, space, Command::Join { resume }, self.lookup(client));
+        let mut lookup = self.lookup(client);
+        lookup.groups.member_since_ms = self.store.member_since_ms(space, self.person_of(client).id());
+        self.command(client, space, Command::Join { resume }, lookup);
     }
 
     /// Whether a visit takes a client to this room.

@@ -2,11 +2,12 @@
 
 use hearth_capabilities::discussion_groups::Tell;
 use hearth_capabilities::{Effect, Fresh, Input, Lookup, RequestId, SpaceTell};
-use hearth_protocol::discussion_groups::InvitationState;
+use hearth_protocol::discussion_groups::{Command as Group, InvitationState};
 use hearth_protocol::host_visits::Phase;
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::{Command, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use crate::clients::Person;
 use crate::world::World;
@@ -41,6 +42,7 @@ impl World {
             self.members_agree(&space);
         }
         self.groups_agree();
+        self.rooms_know_their_groups();
         self.visits_agree();
     }
 
@@ -83,7 +85,8 @@ impl World {
         let mut here: BTreeMap<UserId, Option<SpaceId>> = BTreeMap::new();
         let mut after = None;
         loop {
-            let Outcome::Members { members, next, .. } = self.lists(id, after) else { panic!("another answer") };
+            let page = self.asks(id, Command::ListMembers { after });
+            let Outcome::Members { members, next, .. } = page else { panic!("another answer") };
             here.extend(members.into_iter().map(|member| (member.profile.id, member.guest_from)));
             after = next;
             if after.is_none() {
@@ -96,13 +99,12 @@ impl World {
         assert_eq!(here, known, "who is in {id}");
     }
 
-    /// A page of a space's members, as a program of somebody who may reads them.
-    fn lists(&mut self, id: &SpaceId, after: Option<UserId>) -> Outcome {
+    /// What a program of somebody who may know it learns from a space.
+    fn asks(&mut self, id: &SpaceId, command: Command) -> Outcome {
         let member = self.machines[id].watched.members.as_ref().and_then(|members| members.first());
         let host = member.cloned().unwrap_or_else(|| self.store.rooms[id].host.id.clone());
         let from = self.people.iter().find(|person| *person.id() == host).expect("it is somebody's").caller.clone();
         let (request, fresh) = (RequestId(self.number()), Fresh(2, 0));
-        let command = Command::ListMembers { after };
         let input = Input::Command { from, request, command, fresh, lookup: Lookup::default() };
         let machine = self.machines.get_mut(id).expect("it is awake");
         let mut effects = machine.space.handle(self.now, input).into_iter();
@@ -143,18 +145,51 @@ impl World {
             }
             if let Some(machine) = self.machines.get(id) {
                 let known = machine.watched.members.as_ref().expect("it is a group");
-                // A room that crashes between a commit and its report has not told the group who confirmed.
-                let told = self.figures.crashes == 0;
-                assert!(
-                    known.is_subset(&members) && (!told || *known == members),
-                    "in {id}: {known:?}, not {members:?}"
-                );
+                // A room that crashes between a commit and its report has not told the group who confirmed: who comes says so.
+                let untold = members.difference(known).find(|user| self.hears_of_group(user, id));
+                assert!(known.is_subset(&members) && untold.is_none(), "in {id}: {known:?}, not {members:?}");
                 assert!(!machine.watched.over, "{id} is over, and goes on in the store");
             }
         }
         for (id, machine) in &self.machines {
             let ended = self.store.groups.get(id).is_some_and(|group| group.ended);
             assert!(!ended || machine.attached.is_empty(), "somebody is in {id}, which is over");
+        }
+    }
+
+    /// Whether somebody is there who knows that a group is theirs, or is in the room that tells them.
+    fn hears_of_group(&self, user: &UserId, group: &SpaceId) -> bool {
+        let person = self.people.iter().find(|person| person.id() == user).expect("it is somebody's");
+        let known = person.group.as_ref() == Some(group);
+        let told = |client: &usize| {
+            let home = person.home.as_ref().filter(|home| self.store.groups[group].bound_to() == Some(*home));
+            home.is_some_and(|home| self.clients[*client].spaces.get(home).is_some_and(|home| home.joined))
+        };
+        person.clients.iter().any(|client| self.clients[*client].connection.is_some() && (known || told(client)))
+    }
+
+    /// A room knows of each group that is bound to it, and awake, how it stands, or how the store knows it.
+    fn rooms_know_their_groups(&mut self) {
+        let mut awake: BTreeMap<SpaceId, BTreeMap<SpaceId, RangeInclusive<usize>>> = BTreeMap::new();
+        for (id, machine) in &self.machines {
+            let Some(group) = self.store.groups.get(id).filter(|group| !group.ended) else { continue };
+            if let (Some(members), Some(room)) = (&machine.watched.members, group.bound_to()) {
+                awake.entry(room.clone()).or_default().insert(id.clone(), members.len()..=group.members.len());
+            }
+        }
+        let rooms: Vec<SpaceId> = self.machines.keys().filter(|id| !id.is_group()).cloned().collect();
+        for room in rooms {
+            let list = self.asks(&room, Command::Groups { wants: Group::List });
+            let Outcome::Groups { groups } = list else { panic!("another answer") };
+            let known: BTreeMap<SpaceId, usize> =
+                groups.into_iter().map(|group| (group.group, group.members as usize)).collect();
+            for (group, members) in awake.remove(&room).unwrap_or_default() {
+                let count = known.get(&group);
+                assert!(
+                    count.is_some_and(|count| members.contains(count)),
+                    "{room}: {count:?} in {group}, not {members:?}"
+                );
+            }
         }
     }
 

@@ -74,6 +74,12 @@ impl Store {
         found
     }
 
+    /// Since when somebody is a member of a group.
+    pub fn member_since_ms(&self, group: &SpaceId, user: &UserId) -> Option<u64> {
+        let group = self.groups.get(group).filter(|group| !group.ended)?;
+        group.members.iter().find(|member| member.profile.id == *user).map(|member| member.since_ms)
+    }
+
     /// Commits the write that was submitted first.
     pub fn commit(&mut self) -> Option<(SpaceId, WriteId, Result<u64, StoreFailure>)> {
         let Submitted { by, write, what, fails } = self.under_way.pop_front()?;
