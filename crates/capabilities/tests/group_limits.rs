@@ -66,7 +66,7 @@ impl Place {
     }
 
     fn join(&mut self, name: &str) {
-        self.tell(name, Command::Join { resume: None }, Default::default());
+        self.tell(name, Command::Join { resume: None, as_guest: false }, Default::default());
     }
 
     fn want(&mut self, name: &str, wants: Group) -> Vec<Effect> {
@@ -308,7 +308,7 @@ fn of_so_many_it_is_remembered_that_they_left_a_group_and_an_old_word_brings_nob
     let mut place = group_of(&["bo".to_owned()]);
     let read = |since_ms| discussion_groups::Lookup { member_since_ms: Some(since_ms), ..Default::default() };
     let joins = |place: &mut Place, name: &str, since_ms: u64| {
-        replied(&place.tell(name, Command::Join { resume: None }, read(since_ms))).unwrap()
+        replied(&place.tell(name, Command::Join { resume: None, as_guest: false }, read(since_ms))).unwrap()
     };
     for (name, since_ms) in everybody.iter().zip(1_000..) {
         assert!(joins(&mut place, name, since_ms).is_ok(), "nobody told of {name}");

@@ -66,7 +66,7 @@ struct Place(Space, u64);
 impl Place {
     fn new() -> Self {
         let mut place = Self(Space::open(Time(0), usual_record()).0, 0);
-        place.tell(Command::Join { resume: None });
+        place.tell(Command::Join { resume: None, as_guest: false });
         place
     }
 

@@ -112,7 +112,7 @@ impl Watch {
                 if let Command::AskOnStage { user } = command {
                     self.asked = Some(user.clone());
                 }
-                if let (Command::Join { resume }, Some(connection)) = (command, &from.connection) {
+                if let (Command::Join { resume, .. }, Some(connection)) = (command, &from.connection) {
                     self.joining = Some((connection.clone(), from.profile.id.clone()));
                     self.resuming = resume.is_some();
                 }

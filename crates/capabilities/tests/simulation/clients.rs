@@ -1,7 +1,7 @@
 //! People and their clients: what they hear, and what they make of it. They see what a browser sees, and nothing else.
 
 use hearth_capabilities::host_visits::{Facts, HostFacts};
-use hearth_capabilities::{Caller, Input, Lookup, Standing, Time};
+use hearth_capabilities::{Caller, Input, Lookup, Standing};
 use hearth_protocol::discussion_groups::{
     Command as Group, Content, Event as GroupEvent, Invitation as GroupInvitation, Request,
 };
@@ -12,7 +12,7 @@ use hearth_protocol::ids::{ConnectionId, DeviceId, InvitationId, SpaceId, UserId
 use hearth_protocol::live_rooms::Broadcast;
 use hearth_protocol::media::{Source, SourceOfMid};
 use hearth_protocol::people::{Preferences, Profile};
-use hearth_protocol::space::SpaceEndReason;
+use hearth_protocol::space::{RemovedReason, SpaceEndReason};
 use hearth_protocol::{Command, Event, Outcome, Rejection, Resume};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,8 +25,6 @@ pub struct Person {
     pub preferences: Preferences,
     /// The room whose page they have open, on all of their devices.
     pub home: Option<SpaceId>,
-    /// When they opened it.
-    pub moved: Time,
     /// The room that is theirs.
     pub room: Option<SpaceId>,
     /// Whether they want to be live in it.
@@ -57,7 +55,6 @@ impl Person {
             caller: Caller { connection: None, device, profile, standing },
             preferences: Preferences::default(),
             home: None,
-            moved: Time(0),
             room: None,
             live: false,
             clients: Vec::new(),
@@ -88,8 +85,6 @@ pub struct Known {
     pub joined: bool,
     pub stream: Option<Resume>,
     refused: u32,
-    /// From which other room one is told to come.
-    guest_from: Option<SpaceId>,
 }
 
 /// One of somebody's devices.
@@ -217,7 +212,8 @@ impl World {
         let resume = known.stream.clone().filter(|_| resumes);
         let mut lookup = self.lookup(client);
         lookup.groups.member_since_ms = self.store.member_since_ms(space, self.person_of(client).id());
-        self.command(client, space, Command::Join { resume }, lookup);
+        let as_guest = !group && self.person_of(client).home.as_ref() != Some(space);
+        self.command(client, space, Command::Join { resume, as_guest }, lookup);
     }
 
     /// Whether a visit takes a client to this room.
@@ -243,9 +239,7 @@ impl World {
         if before.as_ref() == Some(room) {
             return;
         }
-        let now = self.now;
         let person = self.person_of_mut(client);
-        person.moved = now;
         (person.request, person.visit_request, person.asked) = (None, None, BTreeMap::new());
         for client in self.person_of(client).clients.clone() {
             let group = self.person_of(client).group.clone();
@@ -321,9 +315,7 @@ impl World {
             stream.after = stream.after.max(seq);
         }
         match event {
-            Event::You { member, .. } => self.is_guest(client, space, member.guest_from.as_ref()),
             Event::Snapshot { snapshot } => {
-                self.is_guest(client, space, snapshot.you.guest_from.as_ref());
                 if home {
                     // What ended while nobody could be told ended by being lost.
                     let before = self.clients[client].visits.keys().cloned();
@@ -352,7 +344,14 @@ impl World {
                     self.my_group(client, group);
                 }
             }
-            Event::Removed { .. } => self.out_of(client, space),
+            Event::Removed { reason } => {
+                self.out_of(client, space);
+                if *reason == RemovedReason::Entry {
+                    // Who said that they stay, and then that they come after all, was out for a moment.
+                    let soon = self.dice.between(500, 4_000);
+                    self.intend(client, soon, Intent::Join(space.clone()));
+                }
+            }
             Event::Ended { reason: SpaceEndReason::Fault } => {
                 if let Some(known) = self.clients[client].spaces.get_mut(space) {
                     known.joined = false;
@@ -366,10 +365,6 @@ impl World {
             Event::Broadcast { broadcast: Broadcast::Interrupted { .. }, .. } => self.send_again(client, space),
             _ => {}
         }
-    }
-
-    fn is_guest(&mut self, client: usize, space: &SpaceId, from: Option<&SpaceId>) {
-        self.clients[client].spaces.get_mut(space).into_iter().for_each(|known| known.guest_from = from.cloned());
     }
 
     /// The host's browser sends again by itself.
@@ -468,14 +463,6 @@ impl World {
         let Some((visit, _)) = self.clients[client].visits.remove(visit) else { return };
         let home = self.person_of(client).home.clone();
         let rooms = [visit.to.room, visit.from.room];
-        let at_home = home.as_ref().and_then(|home| self.clients[client].spaces.get_mut(home));
-        let counted_as_guest = |known: &&mut Known| known.guest_from.as_ref().is_some_and(|from| rooms.contains(from));
-        if let (Some(home), Some(known)) = (&home, at_home.filter(counted_as_guest)) {
-            // Who had just come from the other room counted as its guest, and is out with the others: they come in anew.
-            (known.guest_from, known.joined) = (None, false);
-            let (soon, home) = (self.dice.below(500), home.clone());
-            self.intend(client, soon, Intent::Join(home));
-        }
         for other in rooms {
             if home.as_ref() != Some(&other) && !self.comes_along_to(client, &other) {
                 self.leave(client, &other);

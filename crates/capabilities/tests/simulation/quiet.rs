@@ -15,9 +15,6 @@ use crate::world::World;
 /// So long after a crash everybody knows: a room is taken for lost, and everybody has come back.
 const AFTER_A_CRASH_MS: u64 = 60_000;
 
-/// No visit lasts so long, with the quiet after it.
-const MOVED_MS: u64 = 5 * 60_000;
-
 impl World {
     /// Nobody does anything any more, until nothing is on its way.
     pub fn calms_down(&mut self) {
@@ -69,12 +66,10 @@ impl World {
         );
         for space in here.into_iter().filter(|space| !space.is_group()) {
             let guest_from = self.machines[space].watched.guests.get(person.id());
-            // Who has just gone from one of a visit's rooms to the other may count as at home in either until it is over.
-            let moved = person.moved.plus_ms(MOVED_MS) > self.now;
             if space == home {
-                assert!(moved || guest_from.is_none(), "{} is a guest at home, in {home}: {guest_from:?}", person.id());
+                assert!(guest_from.is_none(), "{} is a guest at home, in {home}: {guest_from:?}", person.id());
             } else {
-                assert!(moved || guest_from == Some(home), "{} of {home} is in {space}: {guest_from:?}", person.id());
+                assert!(guest_from == Some(home), "{} of {home} is in {space}: {guest_from:?}", person.id());
                 assert!(admitted, "{} is a guest in {space}, and not at home", person.id());
             }
         }

@@ -1505,7 +1505,11 @@ export type Command = { "kind": "join",
 /**
  * Where the client's copy of the stream ends, if it has one.
  */
-resume: Resume | null, } | { "kind": "leave" } | { "kind": "send", 
+resume: Resume | null, 
+/**
+ * Whether one comes along with a visit, out of one's own room, and goes again when it is over.
+ */
+as_guest?: boolean, } | { "kind": "leave" } | { "kind": "send", 
 /**
  * What.
  */
