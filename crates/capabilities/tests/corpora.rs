@@ -32,3 +32,17 @@ fn live_rooms_with_anything_in_any_order() {
     replay("space_inputs", 12, |bytes| reached = reached.max(trial::space_inputs(bytes).len()));
     assert!(reached > 20, "the corpus reaches little: {reached}");
 }
+
+#[test]
+fn groups_with_anything_in_any_order() {
+    let mut reached = 0;
+    replay("group_inputs", 8, |bytes| reached = reached.max(trial::group_inputs(bytes).len()));
+    assert!(reached > 15, "the corpus reaches little: {reached}");
+}
+
+#[test]
+fn rooms_in_visits_with_anything_in_any_order() {
+    let mut reached = 0;
+    replay("visit_inputs", 8, |bytes| reached = reached.max(trial::visit_inputs(bytes).len()));
+    assert!(reached > 20, "the corpus reaches little: {reached}");
+}

@@ -2,7 +2,8 @@
 
 use hearth_capabilities::discussion_groups::{self, Bound, Confirmed, Record, Tell};
 use hearth_capabilities::kernel::limits::{
-    GROUP_ANSWERS_WAITING_MAX, GROUP_INVITATIONS_OF_INVITED_MAX, GROUP_REQUESTS_GONE_MAX, GROUP_SEATS_MAX, SUGGEST_RATE,
+    GROUP_ANSWERS_WAITING_MAX, GROUP_INVITATIONS_OF_INVITED_MAX, GROUP_LEFT_REMEMBERED_MAX, GROUP_REQUESTS_GONE_MAX,
+    GROUP_SEATS_MAX, SUGGEST_RATE,
 };
 use hearth_capabilities::scenario::usual_record;
 use hearth_capabilities::space::{self, Space};
@@ -65,7 +66,7 @@ impl Place {
     }
 
     fn join(&mut self, name: &str) {
-        self.tell(name, Command::Join { resume: None }, Default::default());
+        self.tell(name, Command::Join { resume: None, as_guest: false }, Default::default());
     }
 
     fn want(&mut self, name: &str, wants: Group) -> Vec<Effect> {
@@ -280,11 +281,10 @@ fn of_those_who_are_gone_only_so_many_are_remembered() {
     assert!(room.invite("g1", &["cy".to_owned()]).is_err());
 }
 
-#[test]
-fn so_many_speak_in_a_group() {
-    let everybody = names("p", GROUP_SEATS_MAX + 1);
+/// A group of these people.
+fn group_of(everybody: &[String]) -> Place {
     let confirmed = |name: &String| Confirmed { profile: caller(name).profile, since_ms: 0 };
-    let record = space::Record {
+    Place::open(space::Record {
         id: group(1),
         host: caller(&everybody[0]).profile,
         group: Some(Record {
@@ -299,8 +299,32 @@ fn so_many_speak_in_a_group() {
             playing: true,
         }),
         ..usual_record()
+    })
+}
+
+#[test]
+fn of_so_many_it_is_remembered_that_they_left_a_group_and_an_old_word_brings_nobody_back() {
+    let everybody = names("p", GROUP_LEFT_REMEMBERED_MAX + 2);
+    let mut place = group_of(&["bo".to_owned()]);
+    let read = |since_ms| discussion_groups::Lookup { member_since_ms: Some(since_ms), ..Default::default() };
+    let joins = |place: &mut Place, name: &str, since_ms: u64| {
+        replied(&place.tell(name, Command::Join { resume: None, as_guest: false }, read(since_ms))).unwrap()
     };
-    let mut place = Place::open(record);
+    for (name, since_ms) in everybody.iter().zip(1_000..) {
+        assert!(joins(&mut place, name, since_ms).is_ok(), "nobody told of {name}");
+        let effects = place.want(name, Group::Depart);
+        place.store(&effects, Ok(0));
+    }
+    for (name, since_ms) in everybody.iter().zip(1_000..) {
+        assert_eq!(joins(&mut place, name, since_ms), Err(Rejection::NotFound), "{name} had left");
+    }
+    assert!(joins(&mut place, &everybody[0], 9_000).is_ok(), "they confirmed again");
+}
+
+#[test]
+fn so_many_speak_in_a_group() {
+    let everybody = names("p", GROUP_SEATS_MAX + 1);
+    let mut place = group_of(&everybody);
     let sources = vec![SourceOfMid { mid: "0".to_owned(), source: Source::Microphone }];
     let publish = || Command::Publish { offer: "v=0".to_owned(), sources: sources.clone(), take_over: false };
     let mut legs = Vec::new();

@@ -63,7 +63,7 @@ impl Room {
     }
 
     fn join(&mut self, name: &str, connection: &str) -> Result<Outcome, Rejection> {
-        self.ask(caller(name, connection), Command::Join { resume: None }).unwrap()
+        self.ask(caller(name, connection), Command::Join { resume: None, as_guest: false }).unwrap()
     }
 
     /// Gives a command whose change has to be stored, and stores it.
@@ -500,7 +500,7 @@ fn messages_at_hand() {
         let effects = room.say("ana", &format!("n{number}"), "text");
         assert!(replied(&room.store(&effects)).unwrap().is_ok());
     }
-    let effects = room.tell(caller("bo", "bo"), Command::Join { resume: None }, Vec::new());
+    let effects = room.tell(caller("bo", "bo"), Command::Join { resume: None, as_guest: false }, Vec::new());
     let snapshot = effects.iter().find_map(|effect| match effect {
         Effect::Send { event: Payload::Space(Event::Snapshot { snapshot }), .. } => Some(snapshot.clone()),
         _ => None,

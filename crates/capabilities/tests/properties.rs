@@ -18,6 +18,11 @@ proptest! {
     }
 
     #[test]
+    fn a_room_in_visits_keeps_its_promises_whatever_comes_in(bytes in proptest::collection::vec(any::<u8>(), 0..3_000)) {
+        trial::visit_inputs(&bytes);
+    }
+
+    #[test]
     fn scenario_text_of_any_kind_is_read_or_refused(text in "(record( [a-z_]{1,9}=[0-9\"\\[{a-z]{0,9})?\n)?(@[0-9]{1,3}(s|ms) [a-z]{1,4}(#[0-9])?:? ?(join|leave|watch|stop)( [a-z]{1,6}=(\"~?[a-z]{0,5}\"|[0-9]{1,3}))?\n){0,6}") {
         trial::scenario_text(text.as_bytes());
     }
@@ -139,6 +144,39 @@ fn trials_reach_every_state_and_event_of_a_live_room() {
         "storage",
         "busy",
         "invalid",
+    ] {
+        assert!(reached.contains(kind), "no trial came to {kind}: {reached:?}");
+    }
+}
+
+/// A trial that reaches little proves little.
+#[test]
+fn trials_reach_every_state_and_event_of_a_visit() {
+    let reached = reached_by(trial::visit_inputs);
+    for kind in [
+        "visit",
+        "coming",
+        "ended",
+        "saving",
+        "request",
+        "visit_requested",
+        "visit_candidates",
+        "nobody_invited",
+        "invitation_over",
+        "limit",
+        "paused",
+        "on_air",
+        "interrupted",
+        "off",
+        "on_stage",
+        "together",
+        "removed",
+        "snapshot",
+        "replayed",
+        "not_live",
+        "not_found",
+        "forbidden",
+        "storage",
     ] {
         assert!(reached.contains(kind), "no trial came to {kind}: {reached:?}");
     }

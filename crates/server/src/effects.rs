@@ -55,7 +55,7 @@ impl<M: Driven> Awake<M> {
             }
             Effect::Send { to, seq, event } => self.send(&to, seq, event),
             Effect::Store { write, what } => {
-                let stored = writes::submit(&self.node, &self.owner, write, what);
+                let stored = writes::submit(&self.node, &self.owner, self.life, write, what);
                 if stored.is_err() {
                     let failed = M::stored(write, Err(StoreFailure::Unavailable));
                     M::registry(&self.node).deliver_if_awake(&self.id, Mail::notice(failed));

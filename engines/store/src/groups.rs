@@ -149,6 +149,13 @@ impl Groups<'_> {
         row.map_or(Ok(None), |row| row.opt_json("content"))
     }
 
+    /// Since when somebody is a member of a group, in milliseconds since the Unix epoch; `None`: they are not.
+    pub async fn member_since_ms(&self, group: &SpaceId, user: &UserId) -> Result<Option<u64>, Error> {
+        let sql = "SELECT joined_ms FROM group_members WHERE group_id = $1 AND user_id = $2 AND left_ms IS NULL";
+        let row = self.db.optional(sql, params![group.as_str(), user.as_str()]).await?;
+        row.map(|row| row.int("joined_ms")).transpose()
+    }
+
     /// Whether somebody may read what was said in a group: they are a member, or were when it ended.
     pub async fn may_read(&self, group: &SpaceId, user: &UserId) -> Result<bool, Error> {
         let sql = "SELECT user_id FROM group_members WHERE group_id = $1 AND user_id = $2 \

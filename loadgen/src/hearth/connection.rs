@@ -48,7 +48,7 @@ impl Connection {
 
     /// Joins a space and takes its snapshot.
     pub async fn join(&mut self, space: &SpaceId) -> Result<()> {
-        self.command(space, Command::Join { resume: None }).await?;
+        self.command(space, Command::Join { resume: None, as_guest: false }).await?;
         let snapshot = async {
             while !matches!(self.next_event().await?, Event::Snapshot { .. }) {}
             Ok(())

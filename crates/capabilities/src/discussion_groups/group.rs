@@ -3,11 +3,13 @@
 use hearth_protocol::discussion_groups::{Content, Group as WireGroup, GroupMember, Proposal as WireProposal};
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::people::Profile;
+use std::collections::VecDeque;
 
 use std::collections::BTreeSet;
 
 use super::{Confirmed, Record};
 use crate::input::Time;
+use crate::kernel::limits::GROUP_LEFT_REMEMBERED_MAX;
 
 /// A wish to take the group to something else.
 #[derive(Debug)]
@@ -76,12 +78,16 @@ pub struct Group {
     /// How it was told to the live room last.
     pub told_room: Option<Standing>,
     room: SpaceId,
+    /// Who left since it was opened, and since when they had been members.
+    left: VecDeque<(UserId, u64)>,
+    /// Of memberships that began before this it is known already whether they still are.
+    known_until_ms: u64,
 }
 
 impl Group {
-    /// A group as the store knows it, and whose it is.
-    pub fn new(now: Time, record: Record, owner: &UserId) -> Self {
-        let mut group = Self {
+    /// A group as the store knows it.
+    pub fn new(now: Time, record: Record) -> Self {
+        Self {
             members: record.members,
             content: record.content,
             playing: record.playing,
@@ -93,11 +99,12 @@ impl Group {
             over: false,
             awaits_owner: false,
             told: None,
+            // A machine that crashed may not have told what it had stored.
             told_room: None,
             room: record.room,
-        };
-        group.told_room = group.standing(owner);
-        group
+            left: VecDeque::new(),
+            known_until_ms: now.0,
+        }
     }
 
     /// Whether somebody is a member.
@@ -130,8 +137,22 @@ impl Group {
         true
     }
 
+    /// Whether a membership that the store was seen to have can be one that nobody told of. It is read before the group is
+    /// asked, and may have ended meanwhile: what began before the group was opened was read then, and who left is known.
+    pub fn may_have_missed(&self, user: &UserId, since_ms: u64) -> bool {
+        let ended = |(one, since): &(UserId, u64)| one == user && *since >= since_ms;
+        !self.over && !self.is_member(user) && since_ms >= self.known_until_ms && !self.left.iter().any(ended)
+    }
+
     /// Somebody is a member no more.
     pub fn leave(&mut self, user: &UserId) {
+        let since = self.members.iter().find(|member| member.profile.id == *user).map(|member| member.since_ms);
+        self.left.extend(since.map(|since| (user.clone(), since)));
+        if self.left.len() > GROUP_LEFT_REMEMBERED_MAX
+            && let Some((_, since)) = self.left.pop_front()
+        {
+            self.known_until_ms = self.known_until_ms.max(since + 1);
+        }
         self.members.retain(|member| member.profile.id != *user);
         self.hidden_from.remove(user);
         if let Some(proposal) = &mut self.proposal {

@@ -101,6 +101,9 @@ pub struct Lookup {
     /// For `suggest` and `invite`: the group that the caller is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own: Option<SpaceId>,
+    /// For `join` of a group: since when the caller is its member, if they are, in milliseconds since the Unix epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member_since_ms: Option<u64>,
     /// For `suggest` and `invite`: whom the caller follows, and whether each follows them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub follows: Vec<(UserId, bool)>,

@@ -119,6 +119,8 @@ pub const GROUP_INVITATIONS_OF_INVITED_MAX: usize = 5;
 pub const GROUP_REQUESTS_GONE_MAX: usize = 1_000;
 /// Commands that wait together for the same acceptance to be stored.
 pub const GROUP_ANSWERS_WAITING_MAX: usize = 8;
+/// People who left a group of whom it remembers since when they had been in it: an old word of the store brings nobody back.
+pub const GROUP_LEFT_REMEMBERED_MAX: usize = 200;
 /// How long nothing may go on in a group before it ends, in milliseconds.
 pub const GROUP_IDLE_MS: u64 = 10 * 60_000;
 /// How long after a failed write a group tries again to end, in milliseconds.

@@ -11,7 +11,7 @@ use hearth_protocol::Rejection;
 use hearth_protocol::ids::{ConnectionId, DeviceId, SpaceId, UserId};
 use hearth_protocol::limits::{LimitName, MEMBERS_PAGE_MAX};
 use hearth_protocol::people::{Preferences, Profile};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::limits::{CONNECTIONS_PER_MEMBER_MAX, MEMBERS_MAX, past};
@@ -26,6 +26,8 @@ pub struct Member {
     pub standing: Standing,
     /// By which connections, and from which device each is.
     pub connections: BTreeMap<ConnectionId, DeviceId>,
+    /// By which of them they come along with a visit.
+    pub along: BTreeSet<ConnectionId>,
     /// What others may want of them.
     pub preferences: Preferences,
     /// How far they have read.
@@ -34,6 +36,13 @@ pub struct Member {
     pub read_written: (u64, Time),
     /// While a visit lasts: the room whose guest they are here.
     pub guest_from: Option<SpaceId>,
+}
+
+impl Member {
+    /// Whether they are here by a visit alone.
+    pub fn only_comes_along(&self) -> bool {
+        self.connections.keys().all(|connection| self.along.contains(connection))
+    }
 }
 
 /// Everybody who is here.
@@ -91,13 +100,14 @@ impl Members {
 
     /// Takes a connection in; says whether its user came in with it.
     ///
-    /// Errors: the limits on members, and on the connections of one; `host` comes in besides the former.
+    /// Errors: the limits on members, and on the connections of one; `host` comes in besides the former. `along`: with a visit.
     pub fn enter(
         &mut self,
         caller: &Caller,
         connection: &ConnectionId,
         lookup: &Lookup,
         host: bool,
+        along: bool,
         now: Time,
     ) -> Result<bool, Rejection> {
         let user = &caller.profile.id;
@@ -112,6 +122,7 @@ impl Members {
             profile: caller.profile.clone(),
             standing: caller.standing,
             connections: BTreeMap::new(),
+            along: BTreeSet::new(),
             preferences: Preferences::default(),
             read_position: lookup.read_position,
             read_written: (lookup.read_position, now),
@@ -121,6 +132,9 @@ impl Members {
         member.profile = caller.profile.clone();
         member.standing = caller.standing;
         member.connections.insert(connection.clone(), caller.device.clone());
+        if along {
+            member.along.insert(connection.clone());
+        }
         self.by_connection.insert(connection.clone(), user.clone());
         Ok(new)
     }
@@ -130,6 +144,7 @@ impl Members {
         let user = self.by_connection.remove(connection)?;
         let member = self.by_user.get_mut(&user)?;
         member.connections.remove(connection);
+        member.along.remove(connection);
         let last = member.connections.is_empty();
         Some((user, last))
     }

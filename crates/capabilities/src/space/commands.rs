@@ -45,8 +45,11 @@ pub(super) const DONE: Coming = Ok(Some(Outcome::Done));
 impl Space {
     pub(super) fn command(&mut self, now: Time, out: &mut Out, given: Given, command: Command) {
         let request = given.request;
+        if let Command::Join { .. } = command {
+            self.catches_up(&given);
+        }
         let coming = self
-            .admits(given.user(), given.from.standing)
+            .admits(given.user(), given.from.standing, self.is_along(&given, &command))
             .and_then(|()| self.comes_from_within(&given, &command))
             .and_then(|()| self.is_of_this_kind(&command))
             .and_then(|()| self.obey(now, out, given, command));
@@ -102,7 +105,7 @@ impl Space {
 
     fn obey(&mut self, now: Time, out: &mut Out, given: Given, command: Command) -> Coming {
         match command {
-            Command::Join { resume } => self.join(now, out, given, resume),
+            Command::Join { resume, as_guest } => self.join(now, out, given, resume, as_guest),
             Command::Leave => self.leave(now, out, &given),
             Command::Send { text, reply_to, nonce, mentions, float, media_ms } => {
                 self.send(now, out, &given, Wish { text, reply_to, nonce, mentions, float, media_ms })
@@ -172,24 +175,33 @@ impl Space {
         if role >= least { Ok(role) } else { Err(Rejection::Forbidden) }
     }
 
-    fn join(&mut self, now: Time, out: &mut Out, given: Given, resume: Option<Resume>) -> Coming {
+    /// Whether a command comes from somebody who is here by a visit, or is about to.
+    fn is_along(&self, given: &Given, command: &Command) -> bool {
+        match command {
+            Command::Join { as_guest, .. } => *as_guest && self.comes_with_a_visit(given.user()),
+            _ => self.members.get(given.user()).is_some_and(|member| member.guest_from.is_some()),
+        }
+    }
+
+    fn join(&mut self, now: Time, out: &mut Out, given: Given, resume: Option<Resume>, as_guest: bool) -> Coming {
         let connection = given.from.connection.clone().ok_or(Rejection::NotJoined)?;
         if self.members.is_in(&connection) {
             return Err(Rejection::AlreadyJoined);
         }
-        self.may_join_as_guest(&given)?;
+        if as_guest {
+            self.may_join_as_guest(&given)?;
+        }
         let Given { from, request, lookup, .. } = given;
         let user = from.profile.id.clone();
         let host = user == self.host.id;
         self.sees_content(&user, lookup.groups.hidden);
-        let anew = self.members.enter(&from, &connection, &lookup, host, now)?;
+        // Who is at home in the room that is visited is no guest there.
+        let anew = self.members.enter(&from, &connection, &lookup, host, as_guest && !host, now)?;
         out.push(Effect::CancelTimer { timer: Timer::MemberGone(user.clone()) });
         out.push(Effect::CancelTimer { timer: Timer::Idle });
         self.goes_on(now);
         self.back_in_groups(&user);
-        if anew {
-            self.joined_in_visit(now, out, &user);
-        }
+        let changed = self.settle_guest(now, out, &user, anew);
         let resume = resume.filter(|resume| self.stream.can_resume(resume));
         let outcome = Outcome::Joined { stream: self.stream.stands(), resumed: resume.is_some() };
         Self::reply(out, request, Ok(outcome));
@@ -200,7 +212,7 @@ impl Space {
                 // What concerns a member alone was not told while they were none.
                 if anew {
                     self.tell_you(now, out, &user);
-                    self.tell_your_group(out, &user);
+                    self.tell_your_groups(out, &user);
                 }
                 self.tell_requests_to(out, &user, vec![connection]);
             }
@@ -210,6 +222,9 @@ impl Space {
             }
             (None, None) => {}
         }
+        if changed {
+            self.tell_you(now, out, &user);
+        }
         Ok(None)
     }
 
@@ -218,8 +233,10 @@ impl Space {
         self.media.unwatch(out, &connection);
         self.media.connection_lost(&connection);
         out.push(Effect::Detach { connection: connection.clone() });
-        if let Some((user, true)) = self.members.lose(&connection) {
-            self.member_gone(now, out, &user);
+        match self.members.lose(&connection) {
+            Some((user, true)) => self.member_gone(now, out, &user),
+            Some((user, false)) => self.goes_on_as_guest(now, out, &user),
+            None => {}
         }
         DONE
     }

@@ -187,7 +187,7 @@ impl Space {
             out.push(Effect::SetTimer { timer: Timer::MuteEnds(user.clone()), at: until });
         }
         let (kind, stage) = match (record.group, record.dialog) {
-            (Some(group), _) => (Kind::Group(Box::new(Group::new(now, group, &record.host.id))), Stage::new(None)),
+            (Some(group), _) => (Kind::Group(Box::new(Group::new(now, group))), Stage::new(None)),
             (None, Some(dialog)) => (Kind::Dialog(Box::new(Dialog::new(dialog))), Stage::new(None)),
             (None, None) => {
                 let mut room = LiveRoom::new(record.about, record.broadcasts, record.recording_wanted);
@@ -307,15 +307,13 @@ impl Space {
         }
     }
 
-    /// Whether somebody may be here: not banned, and admitted by the room's rule or their role.
+    /// Whether somebody may be here: not banned, and admitted by the room's rule or their role, or `along` with a visit.
     ///
     /// Errors: [`Rejection::Banned`]; [`Rejection::NotFound`] for who may not know of the room.
-    fn admits(&self, user: &UserId, standing: Standing) -> Result<(), Rejection> {
+    fn admits(&self, user: &UserId, standing: Standing, along: bool) -> Result<(), Rejection> {
         let role = self.role_of(user, standing);
         let admitted = match &self.kind {
-            Kind::LiveRoom(room) => {
-                role > Role::Viewer || admission::admits(room.about.entry, standing) || self.comes_with_a_visit(user)
-            }
+            Kind::LiveRoom(room) => along || role > Role::Viewer || admission::admits(room.about.entry, standing),
             Kind::Group(group) => group.is_member(user),
             Kind::Dialog(dialog) => dialog.is_member(user),
         };
@@ -370,6 +368,8 @@ impl Space {
         if last {
             let at = now.plus_ms(crate::kernel::limits::MEMBER_GRACE_MS);
             out.push(Effect::SetTimer { timer: Timer::MemberGone(user), at });
+        } else {
+            self.goes_on_as_guest(now, out, &user);
         }
     }
 

@@ -217,7 +217,7 @@ impl Space {
         let out_of_place: Vec<UserId> = self
             .members
             .iter()
-            .filter(|(user, member)| self.admits(user, member.standing).is_err())
+            .filter(|(user, member)| self.admits(user, member.standing, member.guest_from.is_some()).is_err())
             .map(|(user, _)| user.clone())
             .collect();
         for user in out_of_place {

@@ -69,7 +69,7 @@ impl Source<'_> {
     }
 
     /// The next request's number, and its bits.
-    fn numbered(&mut self) -> (RequestId, Fresh) {
+    pub(super) fn numbered(&mut self) -> (RequestId, Fresh) {
         self.requests += 1;
         (RequestId(self.requests), Fresh(1, self.requests))
     }

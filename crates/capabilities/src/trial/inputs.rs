@@ -42,6 +42,8 @@ const FAILURES: [StoreFailure; 5] = [
 pub struct Source<'a> {
     bytes: &'a [u8],
     pub(super) requests: u64,
+    /// Whether hosts visit each other meanwhile.
+    in_visits: bool,
 }
 
 fn user(word: &str) -> UserId {
@@ -59,7 +61,28 @@ fn track(number: u8) -> TrackId {
 impl<'a> Source<'a> {
     /// From these bytes.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, requests: 0 }
+        Self { bytes, requests: 0, in_visits: false }
+    }
+
+    /// From these bytes, of which every second one is about host visits.
+    pub fn in_visits(bytes: &'a [u8]) -> Self {
+        Self { in_visits: true, ..Self::new(bytes) }
+    }
+
+    /// The host comes in and goes live: what a visit begins with.
+    pub fn goes_live(&mut self) -> Vec<Input> {
+        let from = people::caller("ana").expect("a caller's word");
+        let sources = vec![SourceOfMid { mid: "0".to_owned(), source: Carries::Camera }];
+        let publish = Command::Publish { offer: "v=0".to_owned(), sources, take_over: false };
+        let commands = [Command::Join { resume: None, as_guest: false }, publish].map(|command| {
+            let (request, fresh) = self.numbered();
+            Input::Command { from: from.clone(), request, command, fresh, lookup: Lookup::default() }
+        });
+        let leg = Fresh(1, self.requests).leg();
+        let track = Track { id: track(0), source: Carries::Camera, codec: "VP8".to_owned(), layers: Vec::new() };
+        let reports = [MediaReport::Answer { sdp: "v=0".to_owned() }, MediaReport::Tracks { tracks: vec![track] }];
+        let reports = reports.map(|report| Input::Media { leg: leg.clone(), report });
+        commands.into_iter().chain(reports).collect()
     }
 
     pub(super) fn byte(&mut self) -> u8 {
@@ -82,6 +105,8 @@ impl<'a> Source<'a> {
         let wait = self.byte();
         let at = now.plus_ms(if wait < 200 { u64::from(wait) } else { u64::from(wait - 199) * 500 });
         let input = match kind % 26 {
+            _ if self.in_visits && kind.is_multiple_of(4) => self.visit_command(watch),
+            _ if self.in_visits && kind % 4 == 1 => self.of_visits(at, watch),
             0..=10 => self.command(kind % 26, watch),
             11 => {
                 let connection = self.caller().connection.unwrap_or_else(|| self.bo().connection.expect("a browser"));
@@ -94,7 +119,7 @@ impl<'a> Source<'a> {
                 let (timer, due) = self.choice(&timers).unwrap_or((Timer::Idle, at));
                 return Some((at.max(due), Input::Timer { timer }));
             }
-            17 => Input::Timer { timer: self.any_timer() },
+            17 => Input::Timer { timer: self.any_timer(watch) },
             18 => Input::ActiveSpeaker { leg: self.any_leg(watch) },
             19 | 20 => self.stage_command(watch),
             21 => self.by_others(),
@@ -155,7 +180,14 @@ impl<'a> Source<'a> {
         let fresh = if repeat.is_multiple_of(16) { Fresh(0, u64::from(repeat)) } else { Fresh(1, self.requests) };
         let mut lookup = Lookup::default();
         let command = match kind {
-            0..=2 => Command::Join { resume: self.resume() },
+            0..=2 => {
+                // Now and then the store has somebody for a member of whom nobody told.
+                lookup.groups.member_since_ms = repeat.is_multiple_of(8).then_some(u64::from(repeat) * 1_000);
+                Command::Join {
+                    resume: self.resume(),
+                    as_guest: !watch.visits.told.is_empty() && repeat.is_multiple_of(2),
+                }
+            }
             3 => Command::Leave,
             4 | 5 => self.send(&mut lookup),
             6 => self.moderation(&mut lookup),
@@ -357,8 +389,9 @@ impl<'a> Source<'a> {
         self.choice(&legs)
     }
 
-    fn any_timer(&mut self) -> Timer {
-        match self.byte() % 10 {
+    fn any_timer(&mut self, watch: &Watch) -> Timer {
+        match self.byte() % 11 {
+            10 => self.any_visit_timer(watch),
             9 => self.any_group_timer(),
             6 => Timer::GuestLost(self.caller().profile.id),
             7 => Timer::StageAskExpires(self.caller().profile.id),

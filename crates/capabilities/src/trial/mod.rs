@@ -6,6 +6,8 @@
 mod group_inputs;
 mod group_watch;
 mod inputs;
+mod visit_inputs;
+mod visit_watch;
 mod watch;
 
 use hearth_protocol::ClientFrame;
@@ -23,7 +25,17 @@ const INPUTS_MAX: usize = 600;
 
 /// Plays what the bytes say, and watches. Gives the kinds of events, outcomes, refusals and states that came about.
 pub fn space_inputs(bytes: &[u8]) -> BTreeSet<String> {
-    play(bytes, usual_record())
+    play(Source::new(bytes), usual_record(), Vec::new())
+}
+
+/// The same in a live room whose host asks others for visits, is asked, visits and is visited.
+///
+/// # Panics
+/// Where something does not hold.
+pub fn visit_inputs(bytes: &[u8]) -> BTreeSet<String> {
+    let mut source = Source::in_visits(bytes);
+    let first = source.goes_live();
+    play(source, usual_record(), first)
 }
 
 /// The same in a discussion group of some of those people.
@@ -31,18 +43,20 @@ pub fn space_inputs(bytes: &[u8]) -> BTreeSet<String> {
 /// # Panics
 /// Where something does not hold.
 pub fn group_inputs(bytes: &[u8]) -> BTreeSet<String> {
-    play(bytes, parse(GROUP).expect("the group is well formed").record)
+    play(Source::new(bytes), parse(GROUP).expect("the group is well formed").record, Vec::new())
 }
 
 /// A group in which nothing has happened yet.
 const GROUP: &str = r#"record id="group_1" host="~ana" group={"members":[{"profile":"~ana","since_ms":0},{"profile":"~bo","since_ms":1},{"profile":"~cy","since_ms":2},{"profile":"~guest:gil","since_ms":3}],"content":{"kind":"live_room","room":"room_ana","host":"~ana","title":""},"room":"room_ana","since_ms":0}"#;
 
-fn play(bytes: &[u8], record: Record) -> BTreeSet<String> {
-    let mut source = Source::new(bytes);
+fn play(mut source: Source<'_>, record: Record, first: Vec<Input>) -> BTreeSet<String> {
     let mut watch = Watch::new(record.id.clone());
     let (mut space, effects) = Space::open(Time(0), record);
     watch.effects(&effects);
     let mut now = Time(0);
+    for input in first {
+        step(&mut space, &mut watch, now, input);
+    }
     for _ in 0..INPUTS_MAX {
         let Some((at, input)) = source.next(now, &watch) else { break };
         now = at;
@@ -59,13 +73,13 @@ fn step(space: &mut Space, watch: &mut Watch, now: Time, input: Input) {
     watch.effects(&effects);
 }
 
-/// Everything is stored, and every engine that does not answer is given up.
+/// Everything is stored, and every engine and every room that does not answer is given up.
 fn settle(space: &mut Space, watch: &mut Watch, mut now: Time) {
     while let Some(write) = watch.writes.first().copied() {
         let place = watch.place_of(write);
         step(space, watch, now, Input::Stored { write, result: Ok(place) });
     }
-    let unanswered = |timer: &Timer| matches!(timer, Timer::MediaUnanswered(_));
+    let unanswered = |timer: &Timer| matches!(timer, Timer::MediaUnanswered(_) | Timer::VisitUnconfirmed(_));
     while let Some((timer, at)) = watch.timers.iter().find(|(timer, _)| unanswered(timer)) {
         let timer = timer.clone();
         now = now.max(*at);

@@ -9,6 +9,7 @@ use hearth_protocol::{Command, Event, Outcome, Rejection};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::group_watch::GroupWatch;
+use super::visit_watch::VisitWatch;
 use crate::effect::{Effect, MediaOrder, Packaged, Payload, SpaceTell, Tell, Timer, To, Write, WriteId};
 use crate::input::{Input, MediaReport, RequestId, Time};
 use crate::kernel::limits::GROUP_SEATS_MAX;
@@ -69,6 +70,8 @@ pub struct Watch {
     pub id: SpaceId,
     /// What is known of groups.
     pub groups: GroupWatch,
+    /// What is known of visits.
+    pub visits: VisitWatch,
 }
 
 impl Watch {
@@ -76,6 +79,7 @@ impl Watch {
         Self {
             id,
             groups: GroupWatch::default(),
+            visits: VisitWatch::default(),
             waiting: BTreeMap::new(),
             attached: BTreeMap::new(),
             joining: None,
@@ -108,7 +112,7 @@ impl Watch {
                 if let Command::AskOnStage { user } = command {
                     self.asked = Some(user.clone());
                 }
-                if let (Command::Join { resume }, Some(connection)) = (command, &from.connection) {
+                if let (Command::Join { resume, .. }, Some(connection)) = (command, &from.connection) {
                     self.joining = Some((connection.clone(), from.profile.id.clone()));
                     self.resuming = resume.is_some();
                 }
@@ -167,7 +171,7 @@ impl Watch {
             self.groups.settled(self.attached.values());
         }
         self.everybody_hears_the_stage();
-        let live = matches!(self.broadcast, Broadcast::OnAir { .. } | Broadcast::Interrupted { .. });
+        let live = self.is_live();
         assert_eq!(self.packaged.0.is_some(), live, "packaged: {:?}", self.packaged.0);
         assert_eq!(self.announced, self.broadcasts.0);
         if let Some(leg) = self.packaged.0.as_ref().and_then(|what| what.leg.as_ref()) {
@@ -236,12 +240,16 @@ impl Watch {
                 assert!(self.legs.is_empty(), "it leaves legs behind: {:?}", self.legs);
             }
             Effect::Tell { user, what } => {
+                if matches!(what, Tell::VisitInvitation { .. } | Tell::VisitInvitationOver { .. }) {
+                    assert_eq!(user.as_str(), "user_ana", "somebody else hears what the host is asked");
+                    self.visits.host_hears(what);
+                }
                 let members = self.groups.members.as_ref().filter(|_| matches!(what, Tell::Mentioned { .. }));
                 assert!(members.is_none_or(|members| members.contains(user)), "{user} hears of another's group");
             }
             Effect::TellSpace { space, what: SpaceTell::Groups { what } } => self.groups.told(space, what),
             Effect::List { .. } => assert!(!self.id.is_group(), "a group is listed"),
-            Effect::TellSpace { .. } => {}
+            Effect::TellSpace { space, what: SpaceTell::Visits { what } } => self.visits.says(&self.id, space, what),
             Effect::Welcome { .. } => panic!("a space welcomes nobody"),
         }
     }
@@ -296,6 +304,10 @@ impl Watch {
             };
             self.groups.heard(&users, event);
         }
+        if let (Event::Visits { event }, false) = (event, replayed) {
+            self.note(event);
+            self.visits.heard(&self.id, event);
+        }
         match event {
             Event::Ended { reason } if *reason != SpaceEndReason::Stopping => self.groups.ended = true,
             Event::Stage { publishers } if !replayed => self.staged(publishers),
@@ -323,12 +335,17 @@ impl Watch {
             if self.id.is_group() {
                 continue;
             }
-            assert!(if host { place == 0 } else { self.accepted.contains(&publisher.user) }, "{publisher:?}");
+            let visits = self.visits.brings_onto_stage(&self.id, &publisher.user);
+            assert!(if host { place == 0 } else { visits || self.accepted.contains(&publisher.user) }, "{publisher:?}");
         }
         if publishers.len() > 1 {
             self.reached.insert("together".to_owned());
         }
         self.stage = publishers.iter().map(|publisher| publisher.leg.clone()).collect();
+    }
+
+    fn is_live(&self) -> bool {
+        !matches!(self.broadcast, Broadcast::Off | Broadcast::Connecting)
     }
 
     /// How many may publish.
@@ -337,7 +354,7 @@ impl Watch {
     }
 
     fn broadcast_moves(&mut self, to: &Broadcast, ended: Option<EndReason>) {
-        use Broadcast::{Connecting, Interrupted, Off, OnAir};
+        use Broadcast::{Connecting, Interrupted, Off, OnAir, Paused};
         let fine = match (&self.broadcast, to) {
             (Off, Connecting) | (Connecting, OnAir { .. }) => ended.is_none(),
             (OnAir { since_ms: one }, Interrupted { since_ms: other, .. })
@@ -345,6 +362,12 @@ impl Watch {
             (Connecting, Off) => matches!(ended, Some(EndReason::Host | EndReason::NeverConnected)),
             (OnAir { .. }, Off) => ended == Some(EndReason::Host),
             (Interrupted { .. }, Off) => matches!(ended, Some(EndReason::Host | EndReason::Lost)),
+            // While the host is away, and when they are at home again.
+            (OnAir { since_ms: one } | Interrupted { since_ms: one, .. }, Paused { since_ms: other })
+            | (Paused { since_ms: one }, OnAir { since_ms: other } | Interrupted { since_ms: other, .. }) => {
+                one == other && ended.is_none()
+            }
+            (Paused { .. }, Off) => ended == Some(EndReason::Host),
             _ => false,
         };
         assert!(fine, "from {:?} to {to:?} ({ended:?})", self.broadcast);
@@ -354,6 +377,7 @@ impl Watch {
 
     fn stored(&mut self, what: &Write) {
         match what {
+            Write::Visit { entry } => self.visits.stored(entry),
             Write::BroadcastStarted { number, .. } => {
                 assert_eq!((*number, self.broadcasts.0), (self.broadcasts.1 + 1, self.broadcasts.1));
                 self.broadcasts.0 = *number;
@@ -364,7 +388,7 @@ impl Watch {
             }
             Write::Message { message } => {
                 assert!(!message.text.is_empty() && message.nonce.is_some() && !message.deleted);
-                let live = matches!(self.broadcast, Broadcast::OnAir { .. } | Broadcast::Interrupted { .. });
+                let live = self.is_live();
                 assert_eq!((message.broadcast, message.media_ms.is_some()), (live.then_some(self.broadcasts.0), live));
             }
             Write::Block { .. } | Write::Unblock { .. } | Write::Follow { .. } | Write::Unfollow { .. } => {

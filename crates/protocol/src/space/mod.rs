@@ -54,6 +54,10 @@ pub enum Command {
         #[serde(default)]
         #[schema(value_type = Option<Object>)]
         resume: Option<Resume>,
+        /// Whether one comes along with a visit, out of one's own room, and goes again when it is over.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[ts(optional, as = "Option<bool>")]
+        as_guest: bool,
     },
     /// Go.
     Leave,

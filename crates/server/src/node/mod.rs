@@ -279,3 +279,6 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@ use crate::fresh;
 /// Opens the machine that a mailbox was made for, and runs it.
 /// Where there is no such machine, or the store fails, everybody who waits is told.
 pub async fn open<M: Driven>(node: Arc<Node>, mut mailbox: Mailbox<M>) {
+    // What a former life of it has written is in what it is opened from.
+    node.store().writes().settled().await;
     let rejection = match M::load(&node, &mailbox.id).await {
         Ok(Some(record)) => return task::run(node, record, mailbox).await,
         Ok(None) => Rejection::NotFound,

@@ -1,7 +1,7 @@
 //! The machines that are awake on this node: at most one task owns each.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
@@ -15,9 +15,15 @@ pub const REQUESTS_WAITING_MAX: usize = 8_192;
 /// The machines of one kind that are awake.
 pub struct Registry<M: Machine> {
     awake: Mutex<HashMap<M::Id, Entry<M>>>,
+    lives: AtomicU64,
 }
 
+/// Which of a machine's lives: each that is opened has another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Life(u64);
+
 struct Entry<M: Machine> {
+    life: Life,
     sender: UnboundedSender<Mail<M>>,
     waiting: Arc<AtomicUsize>,
 }
@@ -35,6 +41,7 @@ pub enum Delivery<M: Machine> {
 /// The receiving end of a machine.
 pub struct Mailbox<M: Machine> {
     pub(super) id: M::Id,
+    pub(super) life: Life,
     mail: UnboundedReceiver<Mail<M>>,
     waiting: Arc<AtomicUsize>,
     registry: Arc<Registry<M>>,
@@ -42,7 +49,7 @@ pub struct Mailbox<M: Machine> {
 
 impl<M: Machine> Default for Registry<M> {
     fn default() -> Self {
-        Self { awake: Mutex::default() }
+        Self { awake: Mutex::default(), lives: AtomicU64::default() }
     }
 }
 
@@ -58,9 +65,10 @@ impl<M: Machine> Registry<M> {
             return Self::put(mailbox, mail);
         }
         let (sender, receiver) = mpsc::unbounded_channel();
-        let entry = Entry { sender, waiting: Arc::default() };
+        let life = Life(self.lives.fetch_add(1, Ordering::Relaxed));
+        let entry = Entry { life, sender, waiting: Arc::default() };
         let mailbox =
-            Mailbox { id: id.clone(), mail: receiver, waiting: entry.waiting.clone(), registry: self.clone() };
+            Mailbox { id: id.clone(), life, mail: receiver, waiting: entry.waiting.clone(), registry: self.clone() };
         Self::put(&entry, mail);
         awake.insert(id.clone(), entry);
         Delivery::Open(mailbox)
@@ -71,6 +79,13 @@ impl<M: Machine> Registry<M> {
         let awake = self.awake();
         let Some(mailbox) = awake.get(id) else { return false };
         !matches!(Self::put(mailbox, mail), Delivery::Busy(_))
+    }
+
+    /// Puts a mail into a machine's mailbox if it is in that life: what concerns a former one is nothing to it.
+    pub fn deliver_to_life(&self, id: &M::Id, life: Life, mail: Mail<M>) {
+        if let Some(mailbox) = self.awake().get(id).filter(|mailbox| mailbox.life == life) {
+            Self::put(mailbox, mail);
+        }
     }
 
     fn put(entry: &Entry<M>, mail: Mail<M>) -> Delivery<M> {

@@ -11,13 +11,16 @@ use tokio::time::{Duration, Instant, sleep_until};
 
 use super::connection::{Connection, encode};
 use super::machine::{Machine, Mail, Owner};
-use super::registry::Mailbox;
+use super::registry::{Life, Mailbox};
 use super::request::ReplyTo;
 use super::{Driven, Node};
 use crate::clock;
 
 /// While events come faster than this, they are sent together: one write carries several to each client.
 const GATHER: Duration = Duration::from_millis(20);
+
+/// How long after it could not sleep because mail waited a machine is asked again, in milliseconds.
+const SLEEP_AGAIN_MS: u64 = 1_000;
 
 /// Events for everyone that have not gone out yet. The first after a pause goes at once.
 #[derive(Default)]
@@ -35,6 +38,7 @@ const GATHERED_BYTES_MAX: usize = 64 * 1024;
 pub struct Awake<M: Machine> {
     pub(crate) id: M::Id,
     pub(crate) owner: Owner,
+    pub(crate) life: Life,
     pub(crate) node: Arc<Node>,
     pub(crate) requests: BTreeMap<RequestId, ReplyTo>,
     pub(crate) attached: HashMap<ConnectionId, Arc<Connection>>,
@@ -83,6 +87,7 @@ pub async fn run<M: Driven>(node: Arc<Node>, record: M::Record, mut mailbox: Mai
     let mut awake: Awake<M> = Awake {
         owner: M::owner(&id),
         id,
+        life: mailbox.life,
         node,
         requests: BTreeMap::new(),
         attached: HashMap::new(),
@@ -94,9 +99,13 @@ pub async fn run<M: Driven>(node: Arc<Node>, record: M::Record, mut mailbox: Mai
     let (mut machine, effects) = M::open(now, record);
     let mut may_sleep = awake.interpret_all(effects);
     loop {
-        if may_sleep && mailbox.leave_if_idle() {
-            awake.retire();
-            return;
+        if std::mem::take(&mut may_sleep) {
+            if mailbox.leave_if_idle() {
+                awake.retire();
+                return;
+            }
+            // What waits may leave it as idle as it is, and it says so only once: it is asked again.
+            awake.timers.set(Timer::Idle, clock::now().plus_ms(SLEEP_AGAIN_MS));
         }
         let timer = awake.timers.next();
         let gathered = awake.gathered.due;

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Node;
 use super::machine::{Mail, Owner};
+use super::registry::Life;
 use crate::clock;
 
 /// The ticket of a write whose end nobody waits for.
@@ -20,25 +21,26 @@ const NOBODYS: Ticket = Ticket(0);
 #[derive(Default)]
 pub struct UnderWay {
     last: AtomicU64,
-    owners: Mutex<HashMap<Ticket, (Owner, WriteId)>>,
+    owners: Mutex<HashMap<Ticket, (Owner, Life, WriteId)>>,
 }
 
 impl UnderWay {
-    fn enter(&self, owner: &Owner, write: WriteId) -> Ticket {
+    fn enter(&self, owner: &Owner, life: Life, write: WriteId) -> Ticket {
         let ticket = Ticket(self.last.fetch_add(1, Ordering::Relaxed) + 1);
-        self.owners.lock().expect("plain map").insert(ticket, (owner.clone(), write));
+        self.owners.lock().expect("plain map").insert(ticket, (owner.clone(), life, write));
         ticket
     }
 
-    fn leave(&self, ticket: Ticket) -> Option<(Owner, WriteId)> {
+    fn leave(&self, ticket: Ticket) -> Option<(Owner, Life, WriteId)> {
         self.owners.lock().expect("plain map").remove(&ticket)
     }
 }
 
-/// Hands a machine's write to the store. It comes back to the machine after the commit.
+/// Hands a machine's write to the store. It comes back to the machine after the commit, if that is in the same life: a machine
+/// that was opened anew numbers its writes anew.
 ///
 /// Errors: the store has too much to do; nothing was accepted.
-pub fn submit(node: &Node, owner: &Owner, write: WriteId, what: Write) -> Result<(), hearth_store::Busy> {
+pub fn submit(node: &Node, owner: &Owner, life: Life, write: WriteId, what: Write) -> Result<(), hearth_store::Busy> {
     let audit = audit_of(owner, &what);
     if let (Owner::Space(space), Write::Sanction { sanction }) = (owner, &what)
         && sanction.banned
@@ -49,7 +51,7 @@ pub fn submit(node: &Node, owner: &Owner, write: WriteId, what: Write) -> Result
         Owner::Space(space) => of_space(space, what),
         Owner::Person(user) => of_person(user, what),
     };
-    let ticket = node.under_way().enter(owner, write);
+    let ticket = node.under_way().enter(owner, life, write);
     let writes = node.store().writes();
     let submitted = writes.submit(stored, ticket);
     match (&submitted, audit) {
@@ -74,7 +76,7 @@ pub async fn note(node: &Node, space: Option<&SpaceId>, by: &UserId, action: &st
 /// Tells the machines what became of their writes.
 pub fn report(node: &Node, reports: Vec<Report>) {
     for (ticket, result) in reports {
-        let Some((owner, write)) = node.under_way().leave(ticket) else { continue };
+        let Some((owner, life, write)) = node.under_way().leave(ticket) else { continue };
         let result = match result {
             Ok(Stored::Message { position, .. }) => Ok(position),
             Ok(Stored::Done) => Ok(0),
@@ -92,10 +94,10 @@ pub fn report(node: &Node, reports: Vec<Report>) {
         };
         match owner {
             Owner::Space(id) => {
-                node.spaces().deliver_if_awake(&id, Mail::notice(Input::Stored { write, result }));
+                node.spaces().deliver_to_life(&id, life, Mail::notice(Input::Stored { write, result }));
             }
             Owner::Person(id) => {
-                node.persons().deliver_if_awake(&id, Mail::notice(PersonInput::Stored { write, result }));
+                node.persons().deliver_to_life(&id, life, Mail::notice(PersonInput::Stored { write, result }));
             }
         }
     }
@@ -199,5 +201,46 @@ fn audit(space: Option<&SpaceId>, by: &UserId, action: &str, subject: String) ->
         action: action.to_owned(),
         subject,
         at_ms: clock::now().0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::registry::{Delivery, Mailbox};
+    use hearth_capabilities::space::Space;
+    use hearth_protocol::people::Preferences;
+
+    /// A mailbox that is opened for a space, by a mail, without a machine that reads it.
+    fn opened(node: &Node, space: &SpaceId, user: &UserId) -> Mailbox<Space> {
+        let input = Input::Prefers { user: user.clone(), preferences: Preferences::default() };
+        match node.spaces().deliver(space, Mail::notice(input)) {
+            Delivery::Open(mut mailbox) => {
+                assert!(mailbox.try_next().is_some());
+                mailbox
+            }
+            _ => panic!("it is awake already"),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_former_life_wrote_is_not_reported_to_the_next() {
+        let (node, data) = crate::node::tests::node().await;
+        let (space, user) = (SpaceId::parse("room_lost").unwrap(), UserId::parse("user_1").unwrap());
+        let owner = Owner::Space(space.clone());
+        let lost = opened(&node, &space, &user);
+        let late = node.under_way().enter(&owner, lost.life, WriteId(1));
+        lost.leave();
+
+        let mut anew = opened(&node, &space, &user);
+        let own = node.under_way().enter(&owner, anew.life, WriteId(1));
+        report(
+            &node,
+            vec![(late, Ok(Stored::Message { position: 7, at_ms: 1, repeated: false })), (own, Ok(Stored::Done))],
+        );
+        let told = anew.try_next().expect("its own write").input;
+        assert_eq!(told, Input::Stored { write: WriteId(1), result: Ok(0) });
+        assert!(anew.try_next().is_none());
+        let _ = std::fs::remove_dir_all(data);
     }
 }

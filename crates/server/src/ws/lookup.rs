@@ -27,6 +27,7 @@ pub async fn of_command(node: &Node, who: &Who, space: &SpaceId, command: &Comma
             lookup.blocked_by_host = store.rooms().is_blocked_by_host(space, by).await.map_err(failed)?;
             if space.is_group() {
                 lookup.groups.hidden = groups::is_hidden(store, &who.viewer(), space).await.map_err(failed)?;
+                lookup.groups.member_since_ms = store.groups().member_since_ms(space, by).await.map_err(failed)?;
             }
         }
         Command::Send { reply_to, mentions, .. } => {

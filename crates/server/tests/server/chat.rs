@@ -57,7 +57,8 @@ async fn after_a_drop_nothing_is_missing_and_nothing_comes_twice() {
         drop(viewer);
 
         viewer = Client::hello(server.port(), &bo.token).await;
-        let back = viewer.command(&ana.room, Command::Join { resume: Some(stream.clone()) }).await.unwrap();
+        let back =
+            viewer.command(&ana.room, Command::Join { resume: Some(stream.clone()), as_guest: false }).await.unwrap();
         assert!(matches!(back, Outcome::Joined { resumed: true, .. }), "{back:?}");
         for _ in 0..2 {
             let (seq, text) = viewer.message().await;
@@ -79,7 +80,7 @@ async fn a_stream_of_another_time_is_not_resumed() {
     let folder = server.stop().await;
     let server = Server::on(folder, |_| {}).await;
     let mut client = Client::hello(server.port(), &ana.token).await;
-    let back = client.command(&ana.room, Command::Join { resume: Some(stream) }).await.unwrap();
+    let back = client.command(&ana.room, Command::Join { resume: Some(stream), as_guest: false }).await.unwrap();
     assert!(matches!(back, Outcome::Joined { resumed: false, .. }), "{back:?}");
     client.event("a snapshot", |event| matches!(event, Event::Snapshot { .. }).then_some(())).await;
 }
@@ -98,7 +99,7 @@ async fn a_client_that_does_not_read_is_dropped_with_a_reason_and_resumes() {
     let stream = socket.connect(([127, 0, 0, 1], server.port()).into()).await.unwrap();
     let mut sleeper = Client::over(stream, server.port(), &bo.token).await;
     sleeper.say_text(r#"{"type":"hello","version":1,"client":"sleeper","resume":null}"#.to_owned()).await;
-    let joined = sleeper.command(&ana.room, Command::Join { resume: None }).await.unwrap();
+    let joined = sleeper.command(&ana.room, Command::Join { resume: None, as_guest: false }).await.unwrap();
     assert!(matches!(joined, Outcome::Joined { .. }));
 
     // What the room says of itself, changed over and over, is a large event for everyone.

@@ -29,7 +29,7 @@ fn dialog(answer: (u16, Value)) -> Dialog {
 
 impl Client {
     async fn join_dialog(&mut self, dialog: &SpaceId) -> State {
-        self.command(dialog, Command::Join { resume: None }).await.unwrap();
+        self.command(dialog, Command::Join { resume: None, as_guest: false }).await.unwrap();
         self.event("a snapshot", |event| match event {
             Event::Snapshot { snapshot } => snapshot.dialog.clone(),
             _ => None,
@@ -128,7 +128,7 @@ async fn a_few_take_somebody_in_one_leaves_and_each_keeps_it_as_they_like() {
             matches!(event, Event::Removed { reason: RemovedReason::Departed }).then_some(())
         })
         .await;
-    let again = of_bo.command(&few.id, Command::Join { resume: None }).await;
+    let again = of_bo.command(&few.id, Command::Join { resume: None, as_guest: false }).await;
     assert_eq!(again, Err(Rejection::NotFound));
 
     let keeping = format!("/api/dialogs/{}/keeping", few.id);
@@ -146,7 +146,7 @@ async fn to_everybody_else_there_is_no_dialog() {
     let never = SpaceId::parse("dialog_never").unwrap();
     let mut of_cy = Client::hello(server.port(), &cy.token).await;
     for id in [&two.id, &never] {
-        assert_eq!(of_cy.command(id, Command::Join { resume: None }).await, Err(Rejection::NotFound));
+        assert_eq!(of_cy.command(id, Command::Join { resume: None, as_guest: false }).await, Err(Rejection::NotFound));
         for (method, path, body) in [
             ("GET", format!("/api/dialogs/{id}"), None),
             ("GET", format!("/api/dialogs/{id}/messages"), None),

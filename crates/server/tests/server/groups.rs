@@ -47,7 +47,7 @@ impl Client {
     }
 
     pub async fn join(&mut self, space: &SpaceId) -> Result<Outcome, Rejection> {
-        self.command(space, Command::Join { resume: None }).await
+        self.command(space, Command::Join { resume: None, as_guest: false }).await
     }
 
     pub async fn standing(&mut self, what: &str, passes: impl Fn(&Standing) -> bool) -> Standing {
@@ -164,7 +164,7 @@ fn everything(of: &Somebody) -> Vec<Command> {
     let sources = vec![SourceOfMid { mid: "0".to_owned(), source: Source::Microphone }];
     let user = of.user.clone();
     vec![
-        Command::Join { resume: None },
+        Command::Join { resume: None, as_guest: false },
         Command::Leave,
         send("let me in", "n"),
         Command::DeleteMessage { position: 1 },

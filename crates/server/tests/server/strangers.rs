@@ -133,7 +133,10 @@ async fn ids_that_are_forged_or_foreign_do_not_exist() {
     let (ana, bo) = (server.sign_up("ana").await, server.sign_up("bo").await);
     let (mut client, _) = Client::joined(server.port(), &bo.token, &ana.room).await;
     let nowhere = SpaceId::parse("room_nowhere").unwrap();
-    assert_eq!(client.command(&nowhere, Command::Join { resume: None }).await, Err(Rejection::NotFound));
+    assert_eq!(
+        client.command(&nowhere, Command::Join { resume: None, as_guest: false }).await,
+        Err(Rejection::NotFound)
+    );
     let leg = hearth_protocol::ids::LegId::parse("leg_forged").unwrap();
     let answer = Command::Answer { leg, generation: 1, sdp: "v=0".to_owned() };
     assert_eq!(client.command(&ana.room, answer).await, Err(Rejection::NotFound));
@@ -147,10 +150,10 @@ async fn one_space_past_the_limit_of_a_connection_is_refused() {
     let mut client = Client::hello(server.port(), &ana.token).await;
     for number in 0..SPACES_PER_CONNECTION_MAX {
         let host = server.sign_up(&format!("host{number}")).await;
-        let joined = client.command(&host.room, Command::Join { resume: None }).await;
+        let joined = client.command(&host.room, Command::Join { resume: None, as_guest: false }).await;
         assert!(matches!(joined, Ok(Outcome::Joined { .. })), "{joined:?}");
     }
-    let refused = client.command(&ana.room, Command::Join { resume: None }).await;
+    let refused = client.command(&ana.room, Command::Join { resume: None, as_guest: false }).await;
     assert!(matches!(refused, Err(Rejection::Limit { limit: LimitName::SpacesPerConnection, .. })), "{refused:?}");
 }
 

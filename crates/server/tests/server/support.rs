@@ -158,7 +158,7 @@ impl Client {
     /// Connects, says hello, and joins a room.
     pub async fn joined(port: u16, token: &str, room: &SpaceId) -> (Self, Resume) {
         let mut client = Self::hello(port, token).await;
-        let outcome = client.command(room, Command::Join { resume: None }).await.unwrap();
+        let outcome = client.command(room, Command::Join { resume: None, as_guest: false }).await.unwrap();
         let Outcome::Joined { stream, resumed: false } = outcome else { panic!("{outcome:?}") };
         (client, stream)
     }

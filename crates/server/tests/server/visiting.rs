@@ -123,7 +123,7 @@ pub async fn request(client: &mut Client, passes: impl Fn(&Request) -> bool) -> 
 }
 
 pub async fn join(client: &mut Client, room: &SpaceId) -> Box<hearth_protocol::space::Snapshot> {
-    client.command(room, Command::Join { resume: None }).await.unwrap();
+    client.command(room, Command::Join { resume: None, as_guest: true }).await.unwrap();
     client
         .event("a snapshot", |event| match event {
             Event::Snapshot { snapshot } if snapshot.you.guest_from.is_some() => Some(snapshot.clone()),

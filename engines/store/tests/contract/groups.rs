@@ -71,6 +71,8 @@ pub async fn nobody_is_in_two_groups(address: Address) {
     let cy_goes = [left("1", "cy", 7), confirmed("2", "dee", "cy", 8)];
     assert_eq!(opened.write(cy_goes).await, [Ok(Stored::Done); 2]);
     assert_eq!(opened.store.groups().of(&user("cy")).await.unwrap(), Some(group("2")));
+    let since = async |of| opened.store.groups().member_since_ms(&group(of), &user("cy")).await.unwrap();
+    assert_eq!((since("1").await, since("2").await), (None, Some(8)));
     opened.store.close().await;
 }
 

@@ -334,7 +334,7 @@ export class LiveRoom implements RoomModel, OtherRoom {
       joined: (resumed, connectionIsNew) => this.#joined(resumed, connectionIsNew),
       event: (event) => this.#event(event),
       declined: (rejection) => this.#declined(rejection),
-    });
+    }, this.port.visited !== undefined);
   }
 
   #openStudio(): void {
@@ -456,6 +456,8 @@ export class LiveRoom implements RoomModel, OtherRoom {
       case 'visits': this.visits.told(event.event); break;
       case 'removed':
         if (event.reason === 'banned') this.#out('banned');
+        // Who stays at home, and then comes along after all, may be out for a moment.
+        else if (event.reason === 'entry' && this.port.visited) this.#visitAgain();
         else {
           this.#line = null;
           this.entry = 'entering';

@@ -64,11 +64,14 @@ export class Connection {
     this.#do(() => this.#machine.wake(performance.now()));
   }
 
-  /** Whoever listens last is the one: a space that somebody was in already is entered anew for them. */
-  join(space: SpaceId, listener: SpaceListener): SpaceLine {
+  /**
+   * Whoever listens last is the one: a space that somebody was in already is entered anew for them.
+   * @param asGuest comes along with a visit, out of one's own room
+   */
+  join(space: SpaceId, listener: SpaceListener, asGuest = false): SpaceLine {
     if (this.#spaces.has(space)) this.#do(() => this.#machine.leave(space));
     this.#spaces.set(space, listener);
-    this.#do(() => this.#machine.join(space));
+    this.#do(() => this.#machine.join(space, asGuest));
     return {
       id: space,
       command: (command) => this.command(space, command),

@@ -96,6 +96,17 @@ describe('coming in', () => {
     expect(events(bench.hear(audience(11, 4)))).toEqual([{ kind: 'audience', count: 4 }]);
   });
 
+  test('who comes along with a visit says so, and is as anybody when they open that room themselves', () => {
+    const bench = new Bench();
+    bench.machine.join(ROOM, true);
+    const along = (effects: Effect[]) => sent(effects).find((frame) => frame.type === 'command');
+    expect(along(bench.open())).toMatchObject({ command: { kind: 'join', resume: null, as_guest: true } });
+    bench.machine.leave(ROOM);
+    bench.collect();
+    bench.machine.join(ROOM);
+    expect(along(bench.collect())).toEqual({ type: 'command', id: expect.any(Number), space: ROOM, command: { kind: 'join', resume: null } });
+  });
+
   test('events before the snapshot are of no use and are not given on', () => {
     const bench = new Bench();
     bench.machine.join(ROOM);

@@ -70,6 +70,8 @@ export type Effect =
 type Phase = 'idle' | 'connecting' | 'greeting' | 'open' | 'waiting' | 'refused';
 
 interface Place {
+  /** Comes along with a visit, out of one's own room. */
+  readonly asGuest: boolean;
   stream: Resume | null;
   /** The snapshot that was promised has not come: events are of no use before it. */
   awaitsSnapshot: boolean;
@@ -160,7 +162,7 @@ export class ConnectionMachine {
   stop(): void {
     if (this.#phase !== 'idle' && this.#phase !== 'waiting' && this.#phase !== 'refused') this.#effects.push({ do: 'close_socket' });
     this.#person = null;
-    for (const place of this.#places.values()) Object.assign(place, newPlace());
+    for (const place of this.#places.values()) Object.assign(place, newPlace(place.asGuest));
     for (const id of [...this.#unanswered.keys()]) this.#answer(id, { is: 'lost' });
     this.#setPhase('idle', 0);
   }
@@ -171,9 +173,9 @@ export class ConnectionMachine {
     else if (this.#phase === 'open' && this.#pingSent_ms === null) this.#ping(now_ms);
   }
 
-  join(space: SpaceId): void {
+  join(space: SpaceId, asGuest = false): void {
     if (this.#places.has(space)) return;
-    this.#places.set(space, newPlace());
+    this.#places.set(space, newPlace(asGuest));
     if (this.#phase === 'open') this.#sendJoin(space);
   }
 
@@ -365,7 +367,7 @@ export class ConnectionMachine {
     if (!place || this.#phase !== 'open') return;
     place.rejoinAt_ms = null;
     place.joinId = this.#nextId++;
-    this.#send({ type: 'command', id: place.joinId, space, command: { kind: 'join', resume: place.stream } });
+    this.#send({ type: 'command', id: place.joinId, space, command: { kind: 'join', resume: place.stream, ...(place.asGuest && { as_guest: true }) } });
   }
 
   #ping(now_ms: number): void {
@@ -417,9 +419,9 @@ export class ConnectionMachine {
   }
 }
 
-function newPlace(): Place {
+function newPlace(asGuest: boolean): Place {
   return {
-    stream: null, awaitsSnapshot: false, joinId: null, inside: false, connectionIsNew: true, failures: 0, rejoinAt_ms: null,
+    asGuest, stream: null, awaitsSnapshot: false, joinId: null, inside: false, connectionIsNew: true, failures: 0, rejoinAt_ms: null,
   };
 }
 

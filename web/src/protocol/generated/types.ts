@@ -214,7 +214,15 @@ do_not_disturb: boolean,
 /**
  * Whether other hosts may ask them for visits.
  */
-host_visits: boolean, };
+host_visits: boolean, 
+/**
+ * Whether others in a dialog are told how far they have read.
+ */
+read_marks: boolean, 
+/**
+ * Whether others in a dialog are told when they are there.
+ */
+presence: boolean, };
 
 /**
  * What a track carries.
@@ -1165,7 +1173,11 @@ title: string, } | { "kind": "add",
 /**
  * Whom.
  */
-user: UserId, } | { "kind": "depart" };
+user: UserId, } | { "kind": "depart" } | { "kind": "keep", 
+/**
+ * What.
+ */
+keeping: DialogKeeping, };
 
 /**
  * What happens in a dialog.
@@ -1659,7 +1671,11 @@ export type Command = { "kind": "join",
 /**
  * Where the client's copy of the stream ends, if it has one.
  */
-resume: Resume | null, } | { "kind": "leave" } | { "kind": "send", 
+resume: Resume | null, 
+/**
+ * Whether one comes along with a visit, out of one's own room, and goes again when it is over.
+ */
+as_guest?: boolean, } | { "kind": "leave" } | { "kind": "send", 
 /**
  * What.
  */

@@ -267,11 +267,16 @@ impl Space {
 
     /// Whoever asked is told how their request stands, and its next moment is waited for.
     pub(super) fn request_changed(&mut self, _: Time, out: &mut Out, primary: &UserId) {
+        self.tell_request(out, primary);
+        self.await_invitations(out, primary);
+    }
+
+    /// Tells somebody how what they have asked for stands, if they have.
+    pub(super) fn tell_request(&mut self, out: &mut Out, primary: &UserId) {
         let request = self.in_room().ok().and_then(|groups| groups.requests.of(primary)).map(Request::wire);
         if let Some(request) = request {
             self.tell_about_groups(out, primary, GroupEvent::Request { request });
         }
-        self.await_invitations(out, primary);
     }
 
     fn await_invitations(&self, out: &mut Out, primary: &UserId) {
@@ -283,12 +288,11 @@ impl Space {
         });
     }
 
-    /// Tells somebody something about groups, on all of their devices.
+    /// Tells somebody something about groups, on all of their devices. Who is away hears it if they go on with the stream: a
+    /// card that can't be answered any more would stay.
     pub(super) fn tell_about_groups(&mut self, out: &mut Out, user: &UserId, event: GroupEvent) {
-        if self.members.get(user).is_some() {
-            let connections = self.members.connections_of(user);
-            self.stream.user(out, user, connections, Event::Groups { event });
-        }
+        let connections = self.members.connections_of(user);
+        self.stream.user(out, user, connections, Event::Groups { event });
     }
 
     fn tell_invitations(&mut self, out: &mut Out, invited: &UserId, by: &UserId) {
@@ -353,9 +357,7 @@ impl Space {
             self.close_invitation(now, out, invitation, InvitationState::Left);
             self.request_changed(now, out, &primary);
         }
-        for invitation in self.in_room().map(|groups| groups.requests.unanswered(user)).unwrap_or_default() {
-            self.close_invitation(now, out, invitation, InvitationState::Withdrawn);
-        }
+        self.close_unanswered(now, out, user, InvitationState::Withdrawn);
         let Ok(groups) = self.in_room_mut() else { return };
         groups.similarity.leaves(user);
         groups.paces.remove(user);

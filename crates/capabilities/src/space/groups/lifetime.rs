@@ -32,6 +32,15 @@ impl Space {
         }
     }
 
+    /// Somebody comes to the group whom the store has for a member: if the room in which they confirmed crashed before it could
+    /// tell, nobody else will.
+    pub(in super::super) fn catches_up(&mut self, given: &Given) {
+        let Some(since_ms) = given.lookup.groups.member_since_ms else { return };
+        if let Some(group) = self.group_mut().filter(|group| group.may_have_missed(given.user(), since_ms)) {
+            group.join(Confirmed { profile: given.from.profile.clone(), since_ms });
+        }
+    }
+
     /// There is something to see in the room that the group is bound to, or there is not.
     pub(super) fn playing(&mut self, by: &SpaceId, on_air: bool) {
         if let Some(group) = self.group_mut().filter(|group| group.bound_room() == Some(by)) {

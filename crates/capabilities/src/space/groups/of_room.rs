@@ -133,8 +133,9 @@ impl Space {
         }
     }
 
-    /// Tells somebody which group is theirs, if one is.
-    pub(in super::super) fn tell_your_group(&mut self, out: &mut Out, user: &UserId) {
+    /// Tells somebody which group is theirs, if one is, and how what they have asked for stands.
+    pub(in super::super) fn tell_your_groups(&mut self, out: &mut Out, user: &UserId) {
+        self.tell_request(out, user);
         let group = self.in_room().ok().and_then(|groups| groups.of(user)).map(|bound| bound.id.clone());
         if group.is_some() {
             self.tell_about_groups(out, user, GroupEvent::Yours { group });

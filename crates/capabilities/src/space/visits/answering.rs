@@ -134,6 +134,13 @@ impl Space {
 
     /// The host has promised to visit somebody: they ask nobody themselves, and nobody else's invitation stays open.
     fn promised_elsewhere(&mut self, now: Time, out: &mut Out) {
+        self.can_not_be_asked(out);
+        self.withdraw_request(now, out);
+        self.list(out);
+    }
+
+    /// The host visits somebody, or is visited, or is about to: what they were asked can't be answered any more.
+    pub(super) fn can_not_be_asked(&mut self, out: &mut Out) {
         let others = self.visits().into_iter().flat_map(|visits| &visits.invitations);
         let others: Vec<VisitId> = others.map(|one| one.visit.clone()).collect();
         for id in others {
@@ -142,8 +149,6 @@ impl Space {
                 Self::tell_visits(out, &invitation.room, Tell::Answers { visit: id, answer });
             }
         }
-        self.withdraw_request(now, out);
-        self.list(out);
     }
 
     /// The acceptance counts: the visit is announced.

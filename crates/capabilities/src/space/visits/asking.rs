@@ -67,7 +67,8 @@ impl Space {
         let Some(visits) = self.visits_mut() else { return };
         visits.requested.push(now);
         visits.request = Some(request);
-        if self.has_stage() {
+        // While it was stored the broadcast may have ended, or the host may have promised to visit somebody.
+        if self.may_be_visited() {
             self.ask_hosts(now, out);
         } else {
             self.withdraw_request(now, out);
@@ -169,6 +170,7 @@ impl Space {
         let wire = WireVisit { id: asked.visit.clone(), way, to, from, phase: Phase::Announced { at_ms: at.0 } };
         let duration_ms = room.visits.request.as_ref().map_or(0, |request| u64::from(request.wish.duration_s) * 1_000);
         self.settle(now, out, &asked.visit, InvitationState::Accepted);
+        self.can_not_be_asked(out);
         Self::tell_visits(out, &asked.target.room, Tell::Agreed { visit: Box::new(wire.clone()) });
         out.push(Effect::SetTimer { timer: Timer::VisitBegins(asked.visit.clone()), at });
         self.visit_announced(now, out, Visit::new(wire, false, duration_ms));

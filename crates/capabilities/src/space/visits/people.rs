@@ -41,17 +41,57 @@ impl Space {
 
     /// Somebody may come in because of a visit, but not against the host's will.
     ///
-    /// Errors: [`Rejection::NotFound`] for whom the host has blocked.
+    /// Errors: [`Rejection::NotFound`] without a visit, or one that is not known here yet; and for whom the host has blocked.
     pub(in crate::space) fn may_join_as_guest(&self, given: &Given) -> Result<(), Rejection> {
-        let blocked = given.lookup.blocked_by_host && self.comes_with_a_visit(given.user());
-        if blocked && !self.admits_anyway(given.from.standing) { Err(Rejection::NotFound) } else { Ok(()) }
+        let blocked = given.lookup.blocked_by_host && !self.admits_anyway(given.from.standing);
+        if !blocked && self.comes_with_a_visit(given.user()) { Ok(()) } else { Err(Rejection::NotFound) }
     }
 
-    /// Somebody has come in: as a guest, or into their own room.
-    pub(in crate::space) fn joined_in_visit(&mut self, now: Time, out: &mut Out, user: &UserId) {
-        let Some(visits) = self.visits() else { return };
-        let guest_from = visits.guest_from(user).filter(|_| *user != self.host.id).cloned();
-        let Some(from) = guest_from else { return self.own_person(out, user, true) };
+    /// Somebody came in by a connection, `anew` or besides, or lost one of several: they are a guest while all that they have
+    /// come along with a visit, and otherwise in their own room. Who has none is awaited as what they were.
+    ///
+    /// Says whether they are something else now, of which they are to be told.
+    pub(in crate::space) fn settle_guest(&mut self, now: Time, out: &mut Out, user: &UserId, anew: bool) -> bool {
+        let Some(member) = self.members.get(user).filter(|member| !member.connections.is_empty()) else { return false };
+        let expected_from = self.visits().and_then(|visits| visits.guest_from(user)).cloned();
+        match (member.only_comes_along(), member.guest_from.clone()) {
+            (true, None) => {
+                let Some(from) = expected_from else {
+                    // What they came along with is over, or goes on without them.
+                    self.put_out(now, out, user, RemovedReason::Entry);
+                    return false;
+                };
+                if !anew {
+                    self.own_person(out, user, false);
+                }
+                self.becomes_guest(now, user, from);
+                !anew
+            }
+            (false, Some(from)) => {
+                self.left_in_visit(now, out, user, Some(&from));
+                if let Some(member) = self.members.get_mut(user) {
+                    member.guest_from = None;
+                }
+                self.own_person(out, user, true);
+                true
+            }
+            (along, _) => {
+                if anew && !along {
+                    self.own_person(out, user, true);
+                }
+                false
+            }
+        }
+    }
+
+    /// Somebody lost one of their connections: if it was the one by which this was their own room, they may be a guest now.
+    pub(in crate::space) fn goes_on_as_guest(&mut self, now: Time, out: &mut Out, user: &UserId) {
+        if self.settle_guest(now, out, user, false) {
+            self.tell_you(now, out, user);
+        }
+    }
+
+    fn becomes_guest(&mut self, now: Time, user: &UserId, from: SpaceId) {
         if let Some(member) = self.members.get_mut(user) {
             member.guest_from = Some(from.clone());
         }
@@ -164,19 +204,15 @@ impl Space {
         }
     }
 
-    /// A guest's own room has them no more: they stay as anybody may, or are out.
+    /// A guest's own room has them no more, or they stay there: they are out.
     fn no_guest_any_more(&mut self, now: Time, out: &mut Out, from: &SpaceId, user: &UserId) {
         let Some(member) = self.members.get(user).filter(|member| member.guest_from.as_ref() == Some(from)) else {
             return;
         };
-        let standing = member.standing;
-        self.left_in_visit(now, out, user, Some(from));
-        if self.admits(user, standing).is_err() {
-            return self.put_out(now, out, user, RemovedReason::Entry);
+        // Nobody waits here for somebody who is awaited at home no longer.
+        if member.connections.is_empty() {
+            return self.member_gone(now, out, user);
         }
-        if let Some(member) = self.members.get_mut(user) {
-            member.guest_from = None;
-        }
-        self.tell_you(now, out, user);
+        self.put_out(now, out, user, RemovedReason::Entry);
     }
 }

@@ -2,7 +2,6 @@
 
 use super::super::{Driven, Node, registry::Registry, request::ReplyTo};
 use super::*;
-use crate::config::Config;
 use axum::extract::ws::Utf8Bytes;
 use hearth_capabilities::{Effect, StoreFailure, Time, WriteId};
 use hearth_protocol::ids::{DeviceId, SpaceId, UserId};
@@ -17,6 +16,7 @@ struct Fragile;
 enum Poke {
     Attach(ConnectionId, RequestId),
     Break,
+    Idle,
     Nothing,
 }
 
@@ -38,11 +38,12 @@ impl Machine for Fragile {
                 vec![Effect::Attach { connection }, Effect::Reply { request, result: Ok(Outcome::Done) }]
             }
             Poke::Break => panic!("broken on purpose"),
+            Poke::Idle => vec![Effect::Sleep],
             Poke::Nothing => Vec::new(),
         }
     }
-    fn timer(_: Timer) -> Poke {
-        Poke::Nothing
+    fn timer(timer: Timer) -> Poke {
+        if timer == Timer::Idle { Poke::Idle } else { Poke::Nothing }
     }
     fn stored(_: WriteId, _: Result<u64, StoreFailure>) -> Poke {
         Poke::Nothing
@@ -61,6 +62,7 @@ impl Machine for Fragile {
         black_box.push(match input {
             Poke::Attach(..) => "attach",
             Poke::Break => "break",
+            Poke::Idle => "idle",
             Poke::Nothing => "nothing",
         });
     }
@@ -77,14 +79,6 @@ impl Driven for Fragile {
     async fn load(_: &Node, _: &SpaceId) -> Result<Option<()>, hearth_store::Error> {
         Ok(Some(()))
     }
-}
-
-async fn node() -> Arc<Node> {
-    let data = std::env::temp_dir().join(format!("hearth-fragile-{}", crate::fresh::suffix()));
-    std::fs::create_dir_all(&data).unwrap();
-    let mut config = Config { data, ..Config::default() };
-    config.listen.set_port(0);
-    Node::start(config).await.unwrap()
 }
 
 async fn attach(node: &Arc<Node>, space: &SpaceId) -> Arc<Connection> {
@@ -107,7 +101,7 @@ async fn frames(connection: &Connection) -> Vec<Utf8Bytes> {
 
 #[tokio::test]
 async fn a_panic_ends_one_space_says_so_and_is_written_down() {
-    let node = node().await;
+    let (node, data) = super::super::tests::node().await;
     let [broken, sound] = ["room_broken", "room_sound"].map(|id| SpaceId::parse(id).unwrap());
     let ana = attach(&node, &broken).await;
     let bo = attach(&node, &sound).await;
@@ -127,5 +121,23 @@ async fn a_panic_ends_one_space_says_so_and_is_written_down() {
     let cy = attach(&node, &sound).await;
     attach(&node, &broken).await;
     assert!(!bo.spaces().is_empty() && !cy.spaces().is_empty());
-    let _ = std::fs::remove_dir_all(&node.config().data);
+    let _ = std::fs::remove_dir_all(data);
+}
+
+#[tokio::test]
+async fn a_machine_for_which_mail_waits_as_it_goes_to_sleep_sleeps_later() {
+    let (node, data) = super::super::tests::node().await;
+    let space = SpaceId::parse("room_idle").unwrap();
+    // Both wait before the machine reads the first.
+    for poke in [Poke::Idle, Poke::Nothing] {
+        let (reply, _) = ReplyTo::program();
+        node.ask::<Fragile>(&space, reply, |_| poke);
+    }
+    let sleeps = async {
+        while Fragile::registry(&node).ids().contains(&space) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), sleeps).await.expect("it sleeps");
+    let _ = std::fs::remove_dir_all(data);
 }
