@@ -100,6 +100,7 @@ async fn two_rooms_of_fifty_are_fed_by_one_publisher_while_a_visit_lasts() {
     }
     let everybody: Vec<&Line> = ana.audience.iter().chain(&bo.audience).map(|(_, line)| line).collect();
     all_get("Ana's stream feeds both audiences", &everybody, &of_ana).await;
+    until("one publisher is over", || server.running().node.media().sfu().stats().legs_publishing == 1).await;
     let during = count(&server).await;
     tell("during", &during);
     assert_eq!((during.publishers, during.watching), (1, both), "one publisher is over, and nobody is lost");
