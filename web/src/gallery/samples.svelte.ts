@@ -107,7 +107,7 @@ function sampleSettings(): SettingsModel {
     follows: [author('mira', 'Mira Halvorsen'), author('lin', '林晓雨')],
     blocked: [author('zed', 'Donaudampfschifffahrtsgesellschaftskapitän')],
   });
-  let kept: Preferences = { interests: ['ash glaze', '陶艺', 'Donaudampfschifffahrtsgesellschaft'], group_invitations: true, do_not_disturb: false, host_visits: false };
+  let kept: Preferences = { interests: ['ash glaze', '陶艺', 'Donaudampfschifffahrtsgesellschaft'], group_invitations: true, do_not_disturb: false, host_visits: false, read_marks: true, presence: true };
   return Object.assign(state, {
     preferences: {
       read: () => Promise.resolve({ is: 'ok' as const, value: kept }),

@@ -12,7 +12,7 @@ function room(answers: Partial<Record<string, Answer>> = {}) {
   const asked: Command[] = [];
   const entered: string[] = [];
   const kept: Preferences[] = [];
-  const usual: Preferences = { interests: ['bread'], group_invitations: true, do_not_disturb: false, host_visits: true };
+  const usual: Preferences = { interests: ['bread'], group_invitations: true, do_not_disturb: false, host_visits: true, read_marks: true, presence: true };
   const model = new InRoom({
     command: (command) => {
       asked.push(command);
@@ -94,7 +94,7 @@ describe('groups in a room', () => {
     const { model, asked, kept } = room();
     model.event({ kind: 'invitation', invitation });
     expect(await model.disturbNoMore()).toEqual({ ok: true });
-    expect(kept).toEqual([{ interests: ['bread'], group_invitations: false, do_not_disturb: false, host_visits: true }]);
+    expect(kept).toEqual([{ interests: ['bread'], group_invitations: false, do_not_disturb: false, host_visits: true, read_marks: true, presence: true }]);
     expect(asked).toEqual([{ kind: 'groups', wants: { kind: 'answer', invitation: 'invitation_1', accept: false } }]);
   });
 

@@ -7,7 +7,7 @@ import { invitation } from './samples';
 function world(answer: Answer = { is: 'ok', outcome: { kind: 'done' } }, name: string | null = 'ben') {
   const said: [SpaceId, VisitCommand][] = [];
   const went: string[] = [];
-  let kept: Preferences = { interests: ['clay'], group_invitations: true, do_not_disturb: false, host_visits: true };
+  let kept: Preferences = { interests: ['clay'], group_invitations: true, do_not_disturb: false, host_visits: true, read_marks: true, presence: true };
   const invitations = new Invitations({
     visits: { preferences: () => Promise.resolve({ is: 'ok', value: kept }), setPreferences: (wanted) => { kept = wanted; return Promise.resolve({ is: 'ok', value: wanted }); } },
     myName: () => name,
@@ -72,7 +72,7 @@ describe('being invited over', () => {
     const { invitations, said, kept } = world();
     invitations.heard(asked());
     expect(await invitations.turnOff('visit_1')).toEqual({ ok: true });
-    expect(kept()).toEqual({ interests: ['clay'], group_invitations: true, do_not_disturb: false, host_visits: false });
+    expect(kept()).toEqual({ interests: ['clay'], group_invitations: true, do_not_disturb: false, host_visits: false, read_marks: true, presence: true });
     expect(said.map(([, wants]) => wants)).toEqual([{ kind: 'answer', visit: 'visit_1', accept: null }]);
     expect(invitations.list).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { NO_CONDITIONS } from './conditions';
 import { Inviting } from './inviting.svelte';
 import { profile } from './samples';
 
-const PREFERENCES: Preferences = { interests: ['clay'], group_invitations: false, do_not_disturb: false, host_visits: false };
+const PREFERENCES: Preferences = { interests: ['clay'], group_invitations: false, do_not_disturb: false, host_visits: false, read_marks: true, presence: true };
 const REQUEST: VisitRequest = { wanted: 1, left: 2, over: false, invited: [{ visit: 'visit_1', host: profile('lin'), state: 'open', until_ms: 5 }] };
 const candidate = (name: string): VisitCandidate => ({ host: profile(name), room: `room_${name}`, title: name, category: 'music', live: true, audience: 4, standing: 1, reasons: [{ kind: 'tags', shared: ['piano'] }], score: 900 });
 const MUSIC = { ...NO_CONDITIONS, category: 'music' as const };
@@ -87,6 +87,6 @@ describe('asking hosts over', () => {
     const { inviting, kept } = world();
     await inviting.setAskable(true);
     expect(inviting.askable).toBe(true);
-    expect(kept()).toEqual({ ...PREFERENCES, host_visits: true });
+    expect(kept()).toEqual({ ...PREFERENCES, host_visits: true, read_marks: true, presence: true });
   });
 });

@@ -139,13 +139,15 @@ const en = {
     refresh: 'Refresh',
   },
   settings: {
-    title: 'What others may ask of you',
+    title: 'What others may ask of you, and see',
     interests: 'What you are interested in',
     interestsHint: 'People with the same interests can be suggested to each other. At most 12.',
     add: 'Add', remove: (interest: string) => `Remove ${interest}`,
     groups: 'People in a live room may invite me into small groups',
     disturb: 'Do not disturb: nobody may invite me to anything now',
     visits: 'Other hosts may ask me for a visit while I am here',
+    readMarks: 'Show others in a dialog how far I have read',
+    presence: 'Show others in a dialog when I am there',
     saved: 'Saved.', failed: 'Your choices couldn’t be loaded.', waiting: 'Loading your choices',
   },
 };

@@ -141,13 +141,15 @@ const zh: Words = {
     refresh: '刷新',
   },
   settings: {
-    title: '别人可以向你提出什么',
+    title: '别人可以向你提出什么、看到什么',
     interests: '你感兴趣的事',
     interestsHint: '有相同兴趣的人可以互相推荐。最多 12 个。',
     add: '添加', remove: (interest) => `移除 ${interest}`,
     groups: '直播间里的人可以邀请我加入小组',
     disturb: '请勿打扰：现在任何人都不能邀请我',
     visits: '我在的时候，别的主播可以邀请我做客',
+    readMarks: '让对话里的人看到我读到哪里',
+    presence: '让对话里的人看到我在不在',
     saved: '已保存。', failed: '没能加载你的选择。', waiting: '正在加载你的选择',
   },
 };
