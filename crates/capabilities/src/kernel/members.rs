@@ -36,6 +36,8 @@ pub struct Member {
     pub read_written: (u64, Time),
     /// While a visit lasts: the room whose guest they are here.
     pub guest_from: Option<SpaceId>,
+    /// Where the space's stream stood when they came: what concerns them alone is in it from there on.
+    pub came_after: u64,
 }
 
 impl Member {
@@ -127,6 +129,7 @@ impl Members {
             read_position: lookup.read_position,
             read_written: (lookup.read_position, now),
             guest_from: None,
+            came_after: 0,
         });
         member.preferences = lookup.preferences.clone();
         member.profile = caller.profile.clone();

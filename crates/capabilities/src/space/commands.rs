@@ -203,14 +203,21 @@ impl Space {
         self.back_in_groups(&user);
         let changed = self.settle_guest(now, out, &user, anew);
         let resume = resume.filter(|resume| self.stream.can_resume(resume));
+        let mut came_after = self.stream.stands().after;
+        if let Some(member) = self.members.get_mut(&user) {
+            if anew {
+                member.came_after = came_after;
+            }
+            came_after = member.came_after;
+        }
         let outcome = Outcome::Joined { stream: self.stream.stands(), resumed: resume.is_some() };
         Self::reply(out, request, Ok(outcome));
         out.push(Effect::Attach { connection: connection.clone() });
         match (resume, self.members.get(&user)) {
             (Some(resume), _) => {
                 self.stream.replay(out, resume.after, &user, &connection);
-                // What concerns a member alone was not told while they were none.
-                if anew {
+                // What concerns a member alone was not told while they were none, also if another device came back before.
+                if resume.after <= came_after {
                     self.tell_you(now, out, &user);
                     self.tell_your_groups(out, &user);
                 }

@@ -363,7 +363,6 @@ impl Space {
         groups.paces.remove(user);
         if groups.requests.of(user).is_some() {
             groups.requests.primary_gone(user);
-            self.await_invitations(out, user);
         }
     }
 }
