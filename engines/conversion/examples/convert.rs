@@ -30,7 +30,7 @@ fn by_hand(folder: &Path, plan: &Plan, runs: Vec<Vec<OsString>>) -> (f64, f64) {
     let (began, before) = (Instant::now(), cpu_seconds());
     for arguments in runs {
         let mut command = std::process::Command::new("nice");
-        command.args(["-n", "15", "ffmpeg"]).args(arguments).current_dir(folder).stdout(std::process::Stdio::null());
+        command.args(["-n", "10", "ffmpeg"]).args(arguments).current_dir(folder).stdout(std::process::Stdio::null());
         assert!(command.status().expect("ffmpeg").success());
     }
     (began.elapsed().as_secs_f64(), cpu_seconds() - before)

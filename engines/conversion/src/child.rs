@@ -13,8 +13,9 @@ use tokio::sync::oneshot;
 
 /// Files that a process may hold open: a playlist, an init segment and a segment for each rendition, and its libraries.
 const FILES: u64 = 256;
-/// How far it steps back behind everything else that runs.
-const NICENESS: i32 = 15;
+/// How far it steps back behind everything else that runs: while somebody waits for it, and else.
+const NICENESS_AWAITED: i32 = 5;
+const NICENESS: i32 = 10;
 
 /// What is started.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Start<'a> {
     pub arguments: Vec<OsString>,
     pub folder: &'a Path,
     pub memory_bytes: u64,
+    /// Somebody waits for what it makes.
+    pub awaited: bool,
     /// The largest file it may write.
     pub file_bytes: u64,
 }
@@ -34,6 +37,14 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Nobody waits for it any more.
+    pub(crate) fn step_back(&self) {
+        if let Some(group) = self.child.id() {
+            // SAFETY: a plain system call. It may fail only where the process has ended.
+            unsafe { libc::setpriority(libc::PRIO_PGRP, group, NICENESS) };
+        }
+    }
+
     /// Kills it and what it started.
     pub(crate) fn kill(&mut self) {
         // Once it was waited for there is no number any more, and the number may be somebody else's.
@@ -79,6 +90,7 @@ pub(crate) async fn spawn(start: Start<'_>) -> io::Result<Running> {
     // Each thread's arena would take much of the address space that it may have.
     command.env_clear().env("PATH", path).env("MALLOC_ARENA_MAX", "2");
     let (memory, file) = (start.memory_bytes, start.file_bytes);
+    let niceness = if start.awaited { NICENESS_AWAITED } else { NICENESS };
     // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
     unsafe {
         command.pre_exec(move || {
@@ -86,7 +98,7 @@ pub(crate) async fn spawn(start: Start<'_>) -> io::Result<Running> {
             limit(libc::RLIMIT_NOFILE, FILES)?;
             limit(libc::RLIMIT_FSIZE, file)?;
             limit(libc::RLIMIT_CORE, 0)?;
-            libc::nice(NICENESS);
+            libc::nice(niceness);
             #[cfg(target_os = "linux")]
             if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
                 return Err(io::Error::last_os_error());

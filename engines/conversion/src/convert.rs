@@ -3,8 +3,8 @@
 use crate::plan::{Plan, Rendition, Way};
 use crate::probe::probe;
 use crate::publish::{self, Conversion, DESCRIPTION_FILE, INDEX_FILE, Listed, Made};
-use crate::run::{Failure, Run, bytes_in};
-use crate::settings::{Limits, Settings};
+use crate::run::{Failure, Look, Run, bytes_in};
+use crate::settings::{Limits, SEGMENT_S, Settings};
 use crate::source::{Refusal, Source};
 use crate::tools::Tools;
 use base64::Engine as _;
@@ -16,6 +16,8 @@ use tokio::sync::Notify;
 /// Says that a folder was made for a conversion: only such a folder is emptied.
 const MARK_FILE: &str = "conversion.begun";
 const POSTER_FILE: &str = "poster.jpg";
+/// Longest segment of what is copied, in seconds.
+const SEGMENT_MAX_S: f64 = 3.0 * SEGMENT_S as f64;
 /// Of the work of a conversion, the first run is about so much: a quarter where it encodes, next to nothing where it copies.
 const FIRST_SHARE: f64 = 0.25;
 const COPY_SHARE: f64 = 0.03;
@@ -71,17 +73,25 @@ pub struct Progress {
 ///
 /// # Errors
 /// The file is refused, or something failed; [`Failure::may_be_retried`] says whether it makes sense to call again.
-pub async fn convert(tools: &Tools, job: &Job, report: impl FnMut(Report)) -> Result<Conversion, Failure> {
+pub async fn convert(tools: &Tools, job: &Job, mut report: impl FnMut(Report)) -> Result<Conversion, Failure> {
     if let Some(finished) = finished(&job.folder) {
         return Ok(finished);
     }
     let source = probe(tools, &job.file, &job.limits).await?;
-    let plan = Plan::new(source, job.settings.clone(), tools.abilities);
-    prepare(&job.folder, &plan)?;
-    let file = std::path::absolute(&job.file)?;
-    let mut converting = Converting { tools, job, plan: &plan, file, report, began: Instant::now(), done: 0.0 };
-    (converting.report)(Report::Probed(Box::new(plan.source.clone())));
-    converting.all().await
+    report(Report::Probed(Box::new(source.clone())));
+    let mut settings = job.settings.clone();
+    loop {
+        let plan = Plan::new(source.clone(), settings.clone(), tools.abilities);
+        prepare(&job.folder, &plan)?;
+        let file = std::path::absolute(&job.file)?;
+        let (began, report) = (Instant::now(), &mut report);
+        let mut converting = Converting { tools, job, plan: &plan, file, report, began, done: 0.0, sparse: false };
+        match converting.all().await {
+            // Beyond what was looked at: it has to be encoded after all.
+            Err(_) if converting.sparse => settings.copies = false,
+            answer => return answer,
+        }
+    }
 }
 
 /// The conversion that lies finished in a folder.
@@ -127,6 +137,8 @@ struct Converting<'a, R> {
     report: R,
     began: Instant,
     done: f64,
+    /// What is copied has too few key frames.
+    sparse: bool,
 }
 
 impl<R: FnMut(Report)> Converting<'_, R> {
@@ -148,13 +160,13 @@ impl<R: FnMut(Report)> Converting<'_, R> {
             publish::write(&self.job.folder.join("subs").join(format!("{}.m3u8", words.name)), list.as_bytes())?;
         }
         self.publish(&[plan.first()], true)?;
-        self.run(plan.sprites_arguments(), |_, _| Ok(())).await?;
+        self.run(plan.sprites_arguments(), false, |_, _| Ok(Look::GoesOn)).await?;
         let previews = publish::previews(&plan.sprites, length_ms);
         publish::write(&self.job.folder.join("sprites.vtt"), previews.as_bytes())?;
         if let Some(arguments) = plan.rest_arguments(&self.file) {
-            self.run(arguments, |this, at_ms| {
+            self.run(arguments, false, |this, at_ms| {
                 this.progress(share, 1.0, at_ms);
-                Ok(())
+                Ok(Look::GoesOn)
             })
             .await?;
         }
@@ -171,26 +183,30 @@ impl<R: FnMut(Report)> Converting<'_, R> {
         let pictures = async {
             playable.notified().await;
             for of_key_frames in [true, false] {
-                run(tools, job, plan, plan.poster_arguments(&input, of_key_frames)).watch(|_| Ok(())).await?;
+                run(tools, job, plan, plan.poster_arguments(&input, of_key_frames), false)
+                    .watch(|_| Ok(Look::GoesOn))
+                    .await?;
                 if job.folder.join(POSTER_FILE).exists() {
                     break;
                 }
             }
-            run(tools, job, plan, plan.tiny_arguments()).watch(|_| Ok(())).await
+            run(tools, job, plan, plan.tiny_arguments(), false).watch(|_| Ok(Look::GoesOn)).await
         };
         let arguments = plan.first_arguments(&self.file);
         let mut told = false;
         let making = async {
             let look = |this: &mut Self, at_ms| {
                 this.progress(0.0, share, at_ms);
+                this.cut_often_enough()?;
                 if !told && this.has_begun() {
                     told = true;
                     this.publish(&[plan.first()], false)?;
                     playable.notify_one();
+                    return Ok(Look::StepBack);
                 }
-                Ok(())
+                Ok(Look::GoesOn)
             };
-            self.run(arguments, look).await?;
+            self.run(arguments, true, look).await?;
             if told { Ok(()) } else { Err(Failure::Failed("nothing came out".into())) }
         };
         tokio::try_join!(making, pictures)?;
@@ -209,6 +225,13 @@ impl<R: FnMut(Report)> Converting<'_, R> {
         std::iter::once(&self.plan.first().name).chain(self.plan.voices.iter().map(|voice| &voice.name))
     }
 
+    fn cut_often_enough(&mut self) -> Result<(), Failure> {
+        let first = self.plan.first();
+        let listed = (first.way == Way::Copied).then(|| Listed::read(&self.job.folder, &first.name)).flatten();
+        self.sparse = listed.is_some_and(|listed| listed.segments.iter().any(|(length, _)| *length > SEGMENT_MAX_S));
+        if self.sparse { Err(Failure::Failed("key frames are too far apart".into())) } else { Ok(()) }
+    }
+
     /// Whether picture and sound have a segment each.
     fn has_begun(&self) -> bool {
         self.first_names()
@@ -218,9 +241,10 @@ impl<R: FnMut(Report)> Converting<'_, R> {
     async fn run(
         &mut self,
         arguments: Vec<OsString>,
-        mut look: impl FnMut(&mut Self, u64) -> Result<(), Failure>,
+        awaited: bool,
+        mut look: impl FnMut(&mut Self, u64) -> Result<Look, Failure>,
     ) -> Result<(), Failure> {
-        run(self.tools, self.job, self.plan, arguments).watch(|at_ms| look(self, at_ms)).await
+        run(self.tools, self.job, self.plan, arguments, awaited).watch(|at_ms| look(self, at_ms)).await
     }
 
     fn progress(&mut self, from: f64, to: f64, at_ms: u64) {
@@ -271,12 +295,13 @@ impl<R: FnMut(Report)> Converting<'_, R> {
     }
 }
 
-fn run<'a>(tools: &'a Tools, job: &'a Job, plan: &Plan, arguments: Vec<OsString>) -> Run<'a> {
+fn run<'a>(tools: &'a Tools, job: &'a Job, plan: &Plan, arguments: Vec<OsString>, awaited: bool) -> Run<'a> {
     Run {
         program: &tools.ffmpeg,
         arguments,
         folder: &job.folder,
         limits: &job.limits,
         duration_ms: plan.source.duration_ms,
+        awaited,
     }
 }

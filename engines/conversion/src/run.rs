@@ -82,6 +82,16 @@ pub(crate) struct Run<'a> {
     pub limits: &'a Limits,
     /// Length of what is worked on, in milliseconds.
     pub duration_ms: u64,
+    /// Somebody waits for it, until it is [`Look::StepBack`].
+    pub awaited: bool,
+}
+
+/// What a look at a run comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    GoesOn,
+    /// Nobody waits for it any more.
+    StepBack,
 }
 
 /// Starts a program; says if it is not there.
@@ -96,12 +106,13 @@ pub(crate) async fn start(start: Start<'_>) -> Result<Running, Failure> {
 impl Run<'_> {
     /// Runs it to its end. `look` is called at every progress and at least every 250 ms, with how far it is, in
     /// milliseconds of the film.
-    pub(crate) async fn watch(self, mut look: impl FnMut(u64) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(crate) async fn watch(self, mut look: impl FnMut(u64) -> Result<Look, Failure>) -> Result<(), Failure> {
         let mut running = start(Start {
             program: self.program,
             arguments: self.arguments,
             folder: self.folder,
             memory_bytes: self.limits.memory_bytes,
+            awaited: self.awaited,
             file_bytes: self.limits.output_bytes,
         })
         .await?;
@@ -122,7 +133,9 @@ impl Run<'_> {
                 status = running.child.wait(), if !open => break status?,
                 _ = looks.tick() => {
                     looked = looked.wrapping_add(1);
-                    look(moved.at_ms)?;
+                    if look(moved.at_ms)? == Look::StepBack {
+                        running.step_back();
+                    }
                     if looked.is_multiple_of(MEASURE_EVERY) {
                         within(self.folder, self.limits)?;
                     }

@@ -89,7 +89,7 @@ impl Default for Limits {
             free_bytes: 1 << 30,
             run_at_least: Duration::from_secs(120),
             run_per_second: Duration::from_secs(30),
-            silence: Duration::from_secs(60),
+            silence: Duration::from_secs(120),
             probe: Duration::from_secs(60),
         }
     }

@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt as _;
 
 /// Most that is read of what a program tells.
 const TOLD_BYTES_MAX: u64 = 64 << 20;
-const ABILITIES_WAIT: Duration = Duration::from_secs(20);
+const ABILITIES_WAIT: Duration = Duration::from_secs(60);
 const ABILITIES_MEMORY_BYTES: u64 = 2 << 30;
 
 /// Names of the demuxers that read films; each may be several to ffmpeg (`mov,mp4,m4a,3gp,3g2,mj2`). None of them opens
@@ -68,7 +68,7 @@ pub(crate) async fn told(
     memory_bytes: u64,
     wait: Duration,
 ) -> Result<Vec<u8>, Failure> {
-    let mut running = start(Start { program, arguments, folder, memory_bytes, file_bytes: 0 }).await?;
+    let mut running = start(Start { program, arguments, folder, memory_bytes, awaited: true, file_bytes: 0 }).await?;
     let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
     let (Some(stdout), Some(stderr)) = (stdout, stderr) else { return Err(Failure::Io("no output".into())) };
     let reading = async {

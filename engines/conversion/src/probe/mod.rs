@@ -33,25 +33,26 @@ pub async fn probe(tools: &Tools, file: &Path, limits: &Limits) -> Result<Source
     let told = look(tools, &file, &["-show_streams", "-show_format", "-show_chapters", "-of", "json"], until).await?;
     let mut source = Told::read(&told, bytes)?;
     let video = source.video.index.to_string();
-    let intervals = intervals(source.video.duration_ms.unwrap_or(source.duration_ms));
-    let mut wanted = vec!["-select_streams", &video, "-show_entries", "packet=pts_time,duration_time,flags"];
-    wanted.extend(["-of", "csv=print_section=0"]);
-    if let Some(intervals) = &intervals {
-        wanted.extend(["-read_intervals", intervals]);
+    let listed = ["-select_streams", &video, "-show_entries", "packet=pts_time,duration_time,flags"];
+    let listed = [&listed[..], &["-of", "csv=print_section=0"]].concat();
+    // All of it where nothing says how long it is.
+    let beginning = if source.duration_ms == 0 { "%".to_owned() } else { format!("%+{LOOKED_AT_S}") };
+    let told = look(tools, &file, &[&listed[..], &["-read_intervals", &beginning]].concat(), until).await?;
+    judge(&mut source, &Packets::read(&told))?;
+    if let Some(end) = end(&source) {
+        let told = look(tools, &file, &[&listed[..], &["-read_intervals", &end]].concat(), until).await?;
+        if Packets::read(&told).count == 0 {
+            return Err(Refusal::Truncated.into());
+        }
     }
-    let told = look(tools, &file, &wanted, until).await?;
-    let packets = Packets::read(&told);
-    judge(&mut source, &packets)?;
     Ok(source)
 }
 
-/// The beginning and a bit of the end; all of it where nothing says how long it is.
-fn intervals(duration_ms: u64) -> Option<String> {
-    match duration_ms {
-        0 => None,
-        short if short <= LOOKED_AT_S * 1_000 => Some(String::from("%")),
-        long => Some(format!("%+{LOOKED_AT_S},{}%+#2", long / 1_000 * 95 / 100)),
-    }
+/// Where to look for the end, in a film of which not all was looked at and whose tables name what may not be there.
+fn end(source: &Source) -> Option<String> {
+    let length_ms = source.video.duration_ms.unwrap_or(source.duration_ms);
+    let far = source.container == "mov" && length_ms > LOOKED_AT_S * 1_000;
+    far.then(|| format!("{}%+#1", length_ms / 1_000 * 95 / 100))
 }
 
 /// What the packets say of what the container said.
@@ -69,7 +70,7 @@ fn judge(source: &mut Source, packets: &Packets) -> Result<(), Refusal> {
         // Its tables name what is not there; others say what is there, or don't know.
         let least_ms = match source.video.duration_ms.unwrap_or(source.duration_ms) {
             short if short <= looked_at_ms => short.saturating_sub(MISSING_MAX_MS + short / 20),
-            _ => looked_at_ms + MISSING_MAX_MS,
+            _ => looked_at_ms - MISSING_MAX_MS,
         };
         if packets.length_ms() < least_ms {
             return Err(Refusal::Truncated);

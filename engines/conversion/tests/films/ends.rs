@@ -28,6 +28,20 @@ fn processes(naming: &Path) -> usize {
     std::fs::read_dir("/proc").expect("processes").flatten().map(names).filter(|names| *names).count()
 }
 
+/// Of all threads of such processes.
+fn niceness(naming: &Path) -> Vec<i32> {
+    let naming = naming.to_str().expect("a path");
+    let processes = std::fs::read_dir("/proc")
+        .expect("processes")
+        .flatten()
+        .filter(|entry| std::fs::read_to_string(entry.path().join("cmdline")).is_ok_and(|line| line.contains(naming)));
+    let threads =
+        processes.filter_map(|process| std::fs::read_dir(process.path().join("task")).ok()).flatten().flatten();
+    let stats = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+    // What follows the name in brackets: state, …; niceness is the 17th of them (proc_pid_stat(5)).
+    stats.filter_map(|stat| stat.rsplit_once(") ")?.1.split(' ').nth(16)?.parse().ok()).collect()
+}
+
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
@@ -87,7 +101,7 @@ async fn a_child_is_as_limited_as_it_has_to_be() {
     let Err(Failure::Failed(said)) = with(&script, &folder, limits.clone()).await else { panic!("it must fail") };
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(lines[0], (limits.memory_bytes / 1_024).to_string());
-    assert_eq!(&lines[1..4], ["256", "0", "15"]);
+    assert_eq!(&lines[1..4], ["256", "0", "5"]);
     assert_eq!(lines[4], "MALLOC_ARENA_MAX PATH PWD SHLVL _ /dev/null");
 }
 
@@ -116,6 +130,7 @@ async fn what_grows_can_be_played_and_what_is_cancelled_is_gone_and_begins_anew(
     let growing = folder.read("out/360p/index.m3u8");
     assert!(growing.contains("#EXT-X-PLAYLIST-TYPE:EVENT") && !growing.contains("ENDLIST"), "{growing}");
     assert!(told(&folder.at("out/index.m3u8"), "-show_entries stream=codec_name").contains(&"h264".to_owned()));
+    until("it steps back", || niceness(&film).iter().all(|nice| *nice == 10)).await;
     assert!(processes(&film) > 0);
     converting.abort();
     assert!(converting.await.is_err());

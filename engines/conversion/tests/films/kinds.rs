@@ -100,6 +100,22 @@ async fn what_fits_is_copied_and_the_others_are_cut_where_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_seemed_to_fit_and_has_no_key_frames_later_on_is_encoded_after_all() {
+    let folder = Folder::new("sparse");
+    let film = folder.film(
+        "film.mp4",
+        &format!(
+            "-f lavfi -i testsrc2=size=64x64:rate=5:duration=145 {X264} -g 9999 -sc_threshold 0 \
+             -force_key_frames expr:lt(t,122)*gte(t,n_forced*2)"
+        ),
+    );
+    assert_eq!(probed(&film).await.expect("a film").video.key_frames_ms, 2_000);
+    let (made, _) = converted(&folder.job(&film)).await;
+    assert!(!made.renditions[0].copied);
+    assert!(segments(&folder.read("out/64p/index.m3u8")).iter().all(|length| *length <= 4_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_recording_of_a_browser_has_no_length_in_its_head() {
     let (folder, input) = alone("webm");
     let film = folder.film(

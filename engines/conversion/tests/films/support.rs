@@ -53,7 +53,10 @@ impl Drop for Folder {
 }
 
 pub async fn tools() -> Tools {
-    Tools::find(Path::new("ffmpeg"), Path::new("ffprobe")).await.expect("ffmpeg with what it needs")
+    static FOUND: tokio::sync::OnceCell<Tools> = tokio::sync::OnceCell::const_new();
+    let find =
+        async || Tools::find(Path::new("ffmpeg"), Path::new("ffprobe")).await.expect("ffmpeg with what it needs");
+    FOUND.get_or_init(find).await.clone()
 }
 
 pub async fn probed(film: &Path) -> Result<Source, Failure> {
