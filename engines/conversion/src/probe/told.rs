@@ -45,6 +45,8 @@ const VIDEO_CODECS: [&str; 32] = [
 const TEXT_CODECS: [&str; 7] = ["ass", "mov_text", "ssa", "srt", "subrip", "text", "webvtt"];
 /// Longest name of a track or chapter, in characters.
 const TITLE_MAX: usize = 200;
+/// Of a rate.
+const HAIR: f64 = 0.005;
 const CHAPTERS_MAX: usize = 500;
 
 #[derive(Debug, Deserialize)]
@@ -196,9 +198,7 @@ impl Stream {
             height,
             rotation_deg: (turned.round() as i64).rem_euclid(360) as u16,
             pixel_aspect: ratio(self.sample_aspect_ratio.as_deref(), ':').unwrap_or((1, 1)),
-            rate: ratio(self.avg_frame_rate.as_deref(), '/')
-                .or_else(|| ratio(self.r_frame_rate.as_deref(), '/'))
-                .unwrap_or((0, 1)),
+            rate: self.rate(),
             variable: false,
             bits: bits(&pixel_format, self.bits_per_raw_sample.as_deref()),
             pixel_format,
@@ -215,6 +215,17 @@ impl Stream {
             (width, height) if width.max(height) > SIDE_MAX_PX => Err(Refusal::TooLarge { width, height }),
             (width, height) if width.min(height) < SIDE_MIN_PX => Err(Refusal::TooSmall { width, height }),
             _ => Ok(video),
+        }
+    }
+
+    /// The average rate; where the clock of the file makes it a hair different from the usual one, that one.
+    fn rate(&self) -> (u32, u32) {
+        let (average, usual) = (ratio(self.avg_frame_rate.as_deref(), '/'), ratio(self.r_frame_rate.as_deref(), '/'));
+        let value = |(frames, per): (u32, u32)| f64::from(frames) / f64::from(per);
+        match (average, usual) {
+            (Some(average), Some(usual)) if (value(average) / value(usual) - 1.0).abs() < HAIR => usual,
+            (Some(average), _) => average,
+            (None, usual) => usual.unwrap_or((0, 1)),
         }
     }
 
@@ -276,4 +287,56 @@ fn bits(pixel_format: &str, told: Option<&str>) -> u32 {
     let named =
         [9, 10, 12, 14, 16].into_iter().find(|bits| name.ends_with(&format!("p{bits}")) || name == format!("p0{bits}"));
     named.or_else(|| told?.parse().ok()).unwrap_or(8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(stream: &str) -> Result<Source, Refusal> {
+        let json = format!(
+            r#"{{"streams":[{{"index":0,"codec_type":"video","codec_name":"h264","width":640,"height":360{stream}}}],
+                "format":{{"format_name":"mov,mp4,m4a","duration":"5.0"}}}}"#
+        );
+        Told::read(json.as_bytes(), 1)
+    }
+
+    #[test]
+    fn a_rate_is_not_taken_to_the_hair() {
+        let rate = |average: &str, usual: &str| {
+            told(&format!(r#","avg_frame_rate":"{average}","r_frame_rate":"{usual}""#)).expect("a film").video.rate
+        };
+        assert_eq!(rate("4608000/153641", "30/1"), (30, 1));
+        assert_eq!(rate("30000/1001", "30000/1001"), (30_000, 1_001));
+        assert_eq!(rate("25/1", "50/1"), (25, 1), "fields are not frames");
+        assert_eq!(rate("0/0", "1000/1"), (1_000, 1));
+    }
+
+    #[test]
+    fn a_film_may_take_twelve_hours_and_have_64_streams_and_not_one_more() {
+        let length = |seconds: &str| {
+            let json = r#"{"streams":[{"codec_type":"video","codec_name":"vp9","width":64,"height":64}],
+                           "format":{"format_name":"matroska,webm","duration":"SECONDS"}}"#;
+            Told::read(json.replace("SECONDS", seconds).as_bytes(), 1).map(|source| source.duration_ms)
+        };
+        assert_eq!(length("43200.0"), Ok(DURATION_MAX_MS));
+        assert_eq!(length("43200.001"), Err(Refusal::TooLong));
+        let streams = |count: usize| {
+            let one = r#"{"codec_type":"video","codec_name":"vp9","width":64,"height":64}"#;
+            let json = format!(r#"{{"streams":[{}],"format":{{"format_name":"mov"}}}}"#, vec![one; count].join(","));
+            Told::read(json.as_bytes(), 1).map(|_| ())
+        };
+        assert_eq!((streams(STREAMS_MAX), streams(STREAMS_MAX + 1)), (Ok(()), Err(Refusal::TooManyStreams)));
+    }
+
+    #[test]
+    fn names_are_cut_and_languages_are_plain() {
+        let tags = BTreeMap::from([("TITLE".to_owned(), format!("a\n{}", "é".repeat(500)))]);
+        assert_eq!(title(&tags, "title").map(|title| title.chars().count()), Some(TITLE_MAX));
+        let of = |language: &str| {
+            Stream { tags: BTreeMap::from([("language".to_owned(), language.to_owned())]), ..Stream::default() }
+                .language()
+        };
+        assert_eq!((of("ger").as_deref(), of("und"), of("a\",URI=\"b")), (Some("ger"), None, None));
+    }
 }
