@@ -1,0 +1,6 @@
+//! Real films through real ffmpeg.
+
+mod ends;
+mod kinds;
+mod strangers;
+mod support;
