@@ -4,7 +4,7 @@
 /// Why a publisher is not taken, or not any longer. The words are for the person at the encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    #[error("This stream key isn't known here. Copy it again from your room's settings.")]
+    #[error("This stream key isn't known here. Make a new one in your room: Go live, With an encoder.")]
     WrongKey,
     #[error("This room is live already from another encoder.")]
     AlreadyLive,

@@ -7,6 +7,14 @@ export function here(): Route {
   return route;
 }
 
+let asks: (() => string | null) | null = null;
+
+/** While a page holds somebody, a link that leads away is asked about first, in the words given; null: it isn't now. Returns what undoes it. */
+export function askBeforeLeaving(words: () => string | null): () => void {
+  asks = words;
+  return () => { if (asks === words) asks = null; };
+}
+
 export function go(next: Route, how: 'push' | 'replace' = 'push'): void {
   history[how === 'push' ? 'pushState' : 'replaceState'](null, '', href(next));
   route = next;
@@ -28,6 +36,8 @@ export function followLinks(): () => void {
     const next = parse(new URL(link.href));
     if (next.at === 'nowhere' && /^\/(api|ws)\b/.test(link.pathname)) return;
     event.preventDefault();
+    const words = link.pathname === location.pathname ? null : asks?.();
+    if (words && !confirm(words)) return;
     go(next);
   };
   const pop = () => { route = parse(new URL(location.href)); };

@@ -38,6 +38,7 @@ const en = {
     paused: 'Paused',
     starting: 'Going live',
     ownReconnecting: 'Your connection dropped. Bringing the broadcast back…',
+    leaving: 'You are live. Away from this page your broadcast ends within 20 seconds. Leave all the same?',
   },
   connection: {
     reconnecting: 'Connection lost. Reconnecting…',

@@ -40,6 +40,7 @@ const zh: Messages = {
     paused: '已暂停',
     starting: '正在开播',
     ownReconnecting: '你的连接中断，正在恢复直播…',
+    leaving: '你正在直播。离开此页面后，直播会在 20 秒内结束。仍要离开吗？',
   },
   connection: {
     reconnecting: '连接中断，正在重新连接…',
