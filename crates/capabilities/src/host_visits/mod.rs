@@ -318,6 +318,12 @@ impl Visits {
         self.visits.iter().find(|visit| visit.guests.contains(user)).map(Visit::other)
     }
 
+    /// The room out of which somebody may come along, but this one.
+    pub fn guest_from_but(&self, user: &UserId, but: &SpaceId) -> Option<&SpaceId> {
+        let mut others = self.visits.iter().filter(|visit| visit.other() != but);
+        others.find(|visit| visit.guests.contains(user)).map(Visit::other)
+    }
+
     /// Whether somebody visits this room as its host's guest on the stage.
     pub fn comes_on_stage(&self, user: &UserId) -> bool {
         self.visits.iter().any(|visit| visit.comes_on_stage(user))

@@ -48,6 +48,8 @@ pub struct Visit {
 #[derive(Debug)]
 pub struct Submitted {
     pub by: SpaceId,
+    /// In which of its machine's lives.
+    pub life: u64,
     pub write: WriteId,
     pub what: Write,
     pub fails: bool,
@@ -81,10 +83,10 @@ impl Store {
     }
 
     /// Commits the write that was submitted first.
-    pub fn commit(&mut self) -> Option<(SpaceId, WriteId, Result<u64, StoreFailure>)> {
-        let Submitted { by, write, what, fails } = self.under_way.pop_front()?;
+    pub fn commit(&mut self) -> Option<(SpaceId, u64, WriteId, Result<u64, StoreFailure>)> {
+        let Submitted { by, life, write, what, fails } = self.under_way.pop_front()?;
         let result = if fails { Err(StoreFailure::Unavailable) } else { self.apply(&by, what) };
-        Some((by, write, result))
+        Some((by, life, write, result))
     }
 
     fn apply(&mut self, by: &SpaceId, what: Write) -> Result<u64, StoreFailure> {

@@ -37,6 +37,8 @@ pub enum Due {
 /// A machine that is awake, with what the node holds for it.
 pub struct Machine {
     pub space: Space,
+    /// Each that is opened has another.
+    pub life: u64,
     pub timers: BTreeMap<Timer, Time>,
     pub attached: BTreeMap<ConnectionId, usize>,
     pub watched: Watched,
@@ -232,8 +234,11 @@ impl World {
     }
 
     fn commit(&mut self) {
-        let Some((by, write, result)) = self.store.commit() else { return };
-        self.post(&by, Input::Stored { write, result }, false);
+        let Some((by, life, write, result)) = self.store.commit() else { return };
+        // A machine that was opened anew numbers its writes anew.
+        if self.machines.get(&by).is_some_and(|machine| machine.life == life) {
+            self.post(&by, Input::Stored { write, result }, false);
+        }
     }
 
     fn deliver(&mut self, space: &SpaceId, input: Input, wakes: bool) {
@@ -250,7 +255,8 @@ impl World {
         while !self.store.under_way.is_empty() {
             self.commit();
         }
-        let epoch = format!("e{}", self.number());
+        let life = self.number();
+        let epoch = format!("e{life}");
         let live = |room: &SpaceId| {
             let broadcast = self.directory.get(room).map(|listing| &listing.broadcast);
             broadcast.is_some_and(|broadcast| !matches!(broadcast, Broadcast::Off | Broadcast::Connecting))
@@ -258,7 +264,7 @@ impl World {
         let Some(record) = self.store.load(id, epoch, live) else { return false };
         let watched = Watched::new(&record);
         let (space, effects) = Space::open(self.now, record);
-        let machine = Machine { space, timers: BTreeMap::new(), attached: BTreeMap::new(), watched };
+        let machine = Machine { space, life, timers: BTreeMap::new(), attached: BTreeMap::new(), watched };
         self.machines.insert(id.clone(), machine);
         self.interpret_all(id, effects);
         true
@@ -357,7 +363,7 @@ impl World {
                 let awaited =
                     !matches!(what, Write::Visit { .. } | Write::GroupOwner { .. } | Write::BroadcastStarted { .. });
                 let fails = awaited && self.failures_every > 0 && self.dice.below(self.failures_every) == 0;
-                self.store.under_way.push_back(Submitted { by: id.clone(), write, what, fails });
+                self.store.under_way.push_back(Submitted { by: id.clone(), life: machine.life, write, what, fails });
                 let at = self.now.plus_ms(self.dice.below(40));
                 self.enter(at, Due::Commit);
             }

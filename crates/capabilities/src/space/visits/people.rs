@@ -91,6 +91,16 @@ impl Space {
         }
     }
 
+    /// Whether a guest from one room is one from another as well, who went from there to here, and now is that alone.
+    pub(super) fn comes_from_elsewhere(&mut self, now: Time, out: &mut Out, user: &UserId, before: &SpaceId) -> bool {
+        let from = self.visits().and_then(|visits| visits.guest_from_but(user, before)).cloned();
+        let Some(from) = from else { return false };
+        self.left_in_visit(now, out, user, Some(before));
+        self.becomes_guest(now, user, from);
+        self.tell_you(now, out, user);
+        true
+    }
+
     fn becomes_guest(&mut self, now: Time, user: &UserId, from: SpaceId) {
         if let Some(member) = self.members.get_mut(user) {
             member.guest_from = Some(from.clone());
@@ -209,8 +219,12 @@ impl Space {
         let Some(member) = self.members.get(user).filter(|member| member.guest_from.as_ref() == Some(from)) else {
             return;
         };
+        let connected = !member.connections.is_empty();
+        if self.comes_from_elsewhere(now, out, user, from) {
+            return;
+        }
         // Nobody waits here for somebody who is awaited at home no longer.
-        if member.connections.is_empty() {
+        if !connected {
             return self.member_gone(now, out, user);
         }
         self.put_out(now, out, user, RemovedReason::Entry);

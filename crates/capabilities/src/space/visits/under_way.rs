@@ -218,7 +218,9 @@ impl Space {
         let event = VisitEvent::Ended { visit: id.clone(), reason };
         self.stream.everyone(out, Event::Visits { event });
         for user in self.guests_of(&other) {
-            self.member_gone(now, out, &user);
+            if !self.comes_from_elsewhere(now, out, &user, &other) {
+                self.member_gone(now, out, &user);
+            }
         }
         let Some(visit) = self.visits_mut().and_then(|visits| visits.take(id)) else { return };
         if visit.is_under_way() {
