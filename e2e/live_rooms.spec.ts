@@ -127,6 +127,14 @@ test('the host shares a screen beside the camera, and stops', async ({ cast }) =
 test('a host whose page is loaded anew goes on with the same broadcast', async ({ cast }) => {
   const { host, bo, guest } = cast;
   await gathered(cast);
+  // A link that leads away is asked about first.
+  const asked = host.waitForEvent('dialog');
+  const clicked = host.getByRole('link', { name: 'Hearth, front page' }).click();
+  const dialog = await asked;
+  expect(dialog.message()).toContain('You are live.');
+  await dialog.dismiss();
+  await clicked;
+  await expect(host).toHaveURL(/@ana$/);
   const watched = bo.locator('.title-block .since');
   await expect(watched).toBeVisible();
   const began = Date.now();
