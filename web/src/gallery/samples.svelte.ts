@@ -116,6 +116,7 @@ function sampleSettings(): SettingsModel {
     retry() {},
     close() {},
     signOutDevice(id: string) { state.devices = state.devices.filter((device) => device.id !== id); return done(); },
+    changePassword: done,
     unfollow(id: string) { state.follows = state.follows.filter((person) => person.id !== id); return done(); },
     unblock(id: string) { state.blocked = state.blocked.filter((person) => person.id !== id); return done(); },
   });
@@ -137,6 +138,7 @@ function sampleAdmin(): AdminModel {
       state.accounts = [{ ...author(name, name), administrator, disabled: false, created_ms: Date.now() }, ...state.accounts];
       return done();
     },
+    setPassword: done,
     setDisabled(id: string, disabled: boolean) {
       state.accounts = state.accounts.map((one) => (one.id === id ? { ...one, disabled } : one));
       return done();

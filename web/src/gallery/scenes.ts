@@ -33,6 +33,7 @@ export const SCENES: readonly Scene[] = [
   { name: 'admin', route: { at: 'admin' } },
   { name: 'admin-reports', route: { at: 'admin' }, press: ['Reports and log'] },
   { name: 'admin-add', route: { at: 'admin' }, press: ['Add person'] },
+  { name: 'admin-password', route: { at: 'admin' }, press: ['New password for Mira Halvorsen'] },
   { name: 'nowhere', route: { at: 'nowhere', path: '/lost' } },
   { name: 'room', route: room },
   { name: 'room-inset', route: room, inset: true },

@@ -55,6 +55,10 @@ export class Admin implements AdminModel {
     return ofReply(reply);
   }
 
+  async setPassword(id: UserId, password: string): Promise<Outcome> {
+    return ofReply(await this.api.changeAccount(id, { new_password: password }));
+  }
+
   async #load(): Promise<void> {
     const accounts: Account[] = [];
     let after: UserId | null = null;

@@ -117,6 +117,8 @@ export interface SettingsModel extends Loaded {
   readonly follows: readonly Person[];
   signOutDevice(id: DeviceId): Promise<Outcome>;
   unblock(id: UserId): Promise<Outcome>;
+  /** Signs every other device out. */
+  changePassword(current: string, fresh: string): Promise<Outcome>;
   unfollow(id: UserId): Promise<Outcome>;
 }
 
@@ -130,6 +132,8 @@ export interface AdminModel extends Loaded {
   readonly accounts: readonly Account[];
   add(name: string, password: string, administrator: boolean): Promise<Outcome>;
   setDisabled(id: UserId, disabled: boolean): Promise<Outcome>;
+  /** Signs all of their devices out. */
+  setPassword(id: UserId, password: string): Promise<Outcome>;
   /** Of the whole server. */
   readonly moderation: ModerationModel;
 }

@@ -61,6 +61,12 @@ export class Settings implements SettingsModel {
     return ofAnswer(await this.personCommand({ kind: 'unblock', user: id }));
   }
 
+  async changePassword(current: string, fresh: string): Promise<Outcome> {
+    const reply = await this.api.changeMe({ current_password: current, new_password: fresh });
+    if (reply.is === 'ok') await this.#load();
+    return ofReply(reply);
+  }
+
   async unfollow(id: UserId): Promise<Outcome> {
     return ofAnswer(await this.personCommand({ kind: 'unfollow', user: id }));
   }
