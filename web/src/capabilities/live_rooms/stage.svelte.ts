@@ -50,6 +50,8 @@ export class Stage implements StageModel {
   #layers = new Map<TrackId, string | null>();
   #preferred = new Map<TrackId, string>();
   #reading: Reading | null = null;
+  /** Whether the height in the figures is that of the layers that come now, not of those before. */
+  #heightRead = true;
   #lastFrame_ms = 0;
   #decode_ms: number | null = null;
   #openedAt_ms = 0;
@@ -128,6 +130,7 @@ export class Stage implements StageModel {
   legClosed(leg: LegId, reason: LegClosedReason): void { this.#subscriber.legClosed(leg, reason); }
   layer(track: TrackId, layer: string | null): void {
     this.#layers.set(track, layer);
+    this.#heightRead = false;
     this.#describeQualities();
   }
 
@@ -375,6 +378,7 @@ export class Stage implements StageModel {
       latency_ms: this.#decode_ms === null || now.roundTrip_ms === null ? null : this.#decode_ms + now.roundTrip_ms / 2,
       bitrate_bps, width_px: now.width_px, height_px: now.height_px, fps, lost_percent, codec: now.codec,
     };
+    this.#heightRead = true;
     this.#describeQualities();
     this.#judge();
   }
@@ -396,7 +400,8 @@ export class Stage implements StageModel {
       if (this.qualities.length > 0) this.qualities = [];
       return;
     }
-    const heights = layerHeights(track.layers, this.#layers.get(track.id) ?? null, this.figures.height_px);
+    if (!this.#heightRead && this.qualities.length > 0) return;
+    const heights = layerHeights(track.layers, this.#layers.get(track.id) ?? null, this.#heightRead ? this.figures.height_px : null);
     const qualities = track.layers
       .map((id) => ({ id, height_px: heights.get(id) ?? 0, fps: this.figures.fps ?? 30 }))
       .sort((a, b) => b.height_px - a.height_px);
