@@ -1,7 +1,16 @@
 /** A password is changed by whom it is of, and given anew by an administrator to whoever has forgotten it. */
-import { expect, test, type Page } from '@playwright/test';
-import { startHearth } from './hearth';
+import { expect, test as base, type Page } from '@playwright/test';
+import { startHearth, type Hearth } from './hearth';
 import { addPerson, becomeAdministrator, expectAccessible, PASSWORD, signIn } from './people';
+
+const test = base.extend<{ hearth: Hearth }>({
+  hearth: async ({}, use, info) => {
+    const hearth = await startHearth();
+    await use(hearth);
+    await hearth.stop();
+    if (info.status !== info.expectedStatus) await info.attach('server.log', { body: hearth.log(), contentType: 'text/plain' });
+  },
+});
 
 async function signInBy(page: Page, origin: string, password: string): Promise<void> {
   await page.goto(`${origin}/sign-in`);
@@ -10,8 +19,7 @@ async function signInBy(page: Page, origin: string, password: string): Promise<v
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
 }
 
-test('somebody changes their password, forgets it, and is given another', async ({ browser }, info) => {
-  const hearth = await startHearth();
+test('somebody changes their password, forgets it, and is given another', async ({ browser, hearth }) => {
   const [admin, laptop, phone] = await Promise.all([0, 1, 2].map(async () => (await browser.newContext()).newPage())) as [Page, Page, Page];
   await becomeAdministrator(admin, hearth.setupUrl, 'ana');
   await addPerson(admin, 'ben');
@@ -46,6 +54,4 @@ test('somebody changes their password, forgets it, and is given another', async 
   await signInBy(laptop, hearth.url, 'the warmest evening');
   await expect(laptop).toHaveURL(`${hearth.url}/`);
   await Promise.all([admin, laptop, phone].map((page) => page.context().close()));
-  await hearth.stop();
-  if (info.status !== info.expectedStatus) await info.attach('server.log', { body: hearth.log(), contentType: 'text/plain' });
 });
