@@ -144,11 +144,12 @@ async fn a_visitor_on_the_stage_is_seen_by_both_audiences_and_by_the_host_they_v
     ana.want(Wants::End { visit }).await.unwrap();
     assert_eq!(ended(&mut comes).await, EndReason::Host);
     publishers(&mut ana.host, 1).await;
-    let still = (line.packets_of(&of_bo), sees_bo.packets_of(&of_bo));
     broadcast(&mut bo.host, "bo is waited for", |one| matches!(one, Broadcast::Interrupted { .. })).await;
     let again = peers.go_live(&mut bo.host, &bo.somebody.room).await;
     let home = peers.watch(&mut comes, bo.id()).await;
     gets("Bo's own stage", &home, &[&again]).await;
+    // What was on its way when it ended has come by now.
+    let still = (line.packets_of(&of_bo), sees_bo.packets_of(&of_bo));
     gets("Ana goes on", &line, &[&of_ana]).await;
     assert_eq!((line.packets_of(&of_bo), sees_bo.packets_of(&of_bo)), still);
 }
