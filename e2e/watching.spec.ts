@@ -97,6 +97,8 @@ test('who looks back sees float what was said then, also what their chat does no
   encoder.run(await streamAddress(host));
   await bo.goto(`${hearth.url}/@ana`);
   await seesPicture(bo, 1_500, 30_000);
+  // Early, and yet behind where a player begins that goes back as far as it can.
+  await expect(bo.locator('.title-block .since')).toHaveText(/0:(0[6-9]|[1-5]\d)/, { timeout: 30_000 });
   await say(bo, 'an early light');
   await expect.poll(() => bo.locator('canvas.floating').getAttribute('data-floating')).toBe('1');
   // More than a newcomer is given, none of it floating.
