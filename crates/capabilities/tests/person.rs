@@ -8,8 +8,9 @@ use hearth_capabilities::{
     Effect, Lookup, Payload, PersonInput, RequestId, StoreFailure, Tell, Time, Timer, To, Write, WriteId,
 };
 use hearth_protocol::conversation::Message;
+use hearth_protocol::dialogs::Dialog;
 use hearth_protocol::ids::{ConnectionId, DeviceId, SpaceId, UserId};
-use hearth_protocol::limits::{FOLLOWS_MAX, FRIENDS_ASKED_MAX, LimitName};
+use hearth_protocol::limits::{FOLLOWS_MAX, FRIENDS_ASKED_MAX, FRIENDS_MAX, LimitName};
 use hearth_protocol::live_rooms::About;
 use hearth_protocol::people::{Me, Profile};
 use hearth_protocol::{Outcome, PersonCommand, PersonEvent, Rejection, Resume};
@@ -419,4 +420,44 @@ fn friends_who_were_asked() {
     told(&mut person, Tell::Befriended { by: profile("cy"), friends: false });
     let yes = befriend(&mut person, "cy");
     assert_eq!(reply(&stored(&mut person, &yes, Ok(NOW_FRIENDS))), Ok(Outcome::Done), "a yes asks nobody");
+}
+
+#[test]
+fn friends_of_a_user() {
+    let friends = (0..FRIENDS_MAX - 1).map(|number| profile(&format!("f{number}"))).collect();
+    let (mut person, _) = Person::open(Time(0), Record { friends, ..record(profile("ana")) });
+    let last = befriend(&mut person, "last");
+    let past = reply(&befriend(&mut person, "past"));
+    assert!(matches!(past, Err(Rejection::Limit { limit: LimitName::Friends, .. })), "one is under way: {past:?}");
+    assert_eq!(reply(&stored(&mut person, &last, Ok(NOW_FRIENDS))), Ok(Outcome::Done));
+    told(&mut person, Tell::Befriended { by: profile("cy"), friends: false });
+    let past = reply(&befriend(&mut person, "cy"));
+    assert!(matches!(past, Err(Rejection::Limit { limit: LimitName::Friends, .. })), "a yes makes a friend: {past:?}");
+}
+
+#[test]
+fn a_device_that_was_away_hears_how_a_dialog_stands_and_nothing_of_before() {
+    let mut person = ana();
+    connect(&mut person, "laptop", None);
+    let row = |unread| Dialog {
+        id: SpaceId::parse("dialog_1").unwrap(),
+        title: String::new(),
+        two: true,
+        members: vec![profile("ana"), profile("bo")],
+        last: None,
+        read_position: 0,
+        unread,
+        pinned: false,
+        muted: false,
+        since_ms: 0,
+    };
+    for unread in 1..=3 {
+        told(&mut person, Tell::Dialog { dialog: Box::new(row(unread)) });
+    }
+    let from = Resume { epoch: "e1".into(), after: 0 };
+    let heard = events(&connect(&mut person, "phone", Some(from.clone())));
+    assert!(matches!(&heard[..], [(3, PersonEvent::Dialog { dialog })] if **dialog == row(3)), "{heard:?}");
+    told(&mut person, Tell::DialogGone { dialog: row(0).id });
+    let heard = events(&connect(&mut person, "tablet", Some(from)));
+    assert!(matches!(&heard[..], [(4, PersonEvent::DialogGone { .. })]), "{heard:?}");
 }

@@ -9,6 +9,7 @@ use hearth_capabilities::kernel::limits::{
 };
 use hearth_capabilities::scenario::usual_record;
 use hearth_capabilities::space::Space;
+use hearth_capabilities::trial::host_facts;
 use hearth_capabilities::{Caller, Effect, Fresh, Input, Lookup, RequestId, SpaceTell, Standing, Time, Timer};
 use hearth_protocol::host_visits::{Command as Wants, Conditions, Invitation, Way};
 use hearth_protocol::ids::{ConnectionId, DeviceId, SpaceId, UserId, VisitId};
@@ -35,24 +36,7 @@ fn conditions() -> Conditions {
 }
 
 fn facts(name: &str) -> HostFacts {
-    HostFacts {
-        host: profile(name),
-        room: room(name),
-        about: About::default(),
-        live: true,
-        online: true,
-        audience: 1,
-        may_be_asked: true,
-        blocked: false,
-        promised: false,
-        followed: false,
-        standing: 0,
-        visited: 0,
-        was_visited: 0,
-        thanked: false,
-        asked_ms: None,
-        declined_ms: None,
-    }
+    host_facts(profile(name), room(name))
 }
 
 fn wish(hosts: usize, offer: usize) -> Wish {

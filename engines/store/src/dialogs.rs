@@ -9,7 +9,7 @@ use hearth_protocol::conversation::Message;
 use hearth_protocol::dialogs::{Dialog, Keeping};
 use hearth_protocol::http::FoundMessage;
 use hearth_protocol::ids::{SpaceId, UserId};
-use hearth_protocol::limits::{DIALOG_MEMBERS_MAX, DIALOGS_PAGE_MAX, UNREAD_MAX};
+use hearth_protocol::limits::{DIALOG_MEMBERS_MAX, DIALOGS_PAGE_MAX, DIALOGS_PINNED_MAX, UNREAD_MAX};
 use hearth_protocol::people::Profile;
 
 /// Dialogs. They are changed by [`Write::DialogTitle`] and what follows it.
@@ -135,6 +135,12 @@ impl Dialogs<'_> {
         }))
     }
 
+    /// How many dialogs somebody has pinned, one apart.
+    pub async fn count_pinned_but(&self, user: &UserId, dialog: &SpaceId) -> Result<u64, Error> {
+        let sql = "SELECT COUNT(*) AS n FROM dialog_members WHERE user_id = $1 AND dialog_id <> $2 AND pinned = 1";
+        self.db.optional(sql, params![user.as_str(), dialog.as_str()]).await?.map_or(Ok(0), |row| row.int("n"))
+    }
+
     /// Whether somebody is in a dialog.
     pub async fn is_member(&self, dialog: &SpaceId, user: &UserId) -> Result<bool, Error> {
         let sql = "SELECT 1 AS n FROM dialog_members WHERE dialog_id = $1 AND user_id = $2";
@@ -157,8 +163,8 @@ impl Dialogs<'_> {
         let unread = u64::from(UNREAD_MAX);
         let mut rows = Vec::new();
         if before_ms.is_none() {
-            let sql = row_sql!("m.pinned = 1 ORDER BY d.last_ms DESC, d.id");
-            rows = self.db.all(sql, params![user.as_str(), unread]).await?;
+            let sql = row_sql!("m.pinned = 1 ORDER BY d.last_ms DESC, d.id LIMIT $3");
+            rows = self.db.all(sql, params![user.as_str(), unread, DIALOGS_PINNED_MAX as u64]).await?;
         }
         let sql = row_sql!("m.pinned = 0 AND d.last_ms < $3 ORDER BY d.last_ms DESC, d.id LIMIT $4");
         let before = before_ms.unwrap_or(i64::MAX as u64);

@@ -38,9 +38,16 @@ pub struct Lookup {
     /// is there.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unreachable: bool,
+    /// For `keep`: how many other dialogs they have pinned.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub pinned: u32,
     /// For `add`: who it is, if the one who asks may write to them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wanted: Option<Participant>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Somebody in a dialog, here or not.

@@ -132,31 +132,18 @@ mod tests {
     use hearth_protocol::ids::SpaceId;
     use hearth_protocol::people::Profile;
 
+    use crate::trial::host_facts;
+
     const NOW: Time = Time(1_000 * 24 * 3_600_000);
 
     fn host(name: &str) -> HostFacts {
-        HostFacts {
-            host: Profile {
-                id: UserId::parse(&format!("user_{name}")).unwrap(),
-                name: Some(name.to_owned()),
-                display_name: name.to_owned(),
-            },
-            room: SpaceId::parse(&format!("room_{name}")).unwrap(),
-            about: About { category: "Baking".to_owned(), ..About::default() },
-            live: true,
-            online: true,
-            audience: 10,
-            may_be_asked: true,
-            blocked: false,
-            promised: false,
-            followed: false,
-            standing: 0,
-            visited: 0,
-            was_visited: 0,
-            thanked: false,
-            asked_ms: None,
-            declined_ms: None,
-        }
+        let profile = Profile {
+            id: UserId::parse(&format!("user_{name}")).unwrap(),
+            name: Some(name.to_owned()),
+            display_name: name.to_owned(),
+        };
+        let about = About { category: "Baking".to_owned(), ..About::default() };
+        HostFacts { about, audience: 10, ..host_facts(profile, SpaceId::parse(&format!("room_{name}")).unwrap()) }
     }
 
     fn baking() -> Conditions {

@@ -164,6 +164,20 @@ impl<E: StreamEvent> Stream<E> {
         out.push(Effect::Send { to: To::Everyone, seq, event: event.into_payload() });
     }
 
+    /// Sends to every attached connection what takes the place of what was sent before: whoever comes back hears the latest
+    /// alone.
+    pub fn instead(&mut self, out: &mut Vec<Effect>, of: impl Fn(&E) -> bool, event: E) {
+        let bytes = &mut self.bytes;
+        self.log.retain(|logged| {
+            let stays = !of(&logged.event);
+            if !stays {
+                *bytes -= logged.bytes;
+            }
+            stays
+        });
+        self.everyone(out, event);
+    }
+
     /// Sends to a user, by these connections; kept for them if there are none at the moment.
     pub fn user(&mut self, out: &mut Vec<Effect>, user: &UserId, connections: Vec<ConnectionId>, event: E) {
         let seq = self.log(Audience::User(user.clone()), event.clone());
@@ -283,6 +297,24 @@ mod tests {
         assert!(!stream.can_resume(&resume(0)));
         assert!(stream.bytes <= STREAM_BYTES_MAX);
         assert!(stream.can_resume(&resume(1)));
+    }
+
+    #[test]
+    fn what_took_the_place_of_something_is_replayed_alone() {
+        let mut stream = Stream::new("e".to_owned());
+        let mut out = Vec::new();
+        let bo = UserId::parse("user_bo").unwrap();
+        let connection = ConnectionId::parse("conn_bo").unwrap();
+        let slow = |event: &Event| matches!(event, Event::SlowMode { .. });
+        stream.everyone(&mut out, Event::SlowMode { interval_s: 1 });
+        stream.everyone(&mut out, Event::Audience { count: 1 });
+        stream.instead(&mut out, slow, Event::SlowMode { interval_s: 2 });
+        let weighed: usize = stream.log.iter().map(|logged| logged.bytes).sum();
+        assert_eq!(stream.bytes, weighed);
+        out.clear();
+        assert!(stream.can_resume(&resume(0)));
+        stream.replay(&mut out, 0, &bo, &connection);
+        assert_eq!(sent(&out), [2, 3]);
     }
 
     #[test]

@@ -18,7 +18,6 @@ use std::collections::BTreeMap;
 use super::{Out, Person, Then};
 use crate::effect::{Effect, Tell, Write};
 use crate::input::RequestId;
-use crate::kernel::limits::{invalid, past};
 
 /// What the store answers to [`Write::Befriend`] where the other had asked already.
 pub const NOW_FRIENDS: u64 = 1;
@@ -61,28 +60,16 @@ impl Person {
         known: Option<Profile>,
         user: &UserId,
     ) -> Result<(), Rejection> {
-        if *user == self.profile.id {
-            return Err(invalid("user", "oneself"));
-        }
-        // A guest is forgotten.
-        if self.profile.name.is_none() {
-            return Err(Rejection::Forbidden);
-        }
-        let profile = known.filter(|profile| profile.name.is_some()).ok_or(Rejection::NotFound)?;
-        if self.blocked.contains_key(user) {
-            return Err(Rejection::Forbidden);
-        }
+        let profile = self.another(known, user)?;
         if self.friends.friends.contains_key(user) || self.friends.asked.contains_key(user) {
             out.push(Effect::Reply { request, result: Ok(Outcome::Done) });
             return Ok(());
         }
-        let under_way = self.writes.waiting().filter(|then| matches!(then, Then::Befriended(..))).count();
-        if self.friends.friends.len() + self.friends.asked.len() + under_way >= FRIENDS_MAX {
-            return Err(past(LimitName::Friends, FRIENDS_MAX));
-        }
-        let answers = self.friends.requests.contains_key(user);
-        if !answers && self.friends.asked.len() + under_way >= FRIENDS_ASKED_MAX {
-            return Err(past(LimitName::Friends, FRIENDS_ASKED_MAX));
+        let wished = |then: &Then| matches!(then, Then::Befriended(..));
+        let (friends, asked) = (self.friends.friends.len(), self.friends.asked.len());
+        self.has_place(friends + asked, wished, LimitName::Friends, FRIENDS_MAX)?;
+        if !self.friends.requests.contains_key(user) {
+            self.has_place(asked, wished, LimitName::Friends, FRIENDS_ASKED_MAX)?;
         }
         self.writes.store(out, Write::Befriend { user: user.clone() }, Then::Befriended(profile, request));
         Ok(())

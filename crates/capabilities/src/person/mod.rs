@@ -160,10 +160,16 @@ impl Person {
             }
             PersonInput::Told { tell: Tell::Unfriended { by } } => self.told_unfriended(&mut out, &by),
             PersonInput::Told { tell: Tell::Dialog { dialog } } => {
-                self.stream.everyone(&mut out, PersonEvent::Dialog { dialog });
+                // What is no longer said there is not kept here either.
+                let id = dialog.id.clone();
+                let before = |event: &PersonEvent| matches!(event, PersonEvent::Dialog { dialog } if dialog.id == id);
+                self.stream.instead(&mut out, before, PersonEvent::Dialog { dialog });
             }
             PersonInput::Told { tell: Tell::DialogGone { dialog } } => {
-                self.stream.everyone(&mut out, PersonEvent::DialogGone { dialog });
+                let before =
+                    |event: &PersonEvent| matches!(event, PersonEvent::Dialog { dialog: row } if row.id == dialog);
+                let gone = PersonEvent::DialogGone { dialog: dialog.clone() };
+                self.stream.instead(&mut out, before, gone);
             }
             PersonInput::Told { tell: Tell::WentLive { space, host, about, since } } => {
                 self.went_live(now, &mut out, &host.id, || PersonEvent::WentLive {
@@ -293,12 +299,38 @@ impl Person {
             out.push(Effect::Reply { request, result: Ok(Outcome::Done) });
             return Ok(());
         }
-        let under_way = self.writes.waiting().filter(|then| matches!(then, Then::Blocked(..))).count();
-        if self.blocked.len() + under_way >= BLOCKS_MAX {
-            return Err(past(LimitName::Blocks, BLOCKS_MAX));
-        }
+        let blocking = |then: &Then| matches!(then, Then::Blocked(..));
+        self.has_place(self.blocked.len(), blocking, LimitName::Blocks, BLOCKS_MAX)?;
         self.writes.store(out, Write::Block { user }, Then::Blocked(profile, request));
         Ok(())
+    }
+
+    /// Whether there is place for one more beside those there are and those whose writes are under way.
+    ///
+    /// Errors: the limit.
+    fn has_place(
+        &self,
+        there: usize,
+        under_way: impl Fn(&Then) -> bool,
+        limit: LimitName,
+        most: usize,
+    ) -> Result<(), Rejection> {
+        let coming = self.writes.waiting().filter(|then| under_way(then)).count();
+        if there + coming >= most { Err(past(limit, most)) } else { Ok(()) }
+    }
+
+    /// Somebody else with an account, whom one with an account may have something to do with.
+    ///
+    /// Errors: it is oneself, there is none, one is a guest (who is forgotten), or has blocked them.
+    fn another(&self, known: Option<Profile>, user: &UserId) -> Result<Profile, Rejection> {
+        if *user == self.profile.id {
+            return Err(invalid("user", "oneself"));
+        }
+        if self.profile.name.is_none() {
+            return Err(Rejection::Forbidden);
+        }
+        let profile = known.filter(|profile| profile.name.is_some()).ok_or(Rejection::NotFound)?;
+        if self.blocked.contains_key(user) { Err(Rejection::Forbidden) } else { Ok(profile) }
     }
 
     fn follow(
@@ -308,25 +340,13 @@ impl Person {
         known: Option<Profile>,
         user: UserId,
     ) -> Result<(), Rejection> {
-        if user == self.profile.id {
-            return Err(invalid("user", "oneself"));
-        }
-        // A guest is forgotten, and has no room to go live in.
-        if self.profile.name.is_none() {
-            return Err(Rejection::Forbidden);
-        }
-        let profile = known.filter(|profile| profile.name.is_some()).ok_or(Rejection::NotFound)?;
-        if self.blocked.contains_key(&user) {
-            return Err(Rejection::Forbidden);
-        }
+        let profile = self.another(known, &user)?;
         if self.follows.contains_key(&user) {
             out.push(Effect::Reply { request, result: Ok(Outcome::Done) });
             return Ok(());
         }
-        let under_way = self.writes.waiting().filter(|then| matches!(then, Then::Followed(..))).count();
-        if self.follows.len() + under_way >= FOLLOWS_MAX {
-            return Err(past(LimitName::Follows, FOLLOWS_MAX));
-        }
+        let following = |then: &Then| matches!(then, Then::Followed(..));
+        self.has_place(self.follows.len(), following, LimitName::Follows, FOLLOWS_MAX)?;
         self.writes.store(out, Write::Follow { user }, Then::Followed(profile, request));
         Ok(())
     }

@@ -2,7 +2,9 @@
 
 use hearth_protocol::dialogs::{Command, Event as DialogEvent, Keeping};
 use hearth_protocol::ids::UserId;
-use hearth_protocol::limits::{DIALOG_MEMBERS_MAX, LimitName, MESSAGE_MAX_CHARS, TITLE_MAX_CHARS, TYPING_MS};
+use hearth_protocol::limits::{
+    DIALOG_MEMBERS_MAX, DIALOGS_PINNED_MAX, LimitName, MESSAGE_MAX_CHARS, TITLE_MAX_CHARS, TYPING_MS,
+};
 use hearth_protocol::people::Profile;
 use hearth_protocol::space::RemovedReason;
 use hearth_protocol::text::{clean_message, clean_name};
@@ -122,6 +124,9 @@ impl Space {
     }
 
     fn keep_dialog(&mut self, out: &mut Out, given: &Given, keeping: Keeping) -> Coming {
+        if keeping.pinned && given.lookup.dialogs.pinned as usize >= DIALOGS_PINNED_MAX {
+            return Err(past(LimitName::DialogsPinned, DIALOGS_PINNED_MAX));
+        }
         self.writes.has_room()?;
         let user = given.user().clone();
         let what = Write::DialogKept { user: user.clone(), keeping };

@@ -10,6 +10,8 @@ mod visit_inputs;
 mod visit_watch;
 mod watch;
 
+pub use visit_inputs::host_facts;
+
 use hearth_protocol::ClientFrame;
 use std::collections::BTreeSet;
 

@@ -6,6 +6,7 @@ use hearth_protocol::host_visits::{
 };
 use hearth_protocol::ids::{SpaceId, VisitId};
 use hearth_protocol::live_rooms::About;
+use hearth_protocol::people::Profile;
 
 use super::inputs::Source;
 use super::watch::Watch;
@@ -27,10 +28,11 @@ fn side(host: &str) -> Side {
     Side { room: room_of(host), host: host_profile, title: String::new() }
 }
 
-fn facts(host: &str) -> HostFacts {
+/// A host who is live before a few people and may be asked, of whom nothing else is known.
+pub fn host_facts(host: Profile, room: SpaceId) -> HostFacts {
     HostFacts {
-        host: side(host).host,
-        room: room_of(host),
+        host,
+        room,
         about: About::default(),
         live: true,
         online: true,
@@ -46,6 +48,10 @@ fn facts(host: &str) -> HostFacts {
         asked_ms: None,
         declined_ms: None,
     }
+}
+
+fn usual(host: &str) -> HostFacts {
+    host_facts(side(host).host, room_of(host))
 }
 
 impl Source<'_> {
@@ -69,7 +75,7 @@ impl Source<'_> {
         let invited: Vec<VisitId> = watch.visits.invited.keys().cloned().collect();
         let wants = match self.byte() % 12 {
             0..=2 => {
-                lookup.visits = Facts { requests_ms: Vec::new(), hosts: HOSTS.map(facts).to_vec() };
+                lookup.visits = Facts { requests_ms: Vec::new(), hosts: HOSTS.map(usual).to_vec() };
                 let wanted = u32::from(self.byte() % 4);
                 let hosts = if self.byte().is_multiple_of(2) { vec![side("cy").host.id] } else { Vec::new() };
                 Visits::Invite { conditions, wanted, duration_s: 60, offer: String::new(), hosts }

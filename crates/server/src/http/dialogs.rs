@@ -1,8 +1,7 @@
 //! Dialogs of one's own, and people to begin one with.
 
 use axum::extract::State;
-use hearth_capabilities::space::Space;
-use hearth_capabilities::{Input, Tell};
+use hearth_capabilities::Tell;
 use hearth_protocol::dialogs::{Command as DialogCommand, Dialog, Keeping};
 use hearth_protocol::http::{Dialogs, FoundMessages, MessagePage, NewDialog, People};
 use hearth_protocol::ids::{SpaceId, UserId};
@@ -19,7 +18,6 @@ use super::answer::{Answer, Body, Path, Query, Refusal};
 use super::asking::SignedIn;
 use super::rooms;
 use crate::accounts::Who;
-use crate::node::request::ReplyTo;
 use crate::{clock, fresh};
 
 const HOUR_MS: u64 = 3_600_000;
@@ -155,12 +153,7 @@ pub async fn keep(
     Body(keeping): Body<Keeping>,
 ) -> Answer<Dialog> {
     let dialog = named(&dialog)?;
-    let (reply, answer) = ReplyTo::program();
-    let (from, fresh) = (who.caller(&dialog, None), fresh::fresh());
-    let command = Command::Dialogs { wants: DialogCommand::Keep { keeping } };
-    let lookup = Default::default();
-    state.node.ask::<Space>(&dialog, reply, |request| Input::Command { from, request, command, fresh, lookup });
-    answer.await.unwrap_or(Err(Rejection::Fault))?;
+    rooms::give(&state, &who, &dialog, Command::Dialogs { wants: DialogCommand::Keep { keeping } }).await?;
     own(&state, &who, &dialog).await
 }
 

@@ -301,10 +301,15 @@ pub async fn command(
     Body(command): Body<Command>,
 ) -> Answer<Outcome> {
     let space = SpaceId::parse(&space).map_err(|_| Rejection::NotFound)?;
-    let lookup = ws::of_command(&state.node, &who, &space, &command).await?;
+    Ok(axum::Json(give(&state, &who, &space, command).await?))
+}
+
+/// Gives a command to a space, and waits for its answer.
+pub(super) async fn give(state: &AppState, who: &Who, space: &SpaceId, command: Command) -> Result<Outcome, Refusal> {
+    let lookup = ws::of_command(&state.node, who, space, &command).await?;
     let (reply, answer) = ReplyTo::program();
-    let from = who.caller(&space, None);
+    let from = who.caller(space, None);
     let fresh = fresh::fresh();
-    state.node.ask::<Space>(&space, reply, |request| Input::Command { from, request, command, fresh, lookup });
-    Ok(axum::Json(answer.await.unwrap_or(Err(Rejection::Fault))?))
+    state.node.ask::<Space>(space, reply, |request| Input::Command { from, request, command, fresh, lookup });
+    Ok(answer.await.unwrap_or(Err(Rejection::Fault))?)
 }

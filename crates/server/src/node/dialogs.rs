@@ -59,6 +59,10 @@ pub async fn look_up(store: &Store, by: &UserId, dialog: &SpaceId, command: &Com
                 Some(Some(other)) => store.people().reachable(by, &other).await?.is_none(),
             };
         }
+        Command::Dialogs { wants: DialogCommand::Keep { .. } } => {
+            let pinned = store.dialogs().count_pinned_but(by, dialog).await?;
+            lookup.pinned = u32::try_from(pinned).unwrap_or(u32::MAX);
+        }
         Command::Dialogs { wants: DialogCommand::Add { user } } => {
             let Some(profile) = store.people().reachable(by, user).await? else { return Ok(lookup) };
             let preferences = store.people().preferences(user).await?;

@@ -4,6 +4,9 @@ use crate::http::ask;
 use crate::support::{Client, Server, Somebody, send};
 use hearth_protocol::dialogs::{Command as Dialogs, Dialog, Event as DialogEvent, State};
 use hearth_protocol::ids::SpaceId;
+use hearth_protocol::limits::{
+    DIALOG_MEMBERS_MAX, DIALOGS_PER_HOUR_MAX, DIALOGS_PINNED_MAX, SEARCH_MAX_CHARS, TITLE_MAX_CHARS,
+};
 use hearth_protocol::space::RemovedReason;
 use hearth_protocol::{Command, Event, PersonCommand, PersonEvent, Rejection, ServerFrame};
 use serde_json::{Value, json};
@@ -216,4 +219,45 @@ async fn friends_are_two_who_each_wished_it() {
     of_ana.person(PersonCommand::Befriend { user: bo.user.clone() }).await;
     let (_, session) = asked(&server, "GET", "/api/session", &bo, None).await;
     assert_eq!((&session["me"]["friend_requests"], &session["me"]["friends"]), (&json!([]), &json!([])));
+}
+
+#[tokio::test]
+async fn dialogs_are_begun_pinned_and_searched_up_to_the_limits_and_no_further() {
+    let server = Server::start().await;
+    let (ana, bo, cy) = (server.sign_up("ana").await, server.sign_up("bo").await, server.sign_up("cy").await);
+    let limit = |answer: &(u16, Value)| (answer.0, answer.1["limit"].as_str().map(str::to_owned));
+    let mut begun = Vec::new();
+    for _ in 0..DIALOGS_PER_HOUR_MAX {
+        begun.push(dialog(begin(&server, &ana, &[&bo, &cy], "").await).id);
+    }
+    let past = begin(&server, &ana, &[&bo, &cy], "").await;
+    assert_eq!(limit(&past).1.as_deref(), Some("dialogs"), "{past:?}");
+    let two = dialog(begin(&server, &ana, &[&bo], "").await);
+    assert!(two.two, "those of two do not count");
+    let crowd = vec![&bo; DIALOG_MEMBERS_MAX];
+    assert_eq!(limit(&begin(&server, &bo, &crowd, "").await).1.as_deref(), Some("dialog_members"));
+    let long = "t".repeat(TITLE_MAX_CHARS + 1);
+    assert_eq!(limit(&begin(&server, &bo, &[&ana, &cy], &long).await).1.as_deref(), Some("title_chars"));
+
+    let pin = async |id: &SpaceId, pinned: bool| {
+        let path = format!("/api/dialogs/{id}/keeping");
+        asked(&server, "PUT", &path, &ana, Some(json!({ "pinned": pinned }))).await
+    };
+    for id in &begun[..DIALOGS_PINNED_MAX] {
+        assert_eq!(pin(id, true).await.0, 200);
+    }
+    let past = pin(&two.id, true).await;
+    assert_eq!(limit(&past).1.as_deref(), Some("dialogs_pinned"), "{past:?}");
+    assert_eq!(pin(&begun[0], true).await.0, 200, "what is pinned already");
+    assert_eq!(pin(&begun[0], false).await.0, 200);
+    assert_eq!(pin(&two.id, true).await.0, 200, "there is place again");
+    let (_, list) = asked(&server, "GET", "/api/dialogs?limit=1", &ana, None).await;
+    assert_eq!((list["dialogs"].as_array().unwrap().len(), &list["more"]), (DIALOGS_PINNED_MAX + 1, &json!(true)));
+
+    for path in ["/api/people", "/api/messages"] {
+        let words = |count: usize| format!("{path}?q={}", "q".repeat(count));
+        assert_eq!(asked(&server, "GET", &words(SEARCH_MAX_CHARS), &ana, None).await.0, 200);
+        let past = asked(&server, "GET", &words(SEARCH_MAX_CHARS + 1), &ana, None).await;
+        assert_eq!(limit(&past).1.as_deref(), Some("search_chars"), "{past:?}");
+    }
 }
