@@ -35,7 +35,8 @@ export class ChatWindow {
   need(media_ms: number, now_ms: number): void {
     if (this.#closed) return;
     const inside = this.#from_ms !== null && media_ms >= this.#from_ms && media_ms <= this.#to_ms + AHEAD_MS;
-    if (!inside) this.#begin(Math.max(0, media_ms - BEFORE_MS));
+    // The picture stands between milliseconds; messages are asked for by whole ones.
+    if (!inside) this.#begin(Math.max(0, Math.floor(media_ms - BEFORE_MS)));
     if (this.#to_ms >= media_ms + AHEAD_MS || this.#reading !== null || now_ms - Math.max(this.#failed_ms, this.#ended_ms) < AGAIN_MS) return;
     void this.#readOn(media_ms, now_ms);
   }

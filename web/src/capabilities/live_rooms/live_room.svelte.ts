@@ -5,9 +5,9 @@ import { href } from '../../app/route';
 import { waitBefore_ms } from '../../engines/connection/backoff';
 import type { Api } from '../../engines/http/http';
 import type {
-  About, Broadcast as WireBroadcast, Command, EndReason, Event, Member, Profile, Publisher, Rejection, Room as WireRoom, Snapshot, Source, SpaceId, UserId, VisitSide,
+  About, Broadcast as WireBroadcast, Command, EndReason, Event, Profile, Publisher, Rejection, Room as WireRoom, Snapshot, Source, SpaceId, UserId, VisitSide,
 } from '../../protocol/generated/types';
-import { authorRole, Conversation } from '../conversation/conversation.svelte';
+import { Conversation } from '../conversation/conversation.svelte';
 import type { InRoom } from '../discussion_groups/in_room.svelte';
 import type { MyGroup } from '../discussion_groups/my_group.svelte';
 import type { OtherRoom } from '../host_visits/room_visits.svelte';
@@ -20,6 +20,7 @@ import { aboutOf, detailsOf, sameAbout } from './details';
 import type { Broadcast, Connection, GuestLinksModel, Recording, RoomDetails, RoomModel, StreamKeysModel } from './model';
 import type { VideosModel } from '../videos/model';
 import { Moderating } from './moderating.svelte';
+import { PeopleHere } from './people_here.svelte';
 import { Stage } from './stage.svelte';
 import { StagePart } from './stage_part.svelte';
 import type { Lent } from './studio/lent';
@@ -28,10 +29,6 @@ import { VisitsPart } from './visits_part.svelte';
 
 /** While one stands before the door, the room is looked at again this often. */
 export const LOOK_EVERY_MS = 5_000;
-/** People that are listed; the count says how many more there are. */
-export const PEOPLE_MAX = 500;
-/** The list is read at most this often. */
-export const PEOPLE_EVERY_MS = 3_000;
 /** The other room of a visit may not know of it yet: it is asked again so often, after so long each time. */
 export const VISITED_TRIES = 5;
 export const VISITED_AGAIN_MS = 1_000;
@@ -67,7 +64,6 @@ export class LiveRoom implements RoomModel, OtherRoom {
   details = $state.raw<RoomDetails | null>(null);
   broadcast = $state.raw<Broadcast>({ state: 'offline', startedAt_ms: null, here: 0 });
   mine = $state(false);
-  people = $state.raw<readonly Author[]>([]);
   peopleCount = $state(0);
   studio = $state.raw<Studio | null>(null);
   recording = $state.raw<Recording>({ wanted: false, running: false, failed: false });
@@ -91,20 +87,23 @@ export class LiveRoom implements RoomModel, OtherRoom {
   #declinedAs: UserId | null = null;
   #failures = 0;
   #lookTimer: ReturnType<typeof setTimeout> | undefined;
-  #peopleTimer: ReturnType<typeof setTimeout> | undefined;
-  #peopleRead_ms = -PEOPLE_EVERY_MS;
   #studioOpening = false;
   #groupsOpening: Promise<InRoom> | null = null;
   #studioSoon: Promise<Studio | null> = Promise.resolve(null);
   /** What is to be seen is on another stage. */
   #stageHeld = false;
   #visitedTries = 0;
-  #members = new Map<UserId, string>();
+  readonly #here: PeopleHere;
   #undo: (() => void)[] = [];
   #closed = false;
 
   constructor(private readonly hostName: string, private readonly port: RoomPort) {
     const command = (what: Command) => this.#command(what);
+    this.#here = new PeopleHere(command, (members) => {
+      this.#namesChanged();
+      this.chat.setHere(members);
+      this.visits.seen(members);
+    });
     this.chat = new Conversation({
       command,
       person: (what) => port.connection.person(what),
@@ -215,11 +214,13 @@ export class LiveRoom implements RoomModel, OtherRoom {
     void this.#look();
   }
 
+  get people(): readonly Author[] { return this.#here.list; }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#lookTimer);
-    clearTimeout(this.#peopleTimer);
+    this.#here.close();
     for (const undo of this.#undo) undo();
     if (!this.port.visited) this.port.session.standAt(null);
     this.visits.close();
@@ -470,7 +471,7 @@ export class LiveRoom implements RoomModel, OtherRoom {
       default:
         this.chat.event(event);
         if (event.kind === 'you') this.#roleChanged();
-        if (event.kind === 'you' || event.kind === 'user_removed') this.#readPeopleSoon();
+        if (event.kind === 'you' || event.kind === 'user_removed') this.#here.readSoon();
     }
   }
 
@@ -504,7 +505,7 @@ export class LiveRoom implements RoomModel, OtherRoom {
     if (me) for (const studio of [this.studio, this.part.studio]) {
       if (studio?.publishing) studio.heardAs(me.muted?.includes('microphone') ?? false);
     }
-    if (publishers.some((one) => !this.#members.has(one.user))) this.#readPeopleSoon();
+    if (publishers.some((one) => this.#here.nameOf(one.user) === null)) this.#here.readSoon();
     this.#wantStage();
   }
 
@@ -515,7 +516,7 @@ export class LiveRoom implements RoomModel, OtherRoom {
   /** Who moderates is told what others are not. */
   #roleChanged(): void {
     const moderating = this.chat.moderating;
-    if (moderating && !this.moderation && this.#room) this.moderation = new Moderating(this.#room.id, (user) => this.#members.get(user) ?? null, (what) => this.#command(what));
+    if (moderating && !this.moderation && this.#room) this.moderation = new Moderating(this.#room.id, (user) => this.#here.nameOf(user), (what) => this.#command(what));
     if (!moderating && this.moderation) {
       this.moderation.close();
       this.moderation = null;
@@ -529,10 +530,8 @@ export class LiveRoom implements RoomModel, OtherRoom {
   }
 
   #namesChanged(): void {
-    for (const one of [...this.part.known, ...(this.host ? [this.host] : []), ...(this.port.session.me ? [this.port.session.me] : [])]) {
-      this.#members.set(one.id, one.displayName);
-    }
-    this.stage.setNames((user) => this.#members.get(user) ?? '');
+    this.#here.learn([...this.part.known, ...(this.host ? [this.host] : []), ...(this.port.session.me ? [this.port.session.me] : [])]);
+    this.stage.setNames((user) => this.#here.nameOf(user) ?? '');
   }
 
   /** What this page sends itself changed. */
@@ -599,34 +598,7 @@ export class LiveRoom implements RoomModel, OtherRoom {
   #audience(count: number): void {
     this.peopleCount = count;
     this.broadcast = { ...this.broadcast, here: count };
-    this.#readPeopleSoon();
-  }
-
-  #readPeopleSoon(): void {
-    this.#peopleTimer ??= setTimeout(() => {
-      this.#peopleTimer = undefined;
-      this.#peopleRead_ms = performance.now();
-      void this.#readPeople();
-    }, Math.max(0, this.#peopleRead_ms + PEOPLE_EVERY_MS - performance.now()));
-  }
-
-  async #readPeople(): Promise<void> {
-    const members: Member[] = [];
-    let after: UserId | null = null;
-    while (members.length < PEOPLE_MAX) {
-      const answer = await this.#command({ kind: 'list_members', after });
-      if (this.#closed || answer.is !== 'ok' || answer.outcome.kind !== 'members') return;
-      members.push(...answer.outcome.members);
-      after = answer.outcome.next;
-      if (after === null) break;
-    }
-    const rank = { host: 0, moderator: 1, viewer: 2 };
-    members.sort((a, b) => rank[a.role] - rank[b.role] || a.profile.display_name.localeCompare(b.profile.display_name));
-    for (const { profile } of members) this.#members.set(profile.id, profile.display_name);
-    this.#namesChanged();
-    this.people = members.map((one) => ({ ...person(one.profile), role: authorRole(one.role, one.profile) }));
-    this.chat.setHere(members);
-    this.visits.seen(members);
+    this.#here.readSoon();
   }
 
   #statusChanged(status: Status): void {

@@ -48,10 +48,11 @@ describe('the chat of a film', () => {
     const chat = new ChatWindow(server.read, () => {});
     chat.need(0, 0);
     await settled();
-    chat.need(5_400_000, 0);
+    chat.need(5_400_000.4, 0);
     expect(chat.state).toBe('loading');
     await settled();
     expect(server.asked.filter((one) => one === null)).toHaveLength(1);
+    expect(server.asked.every((one) => one === null || Number.isInteger(one.ms))).toBe(true);
     expect(chat.messages[0]?.media_ms).toBeGreaterThan(5_400_000 - BEFORE_MS - 1);
     expect(chat.messages.at(-1)?.media_ms).toBeGreaterThanOrEqual(5_400_000 + AHEAD_MS);
     // A small step back stays within.

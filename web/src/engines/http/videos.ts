@@ -6,7 +6,7 @@ import { request } from './http';
 const of = (id: VideoId) => `/videos/${encodeURIComponent(id)}`;
 
 const afterward = (after: { readonly ms: number; readonly position: number } | null) =>
-  `limit=${HISTORY_PAGE_MAX}${after === null ? '' : `&after_ms=${Math.max(0, Math.floor(after.ms))}&after_position=${after.position}`}`;
+  `limit=${HISTORY_PAGE_MAX}${after === null ? '' : `&after_ms=${after.ms}&after_position=${after.position}`}`;
 
 export const videos = {
   video: (id: VideoId) => request<Video>('GET', of(id)),
