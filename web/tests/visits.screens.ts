@@ -87,6 +87,14 @@ describe('a visit', () => {
     await page.context().close();
   });
 
+  it('leaves place to talk on a phone, also to a host who is on the other’s stage', async () => {
+    const page = await gallery.open('visit-along-host-stage', { viewport: { width: 390, height: 844 } });
+    const log = page.getByRole('log');
+    await log.waitFor();
+    await expect.poll(async () => (await log.boundingBox())?.height, SOON).toBeGreaterThan(130);
+    await page.context().close();
+  });
+
   it('lets who came along go back, and who stayed come along later', async () => {
     const page = await gallery.open('visit-along');
     await page.getByRole('button', { name: 'Go back' }).click();

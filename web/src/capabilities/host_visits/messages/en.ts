@@ -132,6 +132,7 @@ const en = {
   over: {
     title: 'The visit is over',
     home: (name: string) => `You are back with ${name}.`,
+    homeAlone: (name: string) => `You are back in ${name}’s room.`,
     homeHost: 'You are back in your own room.',
     gone: (name: string) => `${name} is back in their own room.`,
     ends,

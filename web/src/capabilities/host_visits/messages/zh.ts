@@ -121,6 +121,7 @@ const zh: Messages = {
   over: {
     title: '来访结束了',
     home: (name) => `你回到了 ${name} 这里。`,
+    homeAlone: (name) => `你回到了 ${name} 的直播间。`,
     homeHost: '你回到了自己的直播间。',
     gone: (name) => `${name} 回到了自己的直播间。`,
     ends: { over: '时间到了。', host: '一位主播结束了来访。', broadcast_ended: '所访问的直播结束了。', gone: '一位主播离开了。', lost: '两个直播间之间的连接断开了。' },
