@@ -62,6 +62,8 @@ fn message(position: u64, dice: &mut Dice) -> Message {
         broadcast: None,
         media_ms: None,
         float: None,
+        carries: None,
+        moment: None,
         edited_ms: None,
         deleted: false,
     }

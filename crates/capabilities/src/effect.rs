@@ -10,6 +10,7 @@ use hearth_protocol::media::{LayerPreference, Source, SourceOfMid, Track, Via};
 use hearth_protocol::moderation::Report;
 use hearth_protocol::people::{Me, Profile};
 use hearth_protocol::space::Sanction;
+use hearth_protocol::videos::Video;
 use hearth_protocol::{Event, Outcome, PersonEvent, Rejection, Resume};
 use serde::{Deserialize, Serialize};
 
@@ -502,7 +503,7 @@ pub enum Tell {
         /// Where.
         space: SpaceId,
         /// The message.
-        message: Message,
+        message: Box<Message>,
     },
     /// Somebody has asked them to be friends, or has said yes.
     Befriended {
@@ -525,6 +526,11 @@ pub enum Tell {
     DialogGone {
         /// Which.
         dialog: SpaceId,
+    },
+    /// How a film of theirs stands.
+    Video {
+        /// All of it.
+        video: Box<Video>,
     },
     /// Another host asks them for a visit.
     VisitInvitation {

@@ -122,7 +122,7 @@ pub struct Lookup {
     #[serde(skip_serializing_if = "is_default")]
     pub preferences: Preferences,
     /// For `send` with `reply_to`, for `delete_message`, and for `report` with `position`: that message.
-    pub message: Option<Message>,
+    pub message: Option<Box<Message>>,
     /// Profiles of the users named by the command, as far as they exist.
     pub people: Vec<Profile>,
     /// For `mute`, `ban` and `set_moderator`: which of them manage the server.

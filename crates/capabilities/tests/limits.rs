@@ -93,7 +93,16 @@ impl Room {
         let (text, nonce) = (text.to_owned(), nonce.to_owned());
         self.tell(
             from,
-            Command::Send { text, reply_to: None, nonce, mentions: Vec::new(), float: None, media_ms: None },
+            Command::Send {
+                text,
+                reply_to: None,
+                nonce,
+                mentions: Vec::new(),
+                float: None,
+                media_ms: None,
+                carries: None,
+                moment: None,
+            },
             Vec::new(),
         )
     }
@@ -516,6 +525,8 @@ fn messages_at_hand() {
         mentions: Vec::new(),
         float: None,
         media_ms: None,
+        carries: None,
+        moment: None,
     };
     assert_eq!(room.ask(caller("bo", "bo"), answer(1)), Some(Err(Rejection::NotFound)), "forgotten, and not looked up");
     assert!(room.ask(caller("bo", "bo"), answer(2)).is_none(), "still at hand");

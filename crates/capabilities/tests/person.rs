@@ -64,11 +64,13 @@ fn mentioned(person: &mut Person, at: Time, author: &str, position: u64) -> Vec<
         broadcast: None,
         media_ms: None,
         float: None,
+        carries: None,
+        moment: None,
         edited_ms: None,
         deleted: false,
     };
     let space = SpaceId::parse("room_bo").unwrap();
-    person.handle(at, PersonInput::Told { tell: Tell::Mentioned { space, message } })
+    person.handle(at, PersonInput::Told { tell: Tell::Mentioned { space, message: Box::new(message) } })
 }
 
 fn command(person: &mut Person, command: PersonCommand, people: Vec<Profile>) -> Vec<Effect> {

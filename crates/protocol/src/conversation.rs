@@ -1,5 +1,6 @@
 //! Conversations: the ordered, stored messages of a space.
 
+use crate::ids::{ImageId, VideoId};
 use crate::people::Profile;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,14 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub float: Option<Float>,
+    /// What it carries besides its words, which may be none then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub carries: Option<Carried>,
+    /// The moment of a film that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub moment: Option<Moment>,
     /// When its author put other words in its place, milliseconds since the Unix epoch; absent: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "number")]
@@ -50,6 +59,64 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub deleted: bool,
+}
+
+/// What a message carries besides words: as it was when it was said, so that it can be drawn at once. Whether it can still be
+/// had is told by asking for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Carried {
+    /// A film.
+    Video {
+        /// Which.
+        video: VideoId,
+        /// Width of the picture, in pixels.
+        width: u32,
+        /// Height of the picture, in pixels.
+        height: u32,
+        /// How long it is, in milliseconds.
+        #[ts(type = "number")]
+        duration_ms: u64,
+        /// A tiny still, to be shown blurred: a `data:` URL. Empty: none.
+        tiny: String,
+    },
+    /// An image.
+    Image {
+        /// Which.
+        image: ImageId,
+        /// Width, in pixels.
+        width: u32,
+        /// Height, in pixels.
+        height: u32,
+        /// A tiny one, to be shown blurred: a `data:` URL. Empty: none.
+        tiny: String,
+    },
+}
+
+/// What somebody wants a message to carry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Carry {
+    /// A film of one's own that can be played: whoever is in the dialog may watch it from then on.
+    Video {
+        /// Which.
+        video: VideoId,
+    },
+    /// An image that one has sent to the dialog before.
+    Image {
+        /// Which.
+        image: ImageId,
+    },
+}
+
+/// A moment of a film.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+pub struct Moment {
+    /// Of which.
+    pub video: VideoId,
+    /// Media time of the film, in milliseconds.
+    #[ts(type = "number")]
+    pub at_ms: u64,
 }
 
 /// How a message floats over the picture (danmaku).

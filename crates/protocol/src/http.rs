@@ -3,11 +3,11 @@
 use crate::conversation::Message;
 use crate::dialogs::Dialog;
 use crate::discussion_groups::MyGroup;
-use crate::ids::{DeviceId, GuestLinkId, SpaceId, StreamKeyId, UserId};
+use crate::ids::{DeviceId, GuestLinkId, ImageId, SpaceId, StreamKeyId, UploadId, UserId, VideoId};
 use crate::live_rooms::{About, Broadcast};
 use crate::moderation::{AuditEntry, Report};
 use crate::people::{Me, Profile};
-use crate::videos::Video;
+use crate::videos::{Audience, Chapter, Video};
 use serde::{Deserialize, Serialize};
 
 macro_rules! wire {
@@ -297,6 +297,129 @@ wire! {
         #[serde(default)]
         #[ts(optional)]
         title: Option<String>,
+        /// Who may watch it. `link` makes a new link where there is none; `room` is for recordings only.
+        #[serde(default)]
+        #[ts(optional)]
+        audience: Option<Audience>,
+        /// Its chapters, all of them.
+        #[serde(default)]
+        #[ts(optional)]
+        chapters: Option<Vec<Chapter>>,
+        /// Make a new link in place of the old one, which lets in nobody any more.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        new_link: bool,
+    }
+
+    /// How far somebody has watched a film.
+    struct Watched {
+        /// Where they are, in milliseconds of media time.
+        #[ts(type = "number")]
+        position_ms: u64,
+        /// They have come to its end: it counts as seen from then on.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        seen: bool,
+    }
+
+    /// The films that are shared in a dialog, the newest first.
+    struct DialogVideos {
+        /// Which.
+        videos: Vec<DialogVideo>,
+        /// Whether there are older ones; ask with `before` the last one's position.
+        more: bool,
+    }
+
+    /// A film that is shared in a dialog.
+    struct DialogVideo {
+        /// The film.
+        video: Video,
+        /// The message that carries it.
+        #[ts(type = "number")]
+        position: u64,
+        /// When it was shared, milliseconds since the Unix epoch.
+        #[ts(type = "number")]
+        shared_ms: u64,
+    }
+
+    /// What one's films take.
+    struct Storage {
+        /// In bytes, with what is on its way.
+        #[ts(type = "number")]
+        used_bytes: u64,
+        /// In bytes.
+        #[ts(type = "number")]
+        max_bytes: u64,
+        /// The largest file that is taken, in bytes.
+        #[ts(type = "number")]
+        upload_max_bytes: u64,
+    }
+
+    /// One's uploads that are not whole yet, the newest first.
+    struct Uploads {
+        /// Which.
+        uploads: Vec<Upload>,
+    }
+
+    /// A film on its way to the server.
+    struct Upload {
+        /// Which. Its address is `/api/uploads/{id}`.
+        id: UploadId,
+        /// The film that it becomes.
+        video: VideoId,
+        /// What its file is called.
+        name: String,
+        /// How many bytes it has.
+        #[ts(type = "number")]
+        bytes: u64,
+        /// How many of them are here.
+        #[ts(type = "number")]
+        received_bytes: u64,
+        /// In which dialog it will be said.
+        dialog: Option<SpaceId>,
+        /// Until when it may be gone on with, milliseconds since the Unix epoch; each part that comes makes it later.
+        #[ts(type = "number")]
+        expires_ms: u64,
+    }
+
+    /// An image that was sent, to be carried by a message.
+    struct SentImage {
+        /// Which.
+        image: ImageId,
+        /// Width, in pixels.
+        width: u32,
+        /// Height, in pixels.
+        height: u32,
+        /// A tiny one, to be shown blurred: a `data:` URL.
+        tiny: String,
+    }
+
+    /// Somebody with an account, as whoever asks may see them.
+    struct PersonPage {
+        /// Who.
+        profile: Profile,
+        /// Their room.
+        room: Option<SpaceId>,
+        /// Whether they are live in it.
+        live: bool,
+        /// How whoever asks stands to them.
+        relation: Relation,
+    }
+
+    /// How somebody stands to somebody else.
+    struct Relation {
+        /// It is oneself.
+        me: bool,
+        /// They are friends.
+        friends: bool,
+        /// One has asked them to be friends.
+        asked: bool,
+        /// They have asked one to be friends.
+        asks: bool,
+        /// One follows them.
+        follows: bool,
+        /// One has blocked them.
+        blocked: bool,
     }
 
     /// The chat of a film, in order of media time.

@@ -124,6 +124,14 @@ id!(
     VideoId, "video_"
 );
 id!(
+    /// An image in a dialog.
+    ImageId, "image_"
+);
+id!(
+    /// A film on its way to the server.
+    UploadId, "upload_"
+);
+id!(
     /// A report to the moderators.
     ReportId, "report_"
 );

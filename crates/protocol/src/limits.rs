@@ -109,6 +109,25 @@ pub const FOUND_MESSAGES_MAX: usize = 50;
 /// Unicode scalar values of a search.
 pub const SEARCH_MAX_CHARS: usize = 100;
 
+/// Bytes of a film that is uploaded: the most that a configuration may allow.
+pub const UPLOAD_MAX_BYTES: u64 = 68_719_476_736;
+/// Films of one person on their way to the server at a time.
+pub const UPLOADS_MAX: usize = 20;
+/// Bytes of a file's name.
+pub const FILE_NAME_MAX_BYTES: usize = 255;
+/// Bytes of an image that is sent.
+pub const IMAGE_MAX_BYTES: usize = 20 << 20;
+/// Images of one person that were sent to dialogs, but not said in them.
+pub const IMAGES_UNSAID_MAX: usize = 50;
+/// Chapters of a film.
+pub const CHAPTERS_MAX: usize = 200;
+/// Subtitles of a film, those that came with it among them.
+pub const SUBTITLES_MAX: usize = 64;
+/// Bytes of one file of subtitles.
+pub const SUBTITLES_MAX_BYTES: usize = 2 << 20;
+/// Shared films of a dialog in one answer.
+pub const DIALOG_VIDEOS_MAX: usize = 50;
+
 /// The name of a limit, as a client may show it and a program may branch on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -215,4 +234,22 @@ pub enum LimitName {
     DialogsPinned,
     /// Characters of a search.
     SearchChars,
+    /// Bytes of a film.
+    UploadBytes,
+    /// Films of one person on their way.
+    Uploads,
+    /// Bytes of all films of one person.
+    StorageBytes,
+    /// Bytes of a file's name.
+    FileNameBytes,
+    /// Bytes of an image.
+    ImageBytes,
+    /// Images that were sent but not said.
+    Images,
+    /// Chapters of a film.
+    Chapters,
+    /// Subtitles of a film.
+    Subtitles,
+    /// Bytes of a file of subtitles.
+    SubtitleBytes,
 }

@@ -7,6 +7,7 @@ use crate::ids::{SpaceId, UserId};
 use crate::limits::LimitName;
 use crate::live_rooms::About;
 use crate::people::{Me, Profile};
+use crate::videos::Video;
 use serde::{Deserialize, Serialize};
 
 /// What a client may do about itself.
@@ -92,6 +93,11 @@ pub enum PersonEvent {
     DialogGone {
         /// Which.
         dialog: SpaceId,
+    },
+    /// A film of one's own stands differently: its conversion goes on, it can be played, it failed.
+    Video {
+        /// All of it.
+        video: Box<Video>,
     },
     /// Another host asks for a visit.
     VisitInvitation {

@@ -5,6 +5,7 @@
 //! with `_FILE` behind it the value is read from that file, for secrets), and by flags.
 //! `config.example.toml` shows them all; a test keeps it complete.
 
+use hearth_protocol::limits::UPLOAD_MAX_BYTES;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -42,6 +43,8 @@ pub struct Config {
     pub rtmp: Rtmp,
     /// What becomes of a broadcast beside its live picture.
     pub broadcast: Broadcast,
+    /// Films that people upload.
+    pub videos: Videos,
     /// Servers that help encoders and players through firewalls.
     pub ice: Ice,
     /// What a stranger can make grow.
@@ -130,6 +133,12 @@ pub struct Broadcast {
     pub ladders_max: u32,
 }
 
+/// More films than this are not converted at the same time, whatever the machine.
+pub const CONVERSIONS_MAX: u32 = 64;
+/// The least and the most that [`Videos::height_max`] may be, in pixels.
+pub const HEIGHT_MIN: u32 = 144;
+/// See [`HEIGHT_MIN`].
+pub const HEIGHT_MAX: u32 = 4_320;
 /// More broadcasts than this are not encoded at the same time, whatever the machine.
 pub const LADDERS_MAX: u32 = 64;
 
@@ -142,6 +151,27 @@ impl Broadcast {
             0 => (cores() / 2).min(LADDERS_MAX as usize),
             most => most as usize,
         }
+    }
+}
+
+/// Films that people upload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Videos {
+    /// The largest file that is taken, in bytes; 64 GiB at most.
+    pub upload_max_bytes: u64,
+    /// What the films of one person may take, in bytes, with their originals.
+    pub storage_max_bytes: u64,
+    /// Films that are converted at the same time; each takes about two cores.
+    pub conversions_max: u32,
+    /// The largest size that is made, by the short side in pixels; none is larger than the film itself.
+    pub height_max: u32,
+}
+
+impl Videos {
+    /// How a film is converted.
+    pub fn conversion(&self) -> hearth_conversion::Settings {
+        hearth_conversion::Settings { short_max_px: self.height_max, ..hearth_conversion::Settings::default() }
     }
 }
 
@@ -248,6 +278,7 @@ impl Default for Config {
             media: Media::default(),
             rtmp: Rtmp::default(),
             broadcast: Broadcast::default(),
+            videos: Videos::default(),
             ice: Ice::default(),
             limits: Limits::default(),
         }
@@ -324,6 +355,17 @@ impl Default for Broadcast {
     }
 }
 
+impl Default for Videos {
+    fn default() -> Self {
+        Self {
+            upload_max_bytes: 17_179_869_184,
+            storage_max_bytes: 53_687_091_200,
+            conversions_max: 1,
+            height_max: 2_160,
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -395,6 +437,15 @@ impl Config {
         }
         if self.broadcast.ladders_max > LADDERS_MAX {
             return wrong("broadcast.ladders_max is 64 at most");
+        }
+        if self.videos.upload_max_bytes > UPLOAD_MAX_BYTES {
+            return wrong("videos.upload_max_bytes is 64 GiB at most");
+        }
+        if !(1..=CONVERSIONS_MAX).contains(&self.videos.conversions_max) {
+            return wrong("videos.conversions_max is 1 to 64");
+        }
+        if !(HEIGHT_MIN..=HEIGHT_MAX).contains(&self.videos.height_max) {
+            return wrong("videos.height_max is 144 to 4320");
         }
         if let Some(problem) = self.oidc.problem().or_else(|| self.ice.problem()) {
             return wrong(problem);

@@ -4,6 +4,8 @@
 //! * [`node`]: the machines that are awake on this node, each owned by one task; their connections, timers and crashes.
 //! * [`effects`]: the one place that does what a machine wants done.
 //! * [`broadcast`]: what becomes of broadcasts beside their live picture: HLS, recordings, encoders over RTMP.
+//! * [`films`]: films that people upload: how they come, become playable, and who may fetch them.
+//! * [`commanding`]: commands that come by no live connection.
 //! * [`ws`]: the live connection of a client.
 //! * [`http`]: reads, sign-in and programs; the web app.
 //! * [`listen`]: sockets, TLS and the limits of a stranger.
@@ -12,8 +14,10 @@
 pub mod accounts;
 pub mod broadcast;
 pub mod clock;
+pub mod commanding;
 pub mod config;
 pub mod effects;
+pub mod films;
 pub mod fresh;
 pub mod http;
 pub mod listen;

@@ -14,9 +14,10 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::accounts::sweep;
 use crate::broadcast::picture::FFMPEG;
-use crate::broadcast::{films, rtmp};
+use crate::broadcast::{films as recordings, rtmp};
 use crate::clock;
 use crate::config::Config;
+use crate::films;
 use crate::http::{self, AppState};
 use crate::listen::{self, Doorkeeper};
 use crate::node::Node;
@@ -89,7 +90,8 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let url = url(&config, address);
     let keeper = Doorkeeper::new(config.limits.clone(), config.trusted_proxies.clone());
     let node = Node::start(config).await?;
-    films::recover(&node).await;
+    recordings::recover(&node).await;
+    films::start(&node).await;
     node.store().visits().close_open(clock::now().0).await?;
     if let Err(error) = std::process::Command::new(FFMPEG).arg("-version").output() {
         tracing::warn!(%error, "the program {FFMPEG} is not there: no pictures on the front page, and nothing is converted");

@@ -81,7 +81,7 @@ async fn main() {
         Report::Playable { renditions } => {
             println!("{:7.2} s  playable: {}", began.elapsed().as_secs_f64(), renditions.join(" "))
         }
-        Report::Poster => println!("{:7.2} s  first run and poster done", began.elapsed().as_secs_f64()),
+        Report::Poster { .. } => println!("{:7.2} s  poster there", began.elapsed().as_secs_f64()),
         Report::Progress(_) => {}
     })
     .await

@@ -8,14 +8,17 @@ use crate::settings::{Limits, SEGMENT_S, Settings};
 use crate::source::{Refusal, Source};
 use crate::tools::Tools;
 use base64::Engine as _;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Says that a folder was made for a conversion: only such a folder is emptied.
 const MARK_FILE: &str = "conversion.begun";
 const POSTER_FILE: &str = "poster.jpg";
+const TINY_FILE: &str = "tiny";
 /// Longest segment of what is copied, in seconds.
 const SEGMENT_MAX_S: f64 = 3.0 * SEGMENT_S as f64;
 /// Of the work of a conversion, the first run is about so much: a quarter where it encodes, next to nothing where it copies.
@@ -46,8 +49,11 @@ pub enum Report {
     Playable {
         renditions: Vec<String>,
     },
-    /// `poster.jpg` is there.
-    Poster,
+    /// `poster.jpg` is there; comes soon after the first `Playable`.
+    Poster {
+        /// A `data:` URL of a picture of 32 pixels.
+        tiny: String,
+    },
     Progress(Progress),
 }
 
@@ -180,6 +186,7 @@ impl<R: FnMut(Report)> Converting<'_, R> {
         let (tools, job, plan) = (self.tools, self.job, self.plan);
         let input = self.file.clone();
         let playable = Notify::new();
+        let pictured = AtomicBool::new(false);
         let pictures = async {
             playable.notified().await;
             for of_key_frames in [true, false] {
@@ -190,7 +197,9 @@ impl<R: FnMut(Report)> Converting<'_, R> {
                     break;
                 }
             }
-            run(tools, job, plan, plan.tiny_arguments(), false).watch(|_| Ok(Look::GoesOn)).await
+            run(tools, job, plan, plan.tiny_arguments(), false).watch(|_| Ok(Look::GoesOn)).await?;
+            pictured.store(true, Ordering::Relaxed);
+            Ok(())
         };
         let arguments = plan.first_arguments(&self.file);
         let mut told = false;
@@ -204,14 +213,31 @@ impl<R: FnMut(Report)> Converting<'_, R> {
                     playable.notify_one();
                     return Ok(Look::StepBack);
                 }
+                if pictured.swap(false, Ordering::Relaxed) {
+                    this.tell_pictures()?;
+                }
                 Ok(Look::GoesOn)
             };
             self.run(arguments, true, look).await?;
             if told { Ok(()) } else { Err(Failure::Failed("nothing came out".into())) }
         };
         tokio::try_join!(making, pictures)?;
-        (self.report)(Report::Poster);
+        if pictured.load(Ordering::Relaxed) {
+            self.tell_pictures()?;
+        }
         Ok(())
+    }
+
+    fn tell_pictures(&mut self) -> Result<(), Failure> {
+        let tiny = self.tiny()?;
+        (self.report)(Report::Poster { tiny });
+        Ok(())
+    }
+
+    fn tiny(&self) -> Result<String, Failure> {
+        let kind = if self.plan.abilities.webp { "webp" } else { "jpeg" };
+        let tiny = std::fs::read(self.job.folder.join(TINY_FILE))?;
+        Ok(format!("data:image/{kind};base64,{}", base64::engine::general_purpose::STANDARD.encode(tiny)))
     }
 
     /// Of what the first run made: of picture or sound, whichever is longer.
@@ -275,9 +301,8 @@ impl<R: FnMut(Report)> Converting<'_, R> {
     /// Writes down what came about.
     fn describe(&self, renditions: Vec<Made>, duration_ms: u64) -> Result<Conversion, Failure> {
         let (folder, plan) = (&self.job.folder, self.plan);
-        let tiny = std::fs::read(folder.join("tiny"))?;
-        std::fs::remove_file(folder.join("tiny"))?;
-        let kind = if plan.abilities.webp { "webp" } else { "jpeg" };
+        let tiny = self.tiny()?;
+        std::fs::remove_file(folder.join(TINY_FILE))?;
         let conversion = Conversion {
             duration_ms,
             bytes: bytes_in(folder),
@@ -286,7 +311,7 @@ impl<R: FnMut(Report)> Converting<'_, R> {
             subtitles: plan.words.iter().map(Into::into).collect(),
             chapters: plan.source.chapters.clone(),
             sprites: (&plan.sprites).into(),
-            tiny: format!("data:image/{kind};base64,{}", base64::engine::general_purpose::STANDARD.encode(tiny)),
+            tiny,
         };
         let description = serde_json::to_vec_pretty(&conversion).map_err(|error| Failure::Io(error.to_string()))?;
         publish::write(&folder.join(DESCRIPTION_FILE), &description)?;

@@ -34,6 +34,8 @@ fn message(number: u64, run: u64) -> Write {
             broadcast: None,
             media_ms: None,
             float: None,
+            carries: None,
+            moment: None,
             edited_ms: None,
             deleted: false,
         },

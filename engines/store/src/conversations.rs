@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::db::{Db, Row, params};
-use hearth_protocol::conversation::{Message, QUOTE_MAX_CHARS, Quote};
+use hearth_protocol::conversation::{Message, Moment, QUOTE_MAX_CHARS, Quote};
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::limits::HISTORY_PAGE_MAX;
 use hearth_protocol::people::Profile;
@@ -22,16 +22,24 @@ pub enum Page {
 /// Stored messages and how far they were read.
 pub struct Conversations<'a>(pub(crate) &'a Db);
 
-macro_rules! message_sql {
-    ($rest:expr) => {
+/// Messages `m` under a condition, with what they answer.
+macro_rules! message_columns {
+    ($condition:expr) => {
         concat!(
             "SELECT m.position, m.author_id, m.author_name, m.author_display_name, m.at_ms, m.text, m.mentions, m.nonce, \
-             m.broadcast, m.media_ms, m.floating, m.deleted_ms, m.edited_ms, q.position AS q_position, q.author_id AS q_author_id, q.author_name AS q_author_name, \
+             m.broadcast, m.media_ms, m.floating, m.carried, m.moment_video, m.moment_ms, m.deleted_ms, m.edited_ms, \
+             q.position AS q_position, q.author_id AS q_author_id, q.author_name AS q_author_name, \
              q.author_display_name AS q_author_display_name, q.text AS q_text \
-             FROM messages m LEFT JOIN messages q ON q.space = m.space AND q.position = m.reply_position \
-             WHERE m.space = $1 AND ",
-            $rest
+             FROM messages m LEFT JOIN messages q ON q.space = m.space AND q.position = m.reply_position WHERE ",
+            $condition
         )
+    };
+}
+pub(crate) use message_columns;
+
+macro_rules! message_sql {
+    ($rest:expr) => {
+        message_columns!(concat!("m.space = $1 AND ", $rest))
     };
 }
 
@@ -103,7 +111,7 @@ pub(crate) fn mentions_column(mentions: &[Profile]) -> Option<String> {
     serde_json::to_string(mentions).ok()
 }
 
-fn message(row: &Row) -> Result<Message, Error> {
+pub(crate) fn message(row: &Row) -> Result<Message, Error> {
     let reply_to = match row.opt_int("q_position")? {
         Some(position) => Some(Quote {
             position,
@@ -131,6 +139,11 @@ fn message(row: &Row) -> Result<Message, Error> {
         broadcast: row.opt_int("broadcast")?,
         media_ms: row.opt_int("media_ms")?,
         float: row.opt_json("floating")?,
+        carries: row.opt_json("carried")?,
+        moment: match row.opt_text("moment_video")? {
+            Some(_) => Some(Moment { video: row.id("moment_video")?, at_ms: row.int("moment_ms")? }),
+            None => None,
+        },
         edited_ms: row.opt_int("edited_ms")?,
         deleted: row.opt_int("deleted_ms")?.is_some(),
     })

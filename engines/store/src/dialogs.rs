@@ -4,7 +4,7 @@ use crate::conversations::{Conversations, Page};
 use crate::db::{Db, Param, Row, Tx, params};
 use crate::people::profile;
 use crate::rooms::MESSAGES_AT_OPENING;
-use crate::{Error, Write, Writes, message_words};
+use crate::{Error, Write, Writes, message_words, videos};
 use hearth_protocol::conversation::Message;
 use hearth_protocol::dialogs::{Dialog, Keeping};
 use hearth_protocol::http::FoundMessage;
@@ -240,6 +240,7 @@ fn member(row: &Row) -> Result<DialogMemberRecord, Error> {
 pub(crate) async fn said(tx: &mut Tx, dialog: &SpaceId, message: &Message) -> Result<(), Error> {
     let sql = "UPDATE dialogs SET last_ms = $2 WHERE id = $1 AND last_ms < $2";
     tx.execute(sql, params![dialog.as_str(), message.at_ms]).await?;
+    videos::said(tx, dialog, message).await?;
     message_words::set(tx, dialog, message.position, &message.text).await
 }
 

@@ -27,6 +27,7 @@ mod follows;
 mod friends;
 mod groups;
 mod guest_links;
+mod images;
 mod message_words;
 mod people;
 mod reports;
@@ -52,6 +53,7 @@ pub use follows::{FOLLOWERS_PAGE_MAX, Follows};
 pub use friends::{Friends, FriendsOf};
 pub use groups::{BoundGroup, GROUPS_MAX, GroupMemberRecord, GroupRecord, Groups, MY_GROUPS_MAX};
 pub use guest_links::{GUEST_LINKS_PER_ROOM_MAX, GuestLinkRecord, GuestLinks};
+pub use images::{ImageRecord, Images};
 pub use people::{BLOCKED_EITHER_WAY_MAX, People};
 pub use reports::{Reports, WhichReports};
 pub use rooms::{MESSAGES_AT_OPENING, ROOMS_MAX, RoomRecord, Rooms, SpaceRecord};
@@ -60,6 +62,9 @@ pub use search::{RoomSearch, SEARCH_WORDS_MAX};
 pub use setup::Setup;
 pub use store::Store;
 pub use stream_keys::{STREAM_KEY_TOUCH_INTERVAL_MS, StreamKeyRecord, StreamKeys};
-pub use videos::{NewVideo, Pause, Timeline, VideoProgress, VideoRecord, Videos};
+pub use videos::{
+    Begun, Converting, Facts, Media, NewUpload, NewVideo, Pause, SharedVideo, SubtitleFile, Timeline, UploadRecord,
+    VideoProgress, VideoRecord, Videos, VideosOf,
+};
 pub use visits::{VISIT_HOSTS_READ_MAX, VISITS_READ_MAX, VisitEnd, VisitHost, Visits};
 pub use writes::{BATCH_MAX, Busy, Declined, QUEUE_MAX, Report, Stored, Ticket, Write, Writes};

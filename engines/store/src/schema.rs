@@ -13,9 +13,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_host_visits.sql"),
     include_str!("../migrations/0006_dialogs.sql"),
     include_str!("../migrations/0007_message_words.sql"),
+    include_str!("../migrations/0008_dialog_videos.sql"),
 ];
 /// The step whose columns hold folded text, which SQL alone can't fold.
 const FOLDED_SINCE: i64 = 2;
+/// The step since which titles of films are folded.
+const TITLES_FOLDED_SINCE: i64 = 8;
 
 /// The schema's version: how many steps were taken.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
@@ -36,6 +39,12 @@ pub(crate) async fn migrate(db: &Db) -> Result<(), Error> {
     }
     if found < FOLDED_SINCE {
         fold(&mut tx).await?;
+    }
+    if found < TITLES_FOLDED_SINCE {
+        for row in tx.all("SELECT id, title FROM videos", params![]).await? {
+            let (id, key) = (row.text("id")?, search::fold(&row.text("title")?));
+            tx.execute("UPDATE videos SET title_key = $2 WHERE id = $1", params![&id, &key]).await?;
+        }
     }
     if found < SCHEMA_VERSION {
         tx.execute("DELETE FROM schema_version", params![]).await?;

@@ -5,7 +5,7 @@ use crate::error::is_busy;
 use crate::writes::{Report, Writes};
 use crate::{
     Accounts, Address, Audit, Conversations, Covers, Devices, Dialogs, Error, Follows, Friends, Groups, GuestLinks,
-    People, Reports, Rooms, Setup, StreamKeys, Videos, Visits, schema,
+    Images, People, Reports, Rooms, Setup, StreamKeys, Videos, Visits, schema,
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -122,6 +122,11 @@ impl Store {
     /// Films.
     pub fn videos(&self) -> Videos<'_> {
         Videos(&self.db)
+    }
+
+    /// Images in dialogs.
+    pub fn images(&self) -> Images<'_> {
+        Images(&self.db)
     }
 
     /// Host visits.

@@ -158,6 +158,8 @@ impl Running {
         let command = Command::Send {
             float: None,
             media_ms: None,
+            carries: None,
+            moment: None,
             text: text(number, self.crowd.text_chars),
             reply_to: None,
             nonce: format!("load-{number:x}"),

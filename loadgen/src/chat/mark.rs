@@ -58,6 +58,8 @@ mod tests {
             reply_to: None,
             mentions: Vec::new(),
             nonce: Some("n".to_owned()),
+            carries: None,
+            moment: None,
             edited_ms: None,
             deleted: false,
         };

@@ -8,7 +8,7 @@
 //!
 //! The machine's part is in `space/dialogs`.
 
-use hearth_protocol::conversation::Message;
+use hearth_protocol::conversation::{Carried, Message};
 use hearth_protocol::dialogs::{Dialog as WireDialog, DialogMember, Keeping, State};
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::limits::UNREAD_MAX;
@@ -38,6 +38,12 @@ pub struct Lookup {
     /// is there.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unreachable: bool,
+    /// For `send`: what it is to carry, if its author may have it carried here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Carried>,
+    /// For `send`: whether the film is shared here whose moment it belongs to.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub moment: bool,
     /// For `keep`: how many other dialogs they have pinned.
     #[serde(skip_serializing_if = "is_zero")]
     pub pinned: u32,

@@ -3,7 +3,7 @@
 //! A message is *accepted* when it has a position and is on its way to the store, and *said* when it is stored:
 //! only then others hear it and its author gets a reply. What the author named it (its nonce) makes repeats harmless.
 
-use hearth_protocol::conversation::{Float, Message, QUOTE_MAX_CHARS, Quote};
+use hearth_protocol::conversation::{Carried, Float, Message, Moment, QUOTE_MAX_CHARS, Quote};
 use hearth_protocol::ids::UserId;
 use hearth_protocol::limits::{LimitName, MESSAGE_MAX_CHARS, NONCE_MAX_BYTES};
 use hearth_protocol::people::Profile;
@@ -57,6 +57,10 @@ pub struct Draft<'a> {
     pub media_time: Option<(u64, u64)>,
     /// How it floats over the picture.
     pub float: Option<Float>,
+    /// What it carries, looked up.
+    pub carries: Option<&'a Carried>,
+    /// The moment of a film it belongs to.
+    pub moment: Option<Moment>,
 }
 
 /// What is to be done with a draft.
@@ -83,6 +87,20 @@ pub struct Conversation {
     authors: BTreeMap<UserId, Author>,
     /// Seconds of slow mode; 0 is off.
     pub slow_mode_s: u32,
+}
+
+/// The words of a message as they are kept: what carries something may have none.
+///
+/// Errors: they are too long, or nothing of them shows.
+pub fn words(text: &str, carries: bool) -> Result<String, Rejection> {
+    if text.chars().count() > MESSAGE_MAX_CHARS {
+        return Err(past(LimitName::MessageChars, MESSAGE_MAX_CHARS));
+    }
+    match clean_message(text) {
+        Some(text) => Ok(text),
+        None if carries => Ok(String::new()),
+        None => Err(invalid("text", "nothing that shows")),
+    }
 }
 
 fn rate_of(role: Role) -> Rate {
@@ -155,10 +173,7 @@ impl Conversation {
         if self.repeat_of(draft).is_some() {
             return Ok(Verdict::OnItsWay);
         }
-        if draft.text.chars().count() > MESSAGE_MAX_CHARS {
-            return Err(past(LimitName::MessageChars, MESSAGE_MAX_CHARS));
-        }
-        let text = clean_message(draft.text).ok_or_else(|| invalid("text", "nothing that shows"))?;
+        let text = words(draft.text, draft.carries.is_some())?;
         if draft.mentions.len() > MENTIONS_MAX {
             return Err(invalid("mentions", "at most 10"));
         }
@@ -181,6 +196,8 @@ impl Conversation {
             reply_to: draft.reply_to.as_ref().map(quote),
             mentions: draft.mentions.clone(),
             nonce: Some(draft.nonce.to_owned()),
+            carries: draft.carries.cloned(),
+            moment: draft.moment.clone(),
             edited_ms: None,
             deleted: false,
         }))

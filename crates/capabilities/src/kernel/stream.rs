@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use hearth_protocol::conversation::Message;
+use hearth_protocol::conversation::{Carried, Message};
 use hearth_protocol::dialogs::Event as DialogEvent;
 use hearth_protocol::discussion_groups::{Event as GroupEvent, Reason};
 use hearth_protocol::ids::{ConnectionId, UserId};
@@ -73,6 +73,10 @@ impl StreamEvent for PersonEvent {
                 }
                 PersonEvent::FriendAsked { .. } | PersonEvent::FriendAccepted { .. } => PROFILE_BYTES,
                 PersonEvent::Mentioned { message, .. } => message_bytes(message),
+                PersonEvent::Video { video } => {
+                    let chapters: usize = video.chapters.iter().map(|chapter| 64 + chapter.title.len()).sum();
+                    2 * PROFILE_BYTES + video.tiny.len() + 256 * video.subtitles.len() + chapters
+                }
                 PersonEvent::WentLive { .. } | PersonEvent::VisitInvitation { .. } => 2 * PROFILE_BYTES,
                 PersonEvent::Folded { .. }
                 | PersonEvent::VisitInvitationOver { .. }
@@ -93,7 +97,11 @@ impl StreamEvent for PersonEvent {
 
 fn message_bytes(message: &Message) -> usize {
     let quote = message.reply_to.as_ref().map_or(0, |quote| quote.text.len() + PROFILE_BYTES);
-    message.text.len() + quote + PROFILE_BYTES * message.mentions.len()
+    let carried = match &message.carries {
+        Some(Carried::Video { tiny, .. } | Carried::Image { tiny, .. }) => 128 + tiny.len(),
+        None => 0,
+    };
+    message.text.len() + quote + carried + PROFILE_BYTES * message.mentions.len()
 }
 
 fn group_bytes(event: &GroupEvent) -> usize {
@@ -245,6 +253,8 @@ pub fn redact(message: &mut Message, position: u64) {
         message.text.clear();
         message.mentions.clear();
         message.reply_to = None;
+        message.carries = None;
+        message.moment = None;
         message.deleted = true;
     }
     if let Some(quote) = &mut message.reply_to

@@ -146,7 +146,7 @@ impl Person {
             }
             PersonInput::Stored { write, result } => self.stored(&mut out, write, result),
             PersonInput::Told { tell: Tell::Mentioned { space, message } } => {
-                self.mentioned(now, &mut out, space, message);
+                self.mentioned(now, &mut out, space, *message);
             }
             PersonInput::Told { tell: Tell::VisitInvitation { invitation } } => {
                 self.invited_to_visit(now, &mut out, *invitation);
@@ -170,6 +170,11 @@ impl Person {
                     |event: &PersonEvent| matches!(event, PersonEvent::Dialog { dialog: row } if row.id == dialog);
                 let gone = PersonEvent::DialogGone { dialog: dialog.clone() };
                 self.stream.instead(&mut out, before, gone);
+            }
+            PersonInput::Told { tell: Tell::Video { video } } => {
+                let id = video.id.clone();
+                let before = |event: &PersonEvent| matches!(event, PersonEvent::Video { video } if video.id == id);
+                self.stream.instead(&mut out, before, PersonEvent::Video { video });
             }
             PersonInput::Told { tell: Tell::WentLive { space, host, about, since } } => {
                 self.went_live(now, &mut out, &host.id, || PersonEvent::WentLive {

@@ -1,6 +1,6 @@
 //! What a member, a visitor or a program may want.
 
-use hearth_protocol::conversation::{Float, Message};
+use hearth_protocol::conversation::{Carry, Float, Message, Moment};
 use hearth_protocol::ids::{ConnectionId, UserId};
 use hearth_protocol::limits::MEMBERS_PAGE_MAX;
 use hearth_protocol::space::Role;
@@ -35,6 +35,8 @@ struct Wish {
     mentions: Vec<UserId>,
     float: Option<Float>,
     media_ms: Option<u64>,
+    carries: Option<Carry>,
+    moment: Option<Moment>,
 }
 
 /// What a command comes to: an answer now, or one when something else has happened.
@@ -107,8 +109,9 @@ impl Space {
         match command {
             Command::Join { resume, as_guest } => self.join(now, out, given, resume, as_guest),
             Command::Leave => self.leave(now, out, &given),
-            Command::Send { text, reply_to, nonce, mentions, float, media_ms } => {
-                self.send(now, out, &given, Wish { text, reply_to, nonce, mentions, float, media_ms })
+            Command::Send { text, reply_to, nonce, mentions, float, media_ms, carries, moment } => {
+                let wish = Wish { text, reply_to, nonce, mentions, float, media_ms, carries, moment };
+                self.send(now, out, &given, wish)
             }
             Command::DeleteMessage { position } => self.delete_message(out, &given, position),
             Command::MarkRead { position } => {
@@ -256,6 +259,11 @@ impl Space {
         if given.lookup.dialogs.unreachable {
             return Err(Rejection::Forbidden);
         }
+        // Who may not have it carried can't tell it from what isn't there; where nothing can be carried nothing is there.
+        let known = &given.lookup.dialogs;
+        if wish.carries.is_some() && known.carried.is_none() || wish.moment.is_some() && !known.moment {
+            return Err(Rejection::NotFound);
+        }
         if wish.mentions.len() > MENTIONS_MAX {
             return Err(invalid("mentions", "at most 10"));
         }
@@ -283,6 +291,8 @@ impl Space {
             mentions: known.cloned().collect(),
             media_time: self.kind.live_room().and_then(|room| room.media_time(now, wish.media_ms)),
             float: wish.float,
+            carries: wish.carries.and(given.lookup.dialogs.carried.as_ref()),
+            moment: wish.moment,
         };
         match self.conversation.weigh(now, &draft)? {
             Verdict::Store(message) => {
@@ -305,7 +315,7 @@ impl Space {
 
     /// A message a command names: at hand, or looked up.
     pub(super) fn message<'a>(&'a self, given: &'a Given, position: u64) -> Option<&'a Message> {
-        let found = self.conversation.recent(position).or(given.lookup.message.as_ref());
+        let found = self.conversation.recent(position).or(given.lookup.message.as_deref());
         found.filter(|message| message.position == position && !message.deleted)
     }
 }

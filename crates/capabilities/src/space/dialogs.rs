@@ -2,12 +2,10 @@
 
 use hearth_protocol::dialogs::{Command, Event as DialogEvent, Keeping};
 use hearth_protocol::ids::UserId;
-use hearth_protocol::limits::{
-    DIALOG_MEMBERS_MAX, DIALOGS_PINNED_MAX, LimitName, MESSAGE_MAX_CHARS, TITLE_MAX_CHARS, TYPING_MS,
-};
+use hearth_protocol::limits::{DIALOG_MEMBERS_MAX, DIALOGS_PINNED_MAX, LimitName, TITLE_MAX_CHARS, TYPING_MS};
 use hearth_protocol::people::Profile;
 use hearth_protocol::space::RemovedReason;
-use hearth_protocol::text::{clean_message, clean_name};
+use hearth_protocol::text::clean_name;
 use hearth_protocol::{Event, Rejection};
 
 use super::commands::{Coming, DONE, Given};
@@ -15,7 +13,8 @@ use super::{Kind, Out, Space, Then};
 use crate::dialogs::{Dialog, Participant};
 use crate::effect::{Effect, Tell, Write};
 use crate::input::{RequestId, Time};
-use crate::kernel::limits::{invalid, past};
+use crate::kernel::conversation::words;
+use crate::kernel::limits::past;
 
 impl Kind {
     pub(super) fn dialog(&self) -> Option<&Dialog> {
@@ -49,10 +48,7 @@ impl Space {
         if message.author.id != *given.user() {
             return Err(Rejection::Forbidden);
         }
-        if text.chars().count() > MESSAGE_MAX_CHARS {
-            return Err(past(LimitName::MessageChars, MESSAGE_MAX_CHARS));
-        }
-        let text = clean_message(text).ok_or_else(|| invalid("text", "nothing that shows"))?;
+        let text = words(text, message.carries.is_some())?;
         if message.text == text {
             return DONE;
         }

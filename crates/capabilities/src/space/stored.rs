@@ -119,7 +119,7 @@ impl Space {
             self.tell_rows(out);
         } else if new {
             for user in mentioned(&message).into_iter().filter(|user| self.may_hear_of(user)).collect::<Vec<_>>() {
-                let what = Tell::Mentioned { space: self.id.clone(), message: message.clone() };
+                let what = Tell::Mentioned { space: self.id.clone(), message: Box::new(message.clone()) };
                 out.push(Effect::Tell { user, what });
             }
             self.similarity(|similarity| similarity.said(&message));

@@ -315,7 +315,7 @@ impl<'a> Source<'a> {
         let text = self.choice(&["hello", " ", "a\u{0}b", "~ana", "\u{202e}x"]).unwrap_or_default().to_owned();
         let position = u64::from(self.byte());
         if self.byte().is_multiple_of(2) {
-            lookup.message = Some(Message {
+            lookup.message = Some(Box::new(Message {
                 broadcast: None,
                 media_ms: None,
                 float: None,
@@ -326,15 +326,19 @@ impl<'a> Source<'a> {
                 reply_to: None,
                 mentions: Vec::new(),
                 nonce: None,
+                carries: None,
+                moment: None,
                 edited_ms: None,
                 deleted: false,
-            });
+            }));
         }
         lookup.people = vec![self.somebody()];
         let color = self.choice(&["#00ff7f", "red", "#00FF7F"]).unwrap_or_default().to_owned();
         Command::Send {
             float: self.byte().is_multiple_of(2).then_some(Float { color, place: FloatPlace::Scroll }),
             media_ms: self.byte().is_multiple_of(2).then_some(position * 1_000),
+            carries: None,
+            moment: None,
             text,
             reply_to: position.is_multiple_of(4).then_some(position),
             nonce: format!("n{}", self.byte() % 8),

@@ -180,6 +180,8 @@ impl World {
             mentions: Vec::new(),
             float: None,
             media_ms: None,
+            carries: None,
+            moment: None,
         };
         self.command(client, &space, command, self.lookup(client));
     }

@@ -4,7 +4,7 @@ mod events;
 
 pub use events::{Event, LegClosedReason, RemovedReason, Snapshot, SpaceEndReason, YourGroups, YourVisit};
 
-use crate::conversation::Float;
+use crate::conversation::{Carry, Float, Moment};
 use crate::dialogs;
 use crate::discussion_groups;
 use crate::frames::Resume;
@@ -84,6 +84,14 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional, type = "number")]
         media_ms: Option<u64>,
+        /// What it carries besides words; in dialogs only. The text may be empty then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        carries: Option<Carry>,
+        /// The moment of a film that it belongs to, one that is shared in the dialog; in dialogs only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        moment: Option<Moment>,
     },
     /// Take a message back: one's own, or anybody's as a moderator.
     DeleteMessage {

@@ -3,14 +3,16 @@
 use hearth_media::Recorded;
 use hearth_protocol::ids::{SpaceId, VideoId};
 use hearth_protocol::videos::VideoState;
-use hearth_store::{NewVideo, Pause, Timeline, VideoProgress};
-use std::path::PathBuf;
+use hearth_store::{Media, NewVideo, Pause, Timeline, VideoProgress};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::fresh;
 use crate::node::Node;
+use crate::{films, fresh};
 
+/// The file of a film's playlist.
+const PLAYLIST: &str = "index.m3u8";
 /// The file of a film's poster.
 pub const POSTER: &str = "poster.jpg";
 /// What could not be finished is tried again after this.
@@ -31,9 +33,14 @@ pub fn media(number: usize) -> String {
     format!("{number}.mp4")
 }
 
-/// Where the files of films are.
-pub fn folder(node: &Node, name: &str) -> PathBuf {
-    node.config().data.join("videos").join(name)
+/// What lies in a recording's folder.
+pub fn lying(folder: &Path) -> Media {
+    Media {
+        hls: Some(PLAYLIST.to_owned()),
+        poster: folder.join(POSTER).exists().then(|| POSTER.to_owned()),
+        downloads: (0..).map(media).take_while(|name| folder.join(name).exists()).collect(),
+        ..Media::default()
+    }
 }
 
 /// Enters a film in the store. Its folder is made by the recorder.
@@ -56,7 +63,7 @@ pub async fn begin(node: &Node, space: &SpaceId, number: u64, broadcast_at_ms: u
         tracing::error!(%space, %error, "a recording could not be entered");
         return None;
     }
-    Some(Film { id, folder: folder(node, &name), broadcast_at_ms })
+    Some(Film { id, folder: films::folder(node, &name), broadcast_at_ms })
 }
 
 /// Notes how a film has ended: ready to be played, or nothing of it kept. Says whether that is stored.
@@ -69,6 +76,7 @@ async fn note_end(node: &Node, film: &Film, recorded: Option<&Recorded>) -> bool
             width: recorded.width.unwrap_or_default().into(),
             height: recorded.height.unwrap_or_default().into(),
             timeline: timeline(recorded, film.broadcast_at_ms),
+            media: lying(&film.folder),
         },
         None => VideoProgress {
             state: VideoState::Failed,
@@ -77,6 +85,7 @@ async fn note_end(node: &Node, film: &Film, recorded: Option<&Recorded>) -> bool
             width: 0,
             height: 0,
             timeline: Timeline { broadcast_at_ms: film.broadcast_at_ms, ..Timeline::default() },
+            media: Media::default(),
         },
     };
     match node.store().videos().update(&film.id, &progress).await {
@@ -144,7 +153,7 @@ pub async fn recover(node: &Arc<Node>) {
     };
     for record in left {
         let film = Film {
-            folder: folder(node, &record.folder),
+            folder: films::folder(node, &record.folder),
             broadcast_at_ms: record.timeline.broadcast_at_ms,
             id: record.id,
         };

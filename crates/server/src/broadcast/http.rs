@@ -1,20 +1,18 @@
 //! What players fetch: HLS of what is live, pictures of it, and the files of films.
 
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hearth_protocol::Rejection;
 use hearth_protocol::http::Watch;
-use hearth_protocol::ids::{SpaceId, VideoId};
+use hearth_protocol::ids::SpaceId;
 use hearth_protocol::live_rooms::Entry;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Instant;
-use tower::ServiceExt as _;
-use tower_http::services::ServeFile;
 
-use super::{pass, ranges};
+use super::pass;
 
 /// The name of the multivariant playlist.
 const MULTIVARIANT: &str = "index.m3u8";
@@ -122,53 +120,4 @@ pub async fn picture(
     let jpeg = room.picture().of(room.live()).await.ok_or(Rejection::NotFound)?;
     let headers = [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "private, max-age=4")];
     Ok((headers, jpeg).into_response())
-}
-
-/// A file, or the part of it that is wanted.
-async fn part_of(path: &std::path::Path, mut request: Request) -> Response {
-    if request.headers().contains_key(header::RANGE) {
-        // The headers that the whole would have, validators and length among them, are asked for first.
-        let mut whole = Request::new(Body::empty());
-        *whole.method_mut() = Method::HEAD;
-        let head = serve(path, whole).await;
-        let modified = tokio::fs::metadata(path).await.and_then(|file| file.modified()).ok();
-        let length = head.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        if let Some(length) = length {
-            ranges::settle(&mut request, &ranges::File { length, modified, headers: head.headers() });
-        }
-    }
-    serve(path, request).await
-}
-
-async fn serve(path: &std::path::Path, request: Request) -> Response {
-    let Ok(response) = ServeFile::new(path).oneshot(request).await.map(IntoResponse::into_response);
-    response
-}
-
-/// A file of a film: playlists, segments, poster.
-#[utoipa::path(get, path = "/videos/{video}/{file}", tag = "videos", params(("video" = String, Path), ("file" = String, Path)),
-    responses((status = 200), (status = 404, body = Rejection)))]
-pub async fn film(
-    State(state): State<Arc<AppState>>,
-    Anybody(who): Anybody,
-    Path((video, file)): Path<(String, String)>,
-    request: Request,
-) -> Result<Response, Refusal> {
-    let video = VideoId::parse(&video).map_err(|_| Rejection::NotFound)?;
-    let folder = crate::http::videos::folder(&state, who.as_ref(), &video).await?;
-    let plain = file.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
-    if !plain || file.starts_with('.') {
-        return Err(Rejection::NotFound.into());
-    }
-    let kind = match file.rsplit_once('.').map(|(_, kind)| kind) {
-        Some("m3u8") => "application/vnd.apple.mpegurl",
-        Some("mp4") => "video/mp4",
-        Some("jpg") => "image/jpeg",
-        _ => return Err(Rejection::NotFound.into()),
-    };
-    let path = folder.join(&file);
-    let mut response = part_of(&path, request).await;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600"));
-    Ok(response)
 }

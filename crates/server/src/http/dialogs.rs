@@ -18,7 +18,7 @@ use super::answer::{Answer, Body, Path, Query, Refusal};
 use super::asking::SignedIn;
 use super::rooms;
 use crate::accounts::Who;
-use crate::{clock, fresh};
+use crate::{clock, commanding, fresh};
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -119,6 +119,15 @@ fn named(dialog: &str) -> Result<SpaceId, Refusal> {
     SpaceId::parse(dialog).ok().filter(SpaceId::is_dialog).ok_or(Refusal(Rejection::NotFound))
 }
 
+/// A dialog that somebody is in, by its name in an address.
+///
+/// Errors: [`Rejection::NotFound`] for everybody else.
+pub(super) async fn member_of(state: &AppState, who: &Who, dialog: &str) -> Result<SpaceId, Refusal> {
+    let dialog = named(dialog)?;
+    let is_in = state.node.store().dialogs().is_member(&dialog, &who.profile.id).await?;
+    if is_in { Ok(dialog) } else { Err(Refusal(Rejection::NotFound)) }
+}
+
 async fn own(state: &AppState, who: &Who, dialog: &SpaceId) -> Answer<Dialog> {
     let found = state.node.store().dialogs().one_of(dialog, &who.profile.id).await?;
     Ok(axum::Json(found.ok_or(Rejection::NotFound)?))
@@ -135,10 +144,7 @@ pub async fn messages(
     Path(dialog): Path<String>,
     Query(which): Query<rooms::Which>,
 ) -> Answer<MessagePage> {
-    let dialog = named(&dialog)?;
-    if !state.node.store().dialogs().is_member(&dialog, &who.profile.id).await? {
-        return Err(Refusal(Rejection::NotFound));
-    }
+    let dialog = member_of(&state, &who, &dialog).await?;
     rooms::page_of(&state, &dialog, which).await
 }
 
@@ -153,7 +159,7 @@ pub async fn keep(
     Body(keeping): Body<Keeping>,
 ) -> Answer<Dialog> {
     let dialog = named(&dialog)?;
-    rooms::give(&state, &who, &dialog, Command::Dialogs { wants: DialogCommand::Keep { keeping } }).await?;
+    commanding::give(&state.node, &who, &dialog, Command::Dialogs { wants: DialogCommand::Keep { keeping } }).await?;
     own(&state, &who, &dialog).await
 }
 

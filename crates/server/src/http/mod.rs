@@ -22,6 +22,8 @@ mod preferences;
 mod session;
 mod stream_keys;
 mod unread;
+mod uploads;
+mod video_files;
 mod web;
 
 use axum::Router;
@@ -155,6 +157,24 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/audit", get(moderation::audit))
         .route("/api/reports", get(moderation::reports))
         .route("/api/reports/{report}/settle", post(moderation::settle))
+        .route("/api/videos", get(videos::of_owner))
+        .route("/api/videos/{video}/watched", put(videos::watched))
+        .route("/api/videos/{video}/convert", post(videos::convert))
+        .route("/api/storage", get(uploads::storage))
+        .route(
+            "/api/uploads",
+            get(uploads::list).post(uploads::create).options(uploads::options).layer(DefaultBodyLimit::disable()),
+        )
+        .route(
+            "/api/uploads/{upload}",
+            // Before `get`, which would answer HEAD.
+            axum::routing::head(uploads::ask)
+                .patch(uploads::add)
+                .delete(uploads::remove)
+                .options(uploads::options)
+                .layer(DefaultBodyLimit::disable()),
+        )
+        .route("/api/dialogs/{dialog}/videos", get(videos::of_dialog))
         .route("/api/videos/{video}", get(videos::read).patch(videos::change).delete(videos::delete))
         .route("/api/videos/{video}/messages", get(videos::messages))
         .route("/api/visits", get(visits::list))
@@ -168,7 +188,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/rooms/{room}/watch", get(broadcast::watch))
         .route("/api/rooms/{room}/picture", get(broadcast::picture))
         .route("/hls/{space}/{pass}/{*path}", get(broadcast::hls))
-        .route("/videos/{video}/{file}", get(broadcast::film))
+        .route("/videos/{video}/{pass}/{*path}", get(video_files::read))
         .route("/api/openapi.json", get(operation::description))
         .route("/api", get(operation::page))
         .route("/api/{*rest}", axum::routing::any(|| async { answer::Refusal(Rejection::NotFound) }))

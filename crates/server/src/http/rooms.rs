@@ -1,8 +1,7 @@
 //! Rooms: finding them, reading their conversation; commands of programs.
 
 use axum::extract::State;
-use hearth_capabilities::space::Space;
-use hearth_capabilities::{Input, Listing};
+use hearth_capabilities::Listing;
 use hearth_protocol::http::{FoundRooms, LiveRooms, MessagePage, Room};
 use hearth_protocol::ids::SpaceId;
 use hearth_protocol::limits::HISTORY_PAGE_MAX;
@@ -18,9 +17,8 @@ use super::answer::{Answer, Body, Path, Query, Refusal};
 use super::asking::{Anybody, SignedIn};
 use super::covers;
 use crate::accounts::Who;
-use crate::node::request::ReplyTo;
+use crate::commanding;
 use crate::watching::{self, Viewer};
-use crate::{fresh, ws};
 
 /// Rooms on the front page.
 const LIVE_MAX: usize = ROOMS_MAX;
@@ -301,15 +299,5 @@ pub async fn command(
     Body(command): Body<Command>,
 ) -> Answer<Outcome> {
     let space = SpaceId::parse(&space).map_err(|_| Rejection::NotFound)?;
-    Ok(axum::Json(give(&state, &who, &space, command).await?))
-}
-
-/// Gives a command to a space, and waits for its answer.
-pub(super) async fn give(state: &AppState, who: &Who, space: &SpaceId, command: Command) -> Result<Outcome, Refusal> {
-    let lookup = ws::of_command(&state.node, who, space, &command).await?;
-    let (reply, answer) = ReplyTo::program();
-    let from = who.caller(space, None);
-    let fresh = fresh::fresh();
-    state.node.ask::<Space>(space, reply, |request| Input::Command { from, request, command, fresh, lookup });
-    Ok(answer.await.unwrap_or(Err(Rejection::Fault))?)
+    Ok(axum::Json(commanding::give(&state.node, &who, &space, command).await?))
 }

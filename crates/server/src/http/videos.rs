@@ -3,27 +3,30 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use hearth_protocol::Rejection;
-use hearth_protocol::http::{ChangeVideo, MediaMessages, Videos};
+use hearth_protocol::http::{ChangeVideo, DialogVideo, DialogVideos, MediaMessages, Videos, Watched};
 use hearth_protocol::ids::VideoId;
-use hearth_protocol::limits::{HISTORY_PAGE_MAX, LimitName, TITLE_MAX_CHARS, VIDEOS_PAGE_MAX};
+use hearth_protocol::limits::{
+    CHAPTERS_MAX, HISTORY_PAGE_MAX, LimitName, SEARCH_MAX_CHARS, TITLE_MAX_CHARS, VIDEOS_PAGE_MAX,
+};
 use hearth_protocol::text::clean_name;
-use hearth_protocol::videos::{Video, VideoState};
-use hearth_store::VideoRecord;
+use hearth_protocol::videos::{Audience, Chapter, Video, VideoState};
+use hearth_store::{VideoRecord, VideosOf};
 use serde::Deserialize;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::AppState;
 use super::answer::{Answer, Body, Path, Query, Refusal};
 use super::asking::{Anybody, SignedIn};
+use super::dialogs::member_of;
 use super::rooms::{conversing, viewer, watchable};
 use crate::accounts::Who;
-use crate::broadcast::films::{self, POSTER};
+use crate::films::describe::describe;
 use crate::node::writes;
-use crate::watching;
+use crate::watching::{self, Watcher};
+use crate::{clock, films, fresh};
 
-/// A film's playlist, in its folder.
-const PLAYLIST: &str = "index.m3u8";
+/// Longer than any film: a day, in milliseconds.
+const DURATION_MAX_MS: u64 = 86_400_000;
 /// Films that come where nothing is said of how many.
 const PAGE: usize = 20;
 
@@ -47,87 +50,116 @@ pub async fn of_room(
     let room = watchable(&state, who.as_ref(), &room).await?;
     let limit = which.limit.unwrap_or(PAGE).clamp(1, VIDEOS_PAGE_MAX);
     let (videos, more) = state.node.store().videos().of_room(&room.id, which.before_ms, limit).await?;
-    // What could not be kept concerns its owner alone.
-    let videos =
-        videos.into_iter().filter(|video| video.state != VideoState::Failed || may_change(video, who.as_ref()));
-    Ok(axum::Json(Videos { videos: videos.map(|video| describe(&state, video, who.as_ref())).collect(), more }))
-}
-
-fn may_change(video: &VideoRecord, who: Option<&Who>) -> bool {
-    watching::may_change(viewer(who).as_ref(), video)
-}
-
-fn describe(state: &AppState, video: VideoRecord, who: Option<&Who>) -> Video {
-    let ready = video.state == VideoState::Ready;
-    let may_change = may_change(&video, who);
-    let file = |name: &str| format!("/videos/{}/{name}", video.id);
-    let folder = files(state, &video);
-    let downloads = if ready && may_change { media(&folder) } else { Vec::new() };
-    Video {
-        hls: ready.then(|| file(PLAYLIST)),
-        poster: (ready && folder.join(POSTER).exists()).then(|| file(POSTER)),
-        downloads: downloads.iter().map(|name| file(name)).collect(),
-        may_change,
-        id: video.id,
-        owner: video.owner,
-        title: video.title,
-        room: video.space,
-        state: video.state,
-        duration_ms: video.duration_ms,
-        width: video.width,
-        height: video.height,
-        bytes: video.bytes,
-        created_ms: video.created_ms,
+    let asker = watcher(who.as_ref(), None);
+    let mut seen = Vec::with_capacity(videos.len());
+    for video in videos {
+        if watching::may_see_film(state.node.store(), &asker, &video).await? {
+            seen.push(video);
+        }
     }
+    Ok(axum::Json(Videos { videos: described(&state, seen, &asker).await?, more }))
 }
 
-/// The names of the files that a film's media is in, in their order.
-fn media(folder: &std::path::Path) -> Vec<String> {
-    (0..).map(films::media).take_while(|name| folder.join(name).exists()).collect()
+/// Somebody who asks for films, as the rule looks at them.
+fn watcher<'a>(who: Option<&'a Who>, link: Option<&'a str>) -> Watcher<'a> {
+    Watcher { viewer: viewer(who), link }
 }
 
-/// Where the files of a film are.
-fn files(state: &AppState, video: &VideoRecord) -> PathBuf {
-    films::folder(&state.node, &video.folder)
+/// Films as somebody may see them.
+async fn described(state: &AppState, films: Vec<VideoRecord>, who: &Watcher<'_>) -> Result<Vec<Video>, Refusal> {
+    let mut videos = Vec::with_capacity(films.len());
+    for film in films {
+        videos.push(describe(&state.node, film, who).await?);
+    }
+    Ok(videos)
 }
 
-/// A film that somebody may see: one of a room that admits them, or one they may change.
+/// A film that somebody may see, by its name in an address.
 ///
 /// Errors: [`Rejection::NotFound`] for everybody else.
-async fn seen(state: &AppState, who: Option<&Who>, video: &VideoId) -> Result<VideoRecord, Refusal> {
-    let film = watching::film(state.node.store(), viewer(who).as_ref(), video).await?;
+async fn seen(state: &AppState, who: &Watcher<'_>, video: &str) -> Result<VideoRecord, Refusal> {
+    let id = VideoId::parse(video).map_err(|_| Rejection::NotFound)?;
+    let film = watching::film(state.node.store(), who, &id).await?;
     Ok(film.ok_or(Rejection::NotFound)?)
 }
 
-/// The folder with the files of a film, for who may see it.
-pub async fn folder(state: &AppState, who: Option<&Who>, video: &VideoId) -> Result<PathBuf, Refusal> {
-    let video = seen(state, who, video).await?;
-    Ok(files(state, &video))
-}
-
 /// A film that somebody may change, by its name in an address.
-async fn changed(state: &AppState, who: &Who, video: &str) -> Result<VideoRecord, Refusal> {
-    let id = VideoId::parse(video).map_err(|_| Rejection::NotFound)?;
-    let video = seen(state, Some(who), &id).await?;
-    if may_change(&video, Some(who)) { Ok(video) } else { Err(Refusal(Rejection::Forbidden)) }
+pub(super) async fn changed(state: &AppState, who: &Who, video: &str) -> Result<VideoRecord, Refusal> {
+    let video = seen(state, &watcher(Some(who), None), video).await?;
+    if watching::may_change(Some(&who.viewer()), &video) { Ok(video) } else { Err(Refusal(Rejection::Forbidden)) }
 }
 
-/// A film.
-#[utoipa::path(get, path = "/api/videos/{video}", tag = "videos", params(("video" = String, Path)),
+/// Which films of a person.
+#[derive(Deserialize)]
+pub struct WhichOf {
+    owner: Option<String>,
+    #[serde(default)]
+    q: String,
+    before_ms: Option<u64>,
+    limit: Option<usize>,
+}
+
+/// The films of a person, newest first, as far as who asks may watch them: one's own, where no owner is named.
+#[utoipa::path(get, path = "/api/videos", tag = "videos",
+    params(("owner" = Option<String>, Query, description = "An account's name; left out: one's own"),
+        ("q" = Option<String>, Query, description = "Words in the title"), ("before_ms" = Option<u64>, Query),
+        ("limit" = Option<usize>, Query)),
+    responses((status = 200, body = Videos), (status = 401, body = Rejection), (status = 404, body = Rejection),
+        (status = 422, body = Rejection)))]
+pub async fn of_owner(
+    State(state): State<Arc<AppState>>,
+    Anybody(who): Anybody,
+    Query(which): Query<WhichOf>,
+) -> Answer<Videos> {
+    if which.q.chars().count() > SEARCH_MAX_CHARS {
+        return Err(past(LimitName::SearchChars, SEARCH_MAX_CHARS));
+    }
+    let store = state.node.store();
+    let owner = match (&which.owner, &who) {
+        (Some(name), _) => {
+            let account = store.accounts().by_name(name).await?.filter(|(account, _)| !account.disabled);
+            account.ok_or(Rejection::NotFound)?.0.profile.id
+        }
+        (None, Some(who)) => who.profile.id.clone(),
+        (None, None) => return Err(Refusal(Rejection::Unauthenticated)),
+    };
+    let which = VideosOf {
+        owner: &owner,
+        looked_for: which.q.trim(),
+        before_ms: which.before_ms,
+        viewer: who.as_ref().map(|who| &who.profile.id),
+        limit: which.limit.unwrap_or(PAGE),
+    };
+    let (films, more) = store.videos().of_owner(&which).await?;
+    Ok(axum::Json(Videos { videos: described(&state, films, &watcher(who.as_ref(), None)).await?, more }))
+}
+
+/// By which link.
+#[derive(Deserialize)]
+pub struct By {
+    link: Option<String>,
+}
+
+/// A film, for whom may watch it; or for whoever has its link, where it has one.
+#[utoipa::path(get, path = "/api/videos/{video}", tag = "videos",
+    params(("video" = String, Path), ("link" = Option<String>, Query, description = "The secret of its link")),
     responses((status = 200, body = Video), (status = 404, body = Rejection)))]
 pub async fn read(
     State(state): State<Arc<AppState>>,
     Anybody(who): Anybody,
     Path(video): Path<String>,
+    Query(by): Query<By>,
 ) -> Answer<Video> {
-    let id = VideoId::parse(&video).map_err(|_| Rejection::NotFound)?;
-    Ok(axum::Json(describe(&state, seen(&state, who.as_ref(), &id).await?, who.as_ref())))
+    let who = watcher(who.as_ref(), by.link.as_deref());
+    let film = seen(&state, &who, &video).await?;
+    Ok(axum::Json(describe(&state.node, film, &who).await?))
 }
 
-/// Calls a film something else.
+/// Changes what is said of a film, and who may watch it.
 #[utoipa::path(patch, path = "/api/videos/{video}", tag = "videos", params(("video" = String, Path)),
     request_body = ChangeVideo,
-    responses((status = 200, body = Video), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
+    responses((status = 200, body = Video), (status = 401, body = Rejection), (status = 403, body = Rejection),
+        (status = 404, body = Rejection), (status = 422, body = Rejection)))]
 pub async fn change(
     State(state): State<Arc<AppState>>,
     SignedIn(who): SignedIn,
@@ -137,18 +169,86 @@ pub async fn change(
     let mut video = changed(&state, &who, &video).await?;
     if let Some(title) = body.title {
         if title.chars().count() > TITLE_MAX_CHARS {
-            let max = TITLE_MAX_CHARS as u64;
-            return Err(Refusal(Rejection::Limit { limit: LimitName::TitleChars, max, retry_after_ms: None }));
+            return Err(past(LimitName::TitleChars, TITLE_MAX_CHARS));
         }
-        video.title = clean_name(&title, TITLE_MAX_CHARS).ok_or_else(|| Rejection::Invalid {
-            field: "title".to_owned(),
-            reason: "it has characters that show".to_owned(),
-        })?;
-        if !state.node.store().videos().rename(&video.id, &video.title).await? {
-            return Err(Refusal(Rejection::NotFound));
-        }
+        video.title =
+            clean_name(&title, TITLE_MAX_CHARS).ok_or_else(|| invalid("title", "it has characters that show"))?;
     }
-    Ok(axum::Json(describe(&state, video, Some(&who))))
+    if let Some(audience) = body.audience {
+        // Whoever manages the server takes away, and does not show.
+        if video.owner.id != who.profile.id {
+            return Err(Refusal(Rejection::Forbidden));
+        }
+        if audience == Audience::Room && video.space.is_none() {
+            return Err(invalid("audience", "it is no recording of a room"));
+        }
+        video.audience = audience;
+    }
+    if video.audience == Audience::Link && (body.new_link || video.link.is_none()) {
+        video.link = Some(fresh::secret());
+    }
+    if let Some(chapters) = body.chapters {
+        video.chapters = checked(chapters)?;
+    }
+    if !state.node.store().videos().describe(&video).await? {
+        return Err(Refusal(Rejection::NotFound));
+    }
+    state.node.films().passes().look_again(&video.id);
+    Ok(axum::Json(describe(&state.node, video, &watcher(Some(&who), None)).await?))
+}
+
+/// Chapters as they are kept: in order of time.
+fn checked(chapters: Vec<Chapter>) -> Result<Vec<Chapter>, Refusal> {
+    if chapters.len() > CHAPTERS_MAX {
+        return Err(past(LimitName::Chapters, CHAPTERS_MAX));
+    }
+    let mut checked = Vec::with_capacity(chapters.len());
+    for chapter in chapters {
+        if chapter.title.chars().count() > TITLE_MAX_CHARS {
+            return Err(past(LimitName::TitleChars, TITLE_MAX_CHARS));
+        }
+        let title = clean_name(&chapter.title, TITLE_MAX_CHARS).unwrap_or_default();
+        checked.push(Chapter { start_ms: chapter.start_ms.min(DURATION_MAX_MS), title });
+    }
+    checked.sort_by_key(|chapter| chapter.start_ms);
+    checked.dedup_by_key(|chapter| chapter.start_ms);
+    Ok(checked)
+}
+
+/// Remembers where somebody is in a film, on all of their devices.
+#[utoipa::path(put, path = "/api/videos/{video}/watched", tag = "videos", params(("video" = String, Path)),
+    request_body = Watched,
+    responses((status = 204), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
+pub async fn watched(
+    State(state): State<Arc<AppState>>,
+    SignedIn(who): SignedIn,
+    Path(video): Path<String>,
+    Body(body): Body<Watched>,
+) -> Result<StatusCode, Refusal> {
+    let film = seen(&state, &watcher(Some(&who), None), &video).await?;
+    let position_ms = body.position_ms.min(DURATION_MAX_MS);
+    let videos = state.node.store().videos();
+    videos.set_watched(&who.profile.id, &film.id, position_ms, body.seen, clock::now().0).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Converts a film that failed once more.
+#[utoipa::path(post, path = "/api/videos/{video}/convert", tag = "videos", params(("video" = String, Path)),
+    responses((status = 200, body = Video), (status = 401, body = Rejection), (status = 403, body = Rejection),
+        (status = 404, body = Rejection), (status = 409, body = Rejection)))]
+pub async fn convert(
+    State(state): State<Arc<AppState>>,
+    SignedIn(who): SignedIn,
+    Path(video): Path<String>,
+) -> Answer<Video> {
+    let film = changed(&state, &who, &video).await?;
+    let videos = state.node.store().videos();
+    if videos.try_again(&film.id).await? {
+        let film = videos.by_id(&film.id).await?.ok_or(Rejection::NotFound)?;
+        state.node.films().conversions().add(&state.node, &film);
+    }
+    let film = videos.by_id(&film.id).await?.ok_or(Rejection::NotFound)?;
+    Ok(axum::Json(describe(&state.node, film, &watcher(Some(&who), None)).await?))
 }
 
 /// Deletes a film, and its files. One that is being recorded is declined: end the recording first.
@@ -161,22 +261,52 @@ pub async fn delete(
 ) -> Result<StatusCode, Refusal> {
     let video = changed(&state, &who, &video).await?;
     if video.state == VideoState::Recording {
-        let reason = "it is being recorded".to_owned();
-        return Err(Refusal(Rejection::Invalid { field: "state".to_owned(), reason }));
+        return Err(invalid("state", "it is being recorded"));
     }
-    // Nobody finds it any more before its files go; files that stay for a fault are found by the log.
-    if !state.node.store().videos().delete(&video.id).await? {
+    if !films::delete(&state.node, &video).await? {
         return Err(Refusal(Rejection::NotFound));
     }
-    let folder = files(&state, &video);
-    let removed = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(folder)).await;
-    if let Ok(Err(error)) = removed
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::error!(folder = video.folder, %error, "the files of a film that was deleted could not be removed");
+    // What concerns a room is for its moderators to read; what is private is not.
+    if video.space.is_some() {
+        writes::note(&state.node, video.space.as_ref(), &who.profile.id, "delete_video", video.id.to_string()).await;
     }
-    writes::note(&state.node, video.space.as_ref(), &who.profile.id, "delete_video", video.id.to_string()).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The films that are shared in a dialog of one's own, the newest first.
+#[utoipa::path(get, path = "/api/dialogs/{dialog}/videos", tag = "dialogs",
+    params(("dialog" = String, Path), ("before" = Option<u64>, Query, description = "A position")),
+    responses((status = 200, body = DialogVideos), (status = 401, body = Rejection), (status = 404, body = Rejection)))]
+pub async fn of_dialog(
+    State(state): State<Arc<AppState>>,
+    SignedIn(who): SignedIn,
+    Path(dialog): Path<String>,
+    Query(before): Query<Before>,
+) -> Answer<DialogVideos> {
+    let dialog = member_of(&state, &who, &dialog).await?;
+    let videos = state.node.store().videos();
+    let (shared, more) = videos.shared_in(&dialog, &who.profile.id, before.before).await?;
+    let who = watcher(Some(&who), None);
+    let mut told = Vec::with_capacity(shared.len());
+    for one in shared {
+        let video = describe(&state.node, one.video, &who).await?;
+        told.push(DialogVideo { video, position: one.position, shared_ms: one.shared_ms });
+    }
+    Ok(axum::Json(DialogVideos { videos: told, more }))
+}
+
+/// Before which position.
+#[derive(Deserialize)]
+pub struct Before {
+    before: Option<u64>,
+}
+
+fn past(limit: LimitName, max: usize) -> Refusal {
+    Refusal(Rejection::Limit { limit, max: max as u64, retry_after_ms: None })
+}
+
+fn invalid(field: &str, reason: &str) -> Refusal {
+    Refusal(Rejection::Invalid { field: field.to_owned(), reason: reason.to_owned() })
 }
 
 /// Where in the chat of a film, or of a broadcast.
@@ -238,11 +368,11 @@ pub async fn messages(
     Anybody(who): Anybody,
     Path(video): Path<String>,
     Query(since): Query<Since>,
+    Query(by): Query<By>,
 ) -> Answer<MediaMessages> {
-    let id = VideoId::parse(&video).map_err(|_| Rejection::NotFound)?;
-    let video = seen(&state, who.as_ref(), &id).await?;
+    let video = seen(&state, &watcher(who.as_ref(), by.link.as_deref()), &video).await?;
     let (Some(room), Some(broadcast)) = (&video.space, video.broadcast) else {
-        return Ok(axum::Json(MediaMessages { messages: Vec::new(), more: false }));
+        return moments(&state, who.as_ref(), &video, &since).await;
     };
     let conversations = state.node.store().conversations();
     let from_film = video.timeline.broadcast_ms(since.after_ms.unwrap_or_default());
@@ -257,6 +387,19 @@ pub async fn messages(
     let (mut messages, more) = conversations.of_broadcast(room, broadcast, after, since.limit()).await?;
     for message in &mut messages {
         message.media_ms = message.media_ms.map(|broadcast_ms| video.timeline.film_ms(broadcast_ms));
+    }
+    Ok(axum::Json(MediaMessages { messages, more }))
+}
+
+/// What was said at moments of a film in dialogs of one's own.
+async fn moments(state: &AppState, who: Option<&Who>, video: &VideoRecord, since: &Since) -> Answer<MediaMessages> {
+    let Some(who) = who else { return Ok(axum::Json(MediaMessages { messages: Vec::new(), more: false })) };
+    let from_ms = since.after_ms.unwrap_or_default();
+    let after = since.after_position.map_or_else(|| before(from_ms), |position| (from_ms, position));
+    let videos = state.node.store().videos();
+    let (mut messages, more) = videos.moments(&video.id, &who.profile.id, after, since.limit()).await?;
+    for message in &mut messages {
+        message.media_ms = message.moment.as_ref().map(|moment| moment.at_ms);
     }
     Ok(axum::Json(MediaMessages { messages, more }))
 }

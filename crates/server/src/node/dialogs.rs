@@ -3,8 +3,10 @@
 use hearth_capabilities::dialogs::{Lookup, Participant, Record};
 use hearth_capabilities::space;
 use hearth_protocol::Command;
+use hearth_protocol::conversation::{Carried, Carry};
 use hearth_protocol::dialogs::Command as DialogCommand;
 use hearth_protocol::ids::{SpaceId, UserId};
+use hearth_protocol::videos::Audience;
 use hearth_store::{DialogMemberRecord, Error, Store};
 
 use super::Node;
@@ -48,11 +50,45 @@ fn participant(member: DialogMemberRecord) -> Participant {
     }
 }
 
+/// What somebody wants a message in a dialog to carry, if they may: a film of their own that can be played and that others may
+/// watch, or an image that they have sent there and not said yet.
+async fn carried(store: &Store, by: &UserId, dialog: &SpaceId, wanted: &Carry) -> Result<Option<Carried>, Error> {
+    match wanted {
+        Carry::Video { video } => {
+            let film = store.videos().by_id(video).await?;
+            let film = film.filter(|film| film.owner.id == *by && film.media.hls.is_some());
+            Ok(film.filter(|film| film.audience != Audience::OnlyMe).map(|film| Carried::Video {
+                video: film.id,
+                width: film.width,
+                height: film.height,
+                duration_ms: film.duration_ms,
+                tiny: film.tiny,
+            }))
+        }
+        Carry::Image { image } => {
+            let known = store.images().by_id(image).await?;
+            let known = known.filter(|known| known.owner == *by && known.dialog == *dialog);
+            Ok(known.map(|known| Carried::Image {
+                image: known.id,
+                width: known.width,
+                height: known.height,
+                tiny: known.tiny,
+            }))
+        }
+    }
+}
+
 /// What the store knows of the things that a command in a dialog names.
 pub async fn look_up(store: &Store, by: &UserId, dialog: &SpaceId, command: &Command) -> Result<Lookup, Error> {
     let mut lookup = Lookup::default();
     match command {
-        Command::Send { .. } => {
+        Command::Send { carries, moment, .. } => {
+            if let Some(carries) = carries {
+                lookup.carried = carried(store, by, dialog, carries).await?;
+            }
+            if let Some(moment) = moment {
+                lookup.moment = store.videos().is_shared_in(&moment.video, dialog).await?;
+            }
             lookup.unreachable = match store.dialogs().other_of(dialog, by).await? {
                 None => false,
                 Some(None) => true,

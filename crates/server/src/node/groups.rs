@@ -6,7 +6,6 @@ use hearth_protocol::discussion_groups::{Command, Content, Destination};
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::limits::GROUPS_OF_ROOM_MAX;
 use hearth_protocol::live_rooms::Broadcast;
-use hearth_protocol::videos::VideoState;
 use hearth_store::{Error, GROUPS_MAX, Store};
 use std::sync::Arc;
 
@@ -114,7 +113,8 @@ async fn destination(store: &Store, by: &Viewer<'_>, to: &Destination) -> Result
             Ok(Some(Content::LiveRoom { room: room.clone(), host: known.host, title: known.about.title }))
         }
         Destination::Video { video } => {
-            let known = watching::film(store, Some(by), video).await?.filter(|known| known.state == VideoState::Ready);
+            let who = watching::Watcher { viewer: Some(*by), link: None };
+            let known = watching::film(store, &who, video).await?.filter(|known| known.media.hls.is_some());
             Ok(known.map(|known| Content::Video { video: video.clone(), title: known.title }))
         }
     }

@@ -29,6 +29,7 @@ use crate::accounts::stream_keys::StreamKeys;
 use crate::broadcast::{self, Broadcasts};
 use crate::clock;
 use crate::config::Config;
+use crate::films::Films;
 use connection::Connection;
 use directory::Directory;
 use machine::{Machine, Mail, Owner};
@@ -48,6 +49,7 @@ pub struct Node {
     persons: Arc<Registry<Person>>,
     directory: Directory,
     broadcasts: Broadcasts,
+    films: Films,
     connections: RwLock<HashMap<ConnectionId, Arc<Connection>>>,
     under_way: writes::UnderWay,
     stream_keys: StreamKeys,
@@ -90,6 +92,7 @@ impl Node {
                 let _ = sink.send(event);
             }),
         )?;
+        let films = Films::new(&config.videos);
         let started = Arc::new(Self {
             config,
             store,
@@ -98,6 +101,7 @@ impl Node {
             persons: Arc::default(),
             directory: Directory::default(),
             broadcasts: Broadcasts::default(),
+            films,
             connections: RwLock::default(),
             under_way: writes::UnderWay::default(),
             stream_keys: StreamKeys::default(),
@@ -153,6 +157,11 @@ impl Node {
     /// What becomes of broadcasts beside their live picture.
     pub fn broadcasts(&self) -> &Broadcasts {
         &self.broadcasts
+    }
+
+    /// Films that people upload, and who may fetch the files of any.
+    pub fn films(&self) -> &Films {
+        &self.films
     }
 
     pub(crate) fn under_way(&self) -> &writes::UnderWay {

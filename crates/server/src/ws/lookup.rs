@@ -32,18 +32,18 @@ pub async fn of_command(node: &Node, who: &Who, space: &SpaceId, command: &Comma
         }
         Command::Send { reply_to, mentions, .. } => {
             if let Some(position) = reply_to {
-                lookup.message = conversations.message(space, *position).await.map_err(failed)?;
+                lookup.message = conversations.message(space, *position).await.map_err(failed)?.map(Box::new);
             }
             for user in mentions.iter().take(MENTIONS_LOOKED_UP_MAX) {
                 lookup.people.extend(store.people().profile(user).await.map_err(failed)?);
             }
         }
         Command::DeleteMessage { position } | Command::Dialogs { wants: DialogCommand::Edit { position, .. } } => {
-            lookup.message = conversations.message(space, *position).await.map_err(failed)?;
+            lookup.message = conversations.message(space, *position).await.map_err(failed)?.map(Box::new);
         }
         Command::Report { user, position, .. } => {
             if let Some(position) = position {
-                lookup.message = conversations.message(space, *position).await.map_err(failed)?;
+                lookup.message = conversations.message(space, *position).await.map_err(failed)?.map(Box::new);
             }
             lookup.people.extend(store.people().profile(user).await.map_err(failed)?);
             let open = store.reports().count_open(space, by).await.map_err(failed)?;

@@ -229,6 +229,8 @@ async fn for_everybody_else_there_is_no_group() {
         mentions: vec![viewer.user.clone(), gone.user.clone(), cy.user.clone()],
         float: None,
         media_ms: None,
+        carries: None,
+        moment: None,
     };
     of_bo.command(&group, named).await.unwrap();
     assert_eq!(of_cy.message().await.1, secret);

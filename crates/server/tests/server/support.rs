@@ -281,6 +281,8 @@ pub fn send(text: &str, nonce: &str) -> Command {
     Command::Send {
         float: None,
         media_ms: None,
+        carries: None,
+        moment: None,
         text: text.to_owned(),
         reply_to: None,
         nonce: nonce.to_owned(),

@@ -7,7 +7,7 @@ use hearth_protocol::ids::VideoId;
 use hearth_protocol::limits::TITLE_MAX_CHARS;
 use hearth_protocol::people::Profile;
 use hearth_protocol::videos::VideoState;
-use hearth_store::{NewVideo, Pause, Ticket, Timeline, VideoProgress, Write};
+use hearth_store::{Media, NewVideo, Pause, Ticket, Timeline, VideoProgress, Write};
 use serde_json::{Value, json};
 
 /// The film of the room's first broadcast: it begins 10 s into it, and after 5 s of film 10 s are missing.
@@ -30,8 +30,10 @@ pub async fn film(server: &Server, host: &Somebody, name: &str, state: VideoStat
         timeline: timeline(),
     };
     videos.create(&new).await.unwrap();
+    let playable = Media { hls: Some("index.m3u8".to_owned()), ..Media::default() };
+    let media = if state == VideoState::Ready { playable } else { Media::default() };
     let progress =
-        VideoProgress { state, duration_ms: 60_000, bytes: 9, width: 640, height: 360, timeline: timeline() };
+        VideoProgress { state, duration_ms: 60_000, bytes: 9, width: 640, height: 360, timeline: timeline(), media };
     videos.update(&id, &progress).await.unwrap();
     id
 }
@@ -48,6 +50,8 @@ async fn say(server: &Server, host: &Somebody, position: u64, media_ms: u64) {
         broadcast: Some(1),
         media_ms: Some(media_ms),
         float: None,
+        carries: None,
+        moment: None,
         edited_ms: None,
         deleted: false,
     };

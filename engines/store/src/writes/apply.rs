@@ -3,14 +3,14 @@
 use super::{Stored, Ticket, Write};
 use crate::conversations::mentions_column;
 use crate::db::{Db, Param, Tx, params};
-use crate::{Error, dialogs, friends, groups, message_words, reports, search, visits};
+use crate::{Error, dialogs, friends, groups, message_words, reports, search, videos, visits};
 use hearth_protocol::conversation::Message;
 use hearth_protocol::ids::SpaceId;
 use std::sync::LazyLock;
 
 /// Rows of one INSERT: a long run of messages is cut into the largest pieces, so that few statements stay prepared.
 const ROWS: [usize; 3] = [64, 8, 1];
-const COLUMNS: usize = 13;
+const COLUMNS: usize = 16;
 
 static INSERTS: LazyLock<[String; 3]> = LazyLock::new(|| {
     ROWS.map(|rows| {
@@ -22,7 +22,7 @@ static INSERTS: LazyLock<[String; 3]> = LazyLock::new(|| {
             .collect();
         format!(
             "INSERT INTO messages (space, position, author_id, author_name, author_display_name, at_ms, text, \
-             reply_position, mentions, nonce, broadcast, media_ms, floating) VALUES {} \
+             reply_position, mentions, nonce, broadcast, media_ms, floating, carried, moment_video, moment_ms) VALUES {} \
              ON CONFLICT (space, author_id, nonce) WHERE nonce IS NOT NULL DO NOTHING",
             values.join(",")
         )
@@ -98,6 +98,10 @@ fn row(space: &SpaceId, message: &Message) -> [Param; COLUMNS] {
         message.media_ms.into(),
         // A colour and a place: they can't fail to be written.
         message.float.as_ref().and_then(|float| serde_json::to_string(float).ok()).into(),
+        // Names and numbers: nor can they.
+        message.carries.as_ref().and_then(|carried| serde_json::to_string(carried).ok()).into(),
+        message.moment.as_ref().map(|moment| moment.video.as_str()).into(),
+        message.moment.as_ref().map(|moment| moment.at_ms).into(),
     ]
 }
 
@@ -121,6 +125,7 @@ async fn apply(tx: &mut Tx, write: &Write) -> Result<Stored, Error> {
     match write {
         Write::DeleteMessage { space, position, .. } if changed && space.is_dialog() => {
             message_words::set(tx, space, *position, "").await?;
+            videos::taken_back(tx, space, *position).await?;
         }
         Write::EditMessage { space, position, text, .. } if changed && space.is_dialog() => {
             message_words::set(tx, space, *position, text).await?;
@@ -134,7 +139,7 @@ fn statement(write: &Write) -> Result<(&'static str, Vec<Param>), Error> {
     Ok(match write {
         Write::AppendMessage { .. } => return Err(Error::Refused("messages are appended in runs".into())),
         Write::DeleteMessage { space, position, by, at_ms } => (
-            "UPDATE messages SET text = '', mentions = NULL, deleted_by = $3, deleted_ms = $4 \
+            "UPDATE messages SET text = '', mentions = NULL, carried = NULL, moment_video = NULL, deleted_by = $3, deleted_ms = $4 \
              WHERE space = $1 AND position = $2 AND deleted_ms IS NULL",
             params![space.as_str(), *position, by.as_str(), *at_ms],
         ),

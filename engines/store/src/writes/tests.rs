@@ -22,6 +22,8 @@ fn append(position: u64) -> Write {
         broadcast: None,
         media_ms: None,
         float: None,
+        carries: None,
+        moment: None,
         edited_ms: None,
         deleted: false,
     };

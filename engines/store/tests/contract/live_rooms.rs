@@ -6,7 +6,7 @@ use hearth_protocol::live_rooms::{About, Entry};
 use hearth_protocol::moderation::Report;
 use hearth_protocol::videos::VideoState;
 use hearth_store::{
-    Address, Cover, Error, NewVideo, Pause, RoomSearch, STREAM_KEY_TOUCH_INTERVAL_MS, StreamKeyRecord, Timeline,
+    Address, Cover, Error, Media, NewVideo, Pause, RoomSearch, STREAM_KEY_TOUCH_INTERVAL_MS, StreamKeyRecord, Timeline,
     VideoProgress, WhichReports, Write,
 };
 
@@ -201,12 +201,14 @@ pub async fn a_film_goes_from_its_recording_to_the_archive(address: Address) {
         width: 1_920,
         height: 1_080,
         timeline: Timeline { pauses, ..new.timeline.clone() },
+        media: Media { hls: Some("index.m3u8".to_owned()), ..Media::default() },
     };
     assert!(videos.update(&new.id, &done).await.unwrap());
-    assert!(videos.rename(&new.id, "other").await.unwrap());
+    let renamed = hearth_store::VideoRecord { title: "other".to_owned(), ..new.clone() };
+    assert!(videos.describe(&renamed).await.unwrap());
     let ready = videos.by_id(&new.id).await.unwrap().unwrap();
     assert_eq!((ready.state, ready.title.as_str(), ready.bytes), (VideoState::Ready, "other", 5_000_000_000));
-    assert_eq!((ready.width, ready.height, &ready.timeline), (1_920, 1_080, &done.timeline));
+    assert_eq!((ready.width, ready.height, &ready.timeline, &ready.media), (1_920, 1_080, &done.timeline, &done.media));
 
     let names =
         |videos: &[hearth_store::VideoRecord]| videos.iter().map(|video| video.folder.clone()).collect::<Vec<_>>();
@@ -219,7 +221,7 @@ pub async fn a_film_goes_from_its_recording_to_the_archive(address: Address) {
     assert!(videos.delete(&new.id).await.unwrap());
     assert!(!videos.delete(&new.id).await.unwrap());
     assert!(!videos.update(&new.id, &done).await.unwrap(), "a film that was deleted does not come back");
-    assert!(!videos.rename(&new.id, "x").await.unwrap());
+    assert!(!videos.describe(&renamed).await.unwrap());
     opened.store.close().await;
 }
 

@@ -124,6 +124,8 @@ pub fn message(position: u64, author: &str, nonce: Option<&str>) -> Message {
         broadcast: None,
         media_ms: None,
         float: None,
+        carries: None,
+        moment: None,
         edited_ms: None,
         deleted: false,
     }

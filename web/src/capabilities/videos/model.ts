@@ -7,7 +7,7 @@ export interface VideoCard {
   readonly id: string;
   readonly owner: Person;
   readonly title: string;
-  readonly state: 'recording' | 'ready' | 'failed';
+  readonly state: 'recording' | 'uploading' | 'converting' | 'ready' | 'failed';
   readonly duration_ms: number;
   readonly created_ms: number;
   /** A picture of it on this origin; null while there is none. */

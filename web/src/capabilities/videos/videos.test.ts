@@ -119,7 +119,7 @@ describe('the chat of a film', () => {
 
 describe('the films of a room', () => {
   const wire = (id: string, title: string): Video => ({
-    id, title, owner: ANA, room: null, state: 'ready', duration_ms: 1, width: 0, height: 0, bytes: 1, created_ms: 1, hls: null, poster: null, downloads: [`/videos/${id}/0.mp4`], may_change: true,
+    id, title, owner: ANA, room: null, state: 'ready', duration_ms: 1, width: 0, height: 0, bytes: 1, created_ms: 1, hls: null, poster: null, tiny: '', previews: null, subtitles: [], chapters: [], position_ms: 0, seen: false, downloads: [`/videos/${id}/0.mp4`], may_change: true,
   });
   it('are renamed and deleted where the server did so, and stay where it did not', async () => {
     let answer: Reply<never> | null = null;

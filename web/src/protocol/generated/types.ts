@@ -46,6 +46,16 @@ export type StreamKeyId = string;
 export type VideoId = string;
 
 /**
+ * A film on its way to the server.
+ */
+export type UploadId = string;
+
+/**
+ * An image in a dialog.
+ */
+export type ImageId = string;
+
+/**
  * A report to the moderators.
  */
 export type ReportId = string;
@@ -63,7 +73,7 @@ export type VisitId = string;
 /**
  * The name of a limit, as a client may show it and a program may branch on it.
  */
-export type LimitName = "message_chars" | "message_rate" | "messages_in_flight" | "command_rate" | "frame_bytes" | "sdp_bytes" | "display_name_chars" | "title_chars" | "rules_chars" | "tags" | "tag_chars" | "members" | "connections_per_member" | "spaces_per_connection" | "connections_per_user" | "sockets_per_address" | "sign_in_attempts" | "guests_per_address" | "moderators" | "sanctions" | "slow_mode_seconds" | "mute_seconds" | "blocks" | "guest_links" | "media_legs" | "media_negotiations" | "tracks" | "stage_guests" | "hands" | "players" | "follows" | "friends" | "stream_keys" | "reports" | "reason_chars" | "encoders" | "cover_bytes" | "cover_pixels" | "group_invitations" | "group_members" | "groups" | "interests" | "interest_chars" | "visit_hosts" | "visit_requests" | "visit_seconds" | "offer_chars" | "dialog_members" | "dialogs" | "dialogs_pinned" | "search_chars";
+export type LimitName = "message_chars" | "message_rate" | "messages_in_flight" | "command_rate" | "frame_bytes" | "sdp_bytes" | "display_name_chars" | "title_chars" | "rules_chars" | "tags" | "tag_chars" | "members" | "connections_per_member" | "spaces_per_connection" | "connections_per_user" | "sockets_per_address" | "sign_in_attempts" | "guests_per_address" | "moderators" | "sanctions" | "slow_mode_seconds" | "mute_seconds" | "blocks" | "guest_links" | "media_legs" | "media_negotiations" | "tracks" | "stage_guests" | "hands" | "players" | "follows" | "friends" | "stream_keys" | "reports" | "reason_chars" | "encoders" | "cover_bytes" | "cover_pixels" | "group_invitations" | "group_members" | "groups" | "interests" | "interest_chars" | "visit_hosts" | "visit_requests" | "visit_seconds" | "offer_chars" | "dialog_members" | "dialogs" | "dialogs_pinned" | "search_chars" | "upload_bytes" | "uploads" | "storage_bytes" | "file_name_bytes" | "image_bytes" | "images" | "chapters" | "subtitles" | "subtitle_bytes";
 
 /**
  * Why a command or request was declined. Nothing accepted before it is lost.
@@ -429,6 +439,14 @@ media_ms?: number,
  */
 float?: Float, 
 /**
+ * What it carries besides its words, which may be none then.
+ */
+carries?: Carried, 
+/**
+ * The moment of a film that it belongs to.
+ */
+moment?: Moment, 
+/**
  * When its author put other words in its place, milliseconds since the Unix epoch; absent: never.
  */
 edited_ms?: number, 
@@ -473,6 +491,74 @@ place: FloatPlace, };
 export type FloatPlace = "scroll" | "top" | "bottom";
 
 /**
+ * What a message carries besides words: as it was when it was said, so that it can be drawn at once. Whether it can still be
+ * had is told by asking for it.
+ */
+export type Carried = { "kind": "video", 
+/**
+ * Which.
+ */
+video: VideoId, 
+/**
+ * Width of the picture, in pixels.
+ */
+width: number, 
+/**
+ * Height of the picture, in pixels.
+ */
+height: number, 
+/**
+ * How long it is, in milliseconds.
+ */
+duration_ms: number, 
+/**
+ * A tiny still, to be shown blurred: a `data:` URL. Empty: none.
+ */
+tiny: string, } | { "kind": "image", 
+/**
+ * Which.
+ */
+image: ImageId, 
+/**
+ * Width, in pixels.
+ */
+width: number, 
+/**
+ * Height, in pixels.
+ */
+height: number, 
+/**
+ * A tiny one, to be shown blurred: a `data:` URL. Empty: none.
+ */
+tiny: string, };
+
+/**
+ * What somebody wants a message to carry.
+ */
+export type Carry = { "kind": "video", 
+/**
+ * Which.
+ */
+video: VideoId, } | { "kind": "image", 
+/**
+ * Which.
+ */
+image: ImageId, };
+
+/**
+ * A moment of a film.
+ */
+export type Moment = { 
+/**
+ * Of which.
+ */
+video: VideoId, 
+/**
+ * Media time of the film, in milliseconds.
+ */
+at_ms: number, };
+
+/**
  * Where somebody stands with the stage.
  *
  * ```text
@@ -510,7 +596,7 @@ asked: Array<Profile>,
 guests: Array<Profile>, };
 
 /**
- * A film.
+ * A film, as whoever asks may see it.
  */
 export type Video = { 
 /**
@@ -534,7 +620,7 @@ room: SpaceId | null,
  */
 state: VideoState, 
 /**
- * How long it is, in milliseconds of media time.
+ * How long it is, in milliseconds of media time; 0 while that is not known.
  */
 duration_ms: number, 
 /**
@@ -550,7 +636,7 @@ height: number,
  */
 bytes: number, 
 /**
- * When it was recorded, milliseconds since the Unix epoch.
+ * When it was recorded, or began to be uploaded, milliseconds since the Unix epoch.
  */
 created_ms: number, 
 /**
@@ -562,19 +648,154 @@ hls: string | null,
  */
 poster: string | null, 
 /**
+ * A tiny still, to be shown blurred: a `data:` URL. Empty: none.
+ */
+tiny: string, 
+/**
+ * The address of the index of its previews (WebVTT with `#xywh` of a picture beside it), relative to the origin.
+ */
+previews: string | null, 
+/**
+ * Its subtitles.
+ */
+subtitles: Array<Subtitles>, 
+/**
+ * Its chapters, in order of time.
+ */
+chapters: Array<Chapter>, 
+/**
  * The addresses of its files, in their order, for whoever may change it to take away. Each plays by itself; there are
- * several where what was sent changed in the middle. Empty for others, and while there is nothing to take.
+ * several where what was recorded changed in the middle. Of an upload it is the original. Empty for others, and while
+ * there is nothing to take.
  */
 downloads: Array<string>, 
 /**
  * Whether whoever asks may rename and delete it.
  */
-may_change: boolean, };
+may_change: boolean, 
+/**
+ * What only its owner is told.
+ */
+own?: OwnVideo, 
+/**
+ * Where whoever asks stopped watching; 0: not begun.
+ */
+position_ms: number, 
+/**
+ * Whether whoever asks has watched it to its end.
+ */
+seen: boolean, };
 
 /**
  * Where a film stands.
  */
-export type VideoState = "recording" | "ready" | "failed";
+export type VideoState = "recording" | "uploading" | "converting" | "ready" | "failed";
+
+/**
+ * What only the owner of a film is told.
+ */
+export type OwnVideo = { 
+/**
+ * Who may watch it.
+ */
+audience: VideoAudience, 
+/**
+ * The secret in the address for whoever has the link; `null` where the audience is another.
+ */
+link: string | null, 
+/**
+ * The upload that brings it, while it is on its way.
+ */
+upload: UploadId | null, 
+/**
+ * The dialog in which it will be said as soon as it can be played.
+ */
+dialog: SpaceId | null, 
+/**
+ * How far its conversion is; `null` where none goes on.
+ */
+conversion: VideoConversion | null, 
+/**
+ * Why it failed.
+ */
+failure: VideoFailure | null, };
+
+/**
+ * How far a conversion is.
+ */
+export type VideoConversion = { 
+/**
+ * How many are before it; 0: it is being converted.
+ */
+before: number, 
+/**
+ * How much of the work is done, from 0 to 1.
+ */
+done: number, 
+/**
+ * How long it will take, by the pace so far, in milliseconds; `null`: not known yet.
+ */
+left_ms: number | null, };
+
+/**
+ * Who may watch a film, besides its owner and administrators. Whoever is blocked by the owner may not.
+ */
+export type VideoAudience = "only_me" | "dialog" | "friends" | "link" | "room" | "everyone";
+
+/**
+ * Subtitles of a film.
+ */
+export type Subtitles = { 
+/**
+ * Their name among those of the film.
+ */
+name: string, 
+/**
+ * Their language (BCP 47, or ISO 639-2 as files say it); empty: not said.
+ */
+language: string, 
+/**
+ * What they are called; may be empty.
+ */
+label: string, 
+/**
+ * Their address (WebVTT), relative to the origin; `null` while they are not there yet.
+ */
+address: string | null, 
+/**
+ * Whether the owner has added them: only such can be taken off.
+ */
+added: boolean, };
+
+/**
+ * A chapter of a film. It goes on to the next one.
+ */
+export type Chapter = { 
+/**
+ * Where it begins, in milliseconds of media time.
+ */
+start_ms: number, 
+/**
+ * What it is called.
+ */
+title: string, };
+
+/**
+ * Why an upload became no film.
+ */
+export type VideoFailure = { "kind": "unreadable" } | { "kind": "no_picture" } | { "kind": "codec", 
+/**
+ * ffmpeg's name of it.
+ */
+codec: string, } | { "kind": "pixels", 
+/**
+ * In pixels.
+ */
+width: number, 
+/**
+ * In pixels.
+ */
+height: number, } | { "kind": "too_long" } | { "kind": "one_frame" } | { "kind": "truncated" } | { "kind": "too_many_streams" } | { "kind": "too_much" } | { "kind": "no_room" } | { "kind": "failed" };
 
 /**
  * Where the recording of a broadcast stands.
@@ -1700,7 +1921,15 @@ float?: Float,
  * The media time it belongs to, as its author sees the picture: milliseconds since the broadcast began.
  * Absent: now. A time that is not there yet counts as now.
  */
-media_ms?: number, } | { "kind": "delete_message", 
+media_ms?: number, 
+/**
+ * What it carries besides words; in dialogs only. The text may be empty then.
+ */
+carries?: Carry, 
+/**
+ * The moment of a film that it belongs to, one that is shared in the dialog; in dialogs only.
+ */
+moment?: Moment, } | { "kind": "delete_message", 
 /**
  * Which.
  */
@@ -2315,7 +2544,11 @@ dialog: Dialog, } | { "kind": "dialog_gone",
 /**
  * Which.
  */
-dialog: SpaceId, } | { "kind": "visit_invitation", 
+dialog: SpaceId, } | { "kind": "video", 
+/**
+ * All of it.
+ */
+video: Video, } | { "kind": "visit_invitation", 
 /**
  * All of it.
  */
@@ -2894,7 +3127,192 @@ export type ChangeVideo = {
 /**
  * What it is called.
  */
-title?: string, };
+title?: string, 
+/**
+ * Who may watch it. `link` makes a new link where there is none; `room` is for recordings only.
+ */
+audience?: VideoAudience, 
+/**
+ * Its chapters, all of them.
+ */
+chapters?: Array<Chapter>, 
+/**
+ * Make a new link in place of the old one, which lets in nobody any more.
+ */
+new_link?: boolean, };
+
+/**
+ * How far somebody has watched a film.
+ */
+export type Watched = { 
+/**
+ * Where they are, in milliseconds of media time.
+ */
+position_ms: number, 
+/**
+ * They have come to its end: it counts as seen from then on.
+ */
+seen?: boolean, };
+
+/**
+ * The films that are shared in a dialog, the newest first.
+ */
+export type DialogVideos = { 
+/**
+ * Which.
+ */
+videos: Array<DialogVideo>, 
+/**
+ * Whether there are older ones; ask with `before` the last one's position.
+ */
+more: boolean, };
+
+/**
+ * A film that is shared in a dialog.
+ */
+export type DialogVideo = { 
+/**
+ * The film.
+ */
+video: Video, 
+/**
+ * The message that carries it.
+ */
+position: number, 
+/**
+ * When it was shared, milliseconds since the Unix epoch.
+ */
+shared_ms: number, };
+
+/**
+ * What one's films take.
+ */
+export type Storage = { 
+/**
+ * In bytes, with what is on its way.
+ */
+used_bytes: number, 
+/**
+ * In bytes.
+ */
+max_bytes: number, 
+/**
+ * The largest file that is taken, in bytes.
+ */
+upload_max_bytes: number, };
+
+/**
+ * One's uploads that are not whole yet, the newest first.
+ */
+export type Uploads = { 
+/**
+ * Which.
+ */
+uploads: Array<Upload>, };
+
+/**
+ * A film on its way to the server.
+ */
+export type Upload = { 
+/**
+ * Which. Its address is `/api/uploads/{id}`.
+ */
+id: UploadId, 
+/**
+ * The film that it becomes.
+ */
+video: VideoId, 
+/**
+ * What its file is called.
+ */
+name: string, 
+/**
+ * How many bytes it has.
+ */
+bytes: number, 
+/**
+ * How many of them are here.
+ */
+received_bytes: number, 
+/**
+ * In which dialog it will be said.
+ */
+dialog: SpaceId | null, 
+/**
+ * Until when it may be gone on with, milliseconds since the Unix epoch; each part that comes makes it later.
+ */
+expires_ms: number, };
+
+/**
+ * An image that was sent, to be carried by a message.
+ */
+export type SentImage = { 
+/**
+ * Which.
+ */
+image: ImageId, 
+/**
+ * Width, in pixels.
+ */
+width: number, 
+/**
+ * Height, in pixels.
+ */
+height: number, 
+/**
+ * A tiny one, to be shown blurred: a `data:` URL.
+ */
+tiny: string, };
+
+/**
+ * Somebody with an account, as whoever asks may see them.
+ */
+export type PersonPage = { 
+/**
+ * Who.
+ */
+profile: Profile, 
+/**
+ * Their room.
+ */
+room: SpaceId | null, 
+/**
+ * Whether they are live in it.
+ */
+live: boolean, 
+/**
+ * How whoever asks stands to them.
+ */
+relation: Relation, };
+
+/**
+ * How somebody stands to somebody else.
+ */
+export type Relation = { 
+/**
+ * It is oneself.
+ */
+me: boolean, 
+/**
+ * They are friends.
+ */
+friends: boolean, 
+/**
+ * One has asked them to be friends.
+ */
+asked: boolean, 
+/**
+ * They have asked one to be friends.
+ */
+asks: boolean, 
+/**
+ * One follows them.
+ */
+follows: boolean, 
+/**
+ * One has blocked them.
+ */
+blocked: boolean, };
 
 /**
  * The chat of a film, in order of media time.

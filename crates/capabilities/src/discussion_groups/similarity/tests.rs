@@ -29,6 +29,8 @@ fn message(position: u64, author: &str, text: &str, answers: Option<&str>) -> Me
         broadcast: None,
         media_ms: None,
         float: None,
+        carries: None,
+        moment: None,
         edited_ms: None,
         deleted: false,
     }

@@ -1,0 +1,93 @@
+//! Films that people upload: how their bytes come, how they become playable, who may fetch them.
+//!
+//! ```text
+//!  tus ─► uploads ─► original on disk ─► conversions ─► folder of the film ─► files, for whoever has a pass
+//!                                             │ playable
+//!                                             └─► said in its dialog, by the same way as a program would
+//! ```
+//!
+//! * [`uploads`]: what comes, where it lies, who adds to it.
+//! * [`conversions`]: which film is converted now, and what becomes of it.
+//! * [`describe`]: a film as whoever asks may see it.
+//! * [`pass`]: who may fetch its files, and still may.
+//!
+//! Recordings are films too; they begin and end in [`crate::broadcast::films`].
+
+pub mod conversions;
+pub mod describe;
+pub mod pass;
+pub mod uploads;
+
+use hearth_store::VideoRecord;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::config;
+use crate::node::Node;
+use conversions::Conversions;
+use pass::Passes;
+use uploads::Uploads;
+
+/// The films of this node.
+pub struct Films {
+    passes: Passes,
+    conversions: Conversions,
+    uploads: Uploads,
+}
+
+impl Films {
+    /// None yet.
+    pub fn new(config: &config::Videos) -> Self {
+        let conversions = Conversions::new(config.conversions_max as usize);
+        Self { passes: Passes::default(), conversions, uploads: Uploads::default() }
+    }
+
+    /// What lets players in.
+    pub fn passes(&self) -> &Passes {
+        &self.passes
+    }
+
+    /// What is being converted.
+    pub fn conversions(&self) -> &Conversions {
+        &self.conversions
+    }
+
+    /// What is on its way.
+    pub fn uploads(&self) -> &Uploads {
+        &self.uploads
+    }
+}
+
+/// Where the files of films are.
+pub fn folder(node: &Node, name: &str) -> PathBuf {
+    node.config().data.join("videos").join(name)
+}
+
+/// Forgets a film and removes its files; tells whether it was there. Nobody finds it any more before its files go; files that
+/// stay for a fault are found by the log.
+///
+/// Errors: the store's.
+pub async fn delete(node: &Arc<Node>, film: &VideoRecord) -> Result<bool, hearth_store::Error> {
+    if !node.store().videos().delete(&film.id).await? {
+        return Ok(false);
+    }
+    node.films().conversions().cancel(node, &film.id).await;
+    if let Some(upload) = &film.upload {
+        node.films().uploads().forget(node, upload).await;
+    }
+    node.films().passes().look_again(&film.id);
+    let folder = folder(node, &film.folder);
+    let removed = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(folder)).await;
+    if let Ok(Err(error)) = removed
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::error!(folder = film.folder, %error, "the files of a film that was deleted could not be removed");
+    }
+    Ok(true)
+}
+
+/// Goes on with what a stop interrupted.
+pub async fn start(node: &Arc<Node>) {
+    conversions::resume(node).await;
+    uploads::sweep(node).await;
+}

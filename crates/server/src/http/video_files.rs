@@ -1,0 +1,137 @@
+//! Files of films, for whoever has a pass to them.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, header};
+use axum::response::{IntoResponse, Response};
+use hearth_protocol::Rejection;
+use hearth_protocol::ids::VideoId;
+use hearth_store::VideoRecord;
+use std::sync::Arc;
+use tower::ServiceExt as _;
+use tower_http::services::ServeFile;
+
+use super::AppState;
+use super::answer::{Path, Refusal};
+use crate::broadcast::ranges;
+use crate::{clock, films};
+
+/// A file, or the part of it that is wanted.
+async fn part_of(path: &std::path::Path, mut request: Request) -> Response {
+    if request.headers().contains_key(header::RANGE) {
+        // The headers that the whole would have, validators and length among them, are asked for first.
+        let mut whole = Request::new(Body::empty());
+        *whole.method_mut() = Method::HEAD;
+        let head = serve(path, whole).await;
+        let modified = tokio::fs::metadata(path).await.and_then(|file| file.modified()).ok();
+        let length = head.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if let Some(length) = length {
+            ranges::settle(&mut request, &ranges::File { length, modified, headers: head.headers() });
+        }
+    }
+    serve(path, request).await
+}
+
+async fn serve(path: &std::path::Path, request: Request) -> Response {
+    let Ok(response) = ServeFile::new(path).oneshot(request).await.map(IntoResponse::into_response);
+    response
+}
+
+/// A file of a film: playlists, segments, pictures, subtitles; and, for who may change it, what they may take away.
+#[utoipa::path(get, path = "/videos/{video}/{pass}/{path}", tag = "videos",
+    params(("video" = String, Path), ("pass" = String, Path), ("path" = String, Path)),
+    responses((status = 200), (status = 206), (status = 404, body = Rejection), (status = 416)))]
+pub async fn read(
+    State(state): State<Arc<AppState>>,
+    Path((video, pass, path)): Path<(String, String, String)>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let video = VideoId::parse(&video).map_err(|_| Rejection::NotFound)?;
+    let node = &state.node;
+    let let_in = node.films().passes().lets_in(node.store(), &pass, &video, clock::now().0).await?;
+    let let_in = let_in.ok_or(Rejection::NotFound)?;
+    let taken_away = let_in.film.media.downloads.contains(&path);
+    let kind = kind_of(&path).filter(|_| !taken_away);
+    if !is_plain(&path) || (kind.is_none() && !(taken_away && let_in.may_change)) {
+        return Err(Rejection::NotFound.into());
+    }
+    let mut response = part_of(&films::folder(node, &let_in.film.folder).join(&path), request).await;
+    let to = response.headers_mut();
+    match kind {
+        Some(kind) => {
+            to.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
+        None => {
+            // Nobody's browser is to make anything of what somebody has uploaded.
+            to.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+            if let Ok(name) = HeaderValue::from_str(&disposition(&let_in.film, &path)) {
+                to.insert(header::CONTENT_DISPOSITION, name);
+            }
+        }
+    }
+    // A playlist grows while its film is converted.
+    let grows = path.ends_with(".m3u8");
+    let caching = if grows { "private, no-cache" } else { "private, max-age=600" };
+    to.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    to.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}
+
+/// Names of files and folders in a film's folder, and nothing that leads out of it.
+fn is_plain(path: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    path.split('/').all(|name| !name.is_empty() && !name.starts_with('.') && name.bytes().all(plain))
+}
+
+/// What a player may fetch.
+fn kind_of(path: &str) -> Option<&'static str> {
+    match path.rsplit_once('.').map(|(_, end)| end) {
+        Some("m3u8") => Some("application/vnd.apple.mpegurl"),
+        Some("mp4" | "m4s") => Some("video/mp4"),
+        Some("jpg") => Some("image/jpeg"),
+        Some("vtt") => Some("text/vtt; charset=utf-8"),
+        _ => None,
+    }
+}
+
+/// Under which name a file is taken away (RFC 6266): the film's title, and the end of the file's name.
+fn disposition(film: &VideoRecord, path: &str) -> String {
+    let end = path.rsplit_once('.').map_or(String::new(), |(_, end)| format!(".{end}"));
+    let title = if film.title.is_empty() { "film" } else { &film.title };
+    let mut name = String::new();
+    for byte in title.bytes() {
+        match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' => name.push(char::from(byte)),
+            other => name.push_str(&format!("%{other:02X}")),
+        }
+    }
+    format!("attachment; filename*=UTF-8''{name}{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_within_the_folder_are_files() {
+        for plain in ["0.mp4", "film/720p/00000.m4s", "film/index.m3u8"] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for other in [
+            "",
+            "/",
+            "../x.mp4",
+            "a/../x.mp4",
+            "a//b.mp4",
+            "/etc/x.mp4",
+            ".hidden.mp4",
+            "a/.b.mp4",
+            "a b.mp4",
+            "a%2e.mp4",
+            "é.mp4",
+            "a\\b.mp4",
+        ] {
+            assert!(!is_plain(other), "{other}");
+        }
+    }
+}
