@@ -14,7 +14,15 @@ const MAY_SEE: [(&str, &[&str]); 9] = [
     ("hearth-store", &["hearth-protocol"]),
     (
         "hearth-server",
-        &["hearth-protocol", "hearth-capabilities", "hearth-ingest", "hearth-media", "hearth-sfu", "hearth-store"],
+        &[
+            "hearth-protocol",
+            "hearth-capabilities",
+            "hearth-conversion",
+            "hearth-ingest",
+            "hearth-media",
+            "hearth-sfu",
+            "hearth-store",
+        ],
     ),
     ("hearth-loadgen", &["hearth-protocol", "hearth-media"]),
 ];

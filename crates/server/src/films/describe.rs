@@ -29,6 +29,8 @@ pub async fn for_owner(node: &Node, film: VideoRecord) -> Result<Video, Error> {
 }
 
 fn as_seen(node: &Node, film: VideoRecord, user: Option<&UserId>, link: Option<&str>, may_change: bool) -> Video {
+    // A link lets in whom nothing else does.
+    let link = link.filter(|_| !may_change && film.audience == Audience::Link);
     let pass = node.films().passes().give(&film.id, user, link, clock::now().0);
     let file = |name: &String| format!("/videos/{}/{pass}/{name}", film.id);
     let own = (user == Some(&film.owner.id)).then(|| own(node, &film));

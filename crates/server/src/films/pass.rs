@@ -59,8 +59,8 @@ impl Passes {
     /// A pass to a film for whom may watch it: as themselves, by a link, or as anybody.
     pub fn give(&self, video: &VideoId, user: Option<&UserId>, link: Option<&str>, now_ms: u64) -> String {
         let subject = match (user, link) {
-            (Some(user), _) => user.to_string(),
-            (None, Some(link)) => format!("{LINK}{link}"),
+            (_, Some(link)) => format!("{LINK}{link}"),
+            (Some(user), None) => user.to_string(),
             (None, None) => ANYBODY.to_owned(),
         };
         let until_ms = now_ms + PASS_LASTS_MS;

@@ -27,6 +27,8 @@ use crate::{clock, fresh};
 
 /// An upload to which nothing was added for so long is given up, in milliseconds.
 pub const EXPIRES_AFTER_MS: u64 = 86_400_000;
+/// What an upload's file is called in its film's folder, with the end of its name behind it.
+pub const ORIGINAL: &str = "original";
 /// Nothing came for so long: the connection is taken for dead.
 const IDLE: Duration = Duration::from_secs(60);
 /// So much is gathered before it is written, in bytes.
@@ -202,11 +204,16 @@ struct Adding<'a> {
 impl Adding<'_> {
     async fn all_of(&mut self, turn: &mut Turn, body: Body) -> Result<(), Broken> {
         let mut pieces = body.into_data_stream();
+        let mut first = true;
         let ended = loop {
-            let piece = tokio::select! {
-                piece = timeout(IDLE, pieces.next()) => piece,
-                _ = turn.wanted.changed() => break Err(Broken::Ended),
+            let next = timeout(IDLE, pieces.next());
+            // What has arrived already is taken, also by who is to stop at once.
+            let piece = if std::mem::take(&mut first) {
+                tokio::select! { biased; piece = next => Some(piece), _ = turn.wanted.changed() => None }
+            } else {
+                tokio::select! { biased; _ = turn.wanted.changed() => None, piece = next => Some(piece) }
             };
+            let Some(piece) = piece else { break Err(Broken::Ended) };
             match piece {
                 Ok(Some(Ok(piece))) => match self.piece(piece).await {
                     Ok(()) => {}
@@ -272,7 +279,7 @@ pub async fn finish(node: &Arc<Node>, upload: &UploadRecord) -> Result<bool, Box
 fn original_name(name: &str) -> String {
     let end = name.rsplit_once('.').map_or("", |(_, end)| end);
     let plain = (1..=5).contains(&end.len()) && end.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if plain { format!("original.{}", end.to_ascii_lowercase()) } else { "original".to_owned() }
+    if plain { format!("{ORIGINAL}.{}", end.to_ascii_lowercase()) } else { ORIGINAL.to_owned() }
 }
 
 /// Notes that something came: the upload may be gone on with for longer.

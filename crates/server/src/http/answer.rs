@@ -48,9 +48,16 @@ pub fn status(rejection: &Rejection) -> StatusCode {
         Rejection::Forbidden | Rejection::Banned | Rejection::Muted { .. } => StatusCode::FORBIDDEN,
         Rejection::Unauthenticated | Rejection::WrongCredentials => StatusCode::UNAUTHORIZED,
         Rejection::Limit { retry_after_ms: Some(_), .. } | Rejection::SlowMode { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Rejection::Limit { limit: LimitName::FrameBytes | LimitName::CoverBytes | LimitName::CoverPixels, .. } => {
-            StatusCode::PAYLOAD_TOO_LARGE
-        }
+        Rejection::Limit {
+            limit:
+                LimitName::FrameBytes
+                | LimitName::CoverBytes
+                | LimitName::CoverPixels
+                | LimitName::UploadBytes
+                | LimitName::ImageBytes
+                | LimitName::SubtitleBytes,
+            ..
+        } => StatusCode::PAYLOAD_TOO_LARGE,
         Rejection::Limit { .. }
         | Rejection::Invalid { .. }
         | Rejection::MediaRefused { .. }

@@ -31,7 +31,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, patch, post, put};
+use axum::routing::{delete, get, head, patch, post, put};
 use hearth_protocol::Rejection;
 use hearth_protocol::limits::{COVER_MAX_BYTES, FRAME_MAX_BYTES};
 use std::net::IpAddr;
@@ -168,11 +168,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route(
             "/api/uploads/{upload}",
             // Before `get`, which would answer HEAD.
-            axum::routing::head(uploads::ask)
-                .patch(uploads::add)
-                .delete(uploads::remove)
-                .options(uploads::options)
-                .layer(DefaultBodyLimit::disable()),
+            head(uploads::ask).patch(uploads::add).delete(uploads::remove).layer(DefaultBodyLimit::disable()),
         )
         .route("/api/dialogs/{dialog}/videos", get(videos::of_dialog))
         .route("/api/videos/{video}", get(videos::read).patch(videos::change).delete(videos::delete))

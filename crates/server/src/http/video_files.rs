@@ -14,6 +14,7 @@ use tower_http::services::ServeFile;
 use super::AppState;
 use super::answer::{Path, Refusal};
 use crate::broadcast::ranges;
+use crate::films::uploads::ORIGINAL;
 use crate::{clock, films};
 
 /// A file, or the part of it that is wanted.
@@ -50,9 +51,10 @@ pub async fn read(
     let node = &state.node;
     let let_in = node.films().passes().lets_in(node.store(), &pass, &video, clock::now().0).await?;
     let let_in = let_in.ok_or(Rejection::NotFound)?;
-    let taken_away = let_in.film.media.downloads.contains(&path);
-    let kind = kind_of(&path).filter(|_| !taken_away);
-    if !is_plain(&path) || (kind.is_none() && !(taken_away && let_in.may_change)) {
+    // What was uploaded is its owner's; of a recording what is taken away is what is played.
+    let original = path.starts_with(ORIGINAL);
+    let kind = kind_of(&path).filter(|_| !original);
+    if !is_plain(&path) || (kind.is_none() && !(original && let_in.may_change)) {
         return Err(Rejection::NotFound.into());
     }
     let mut response = part_of(&films::folder(node, &let_in.film.folder).join(&path), request).await;
