@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::db::{Db, Row, params};
 use crate::search::{escaped, fold};
+use hearth_protocol::http::Relation;
 use hearth_protocol::ids::UserId;
 use hearth_protocol::limits::PEOPLE_FOUND_MAX;
 use hearth_protocol::people::{Preferences, Profile};
@@ -27,6 +28,30 @@ impl People<'_> {
                    WHERE other_id = $1 ORDER BY id LIMIT $2";
         let rows = self.0.all(sql, params![user.as_str(), BLOCKED_EITHER_WAY_MAX as u64]).await?;
         rows.iter().map(|row| row.id("id")).collect()
+    }
+
+    /// How somebody stands to somebody with an account who has not blocked them; `None`: there is nobody such.
+    pub async fn seen(&self, by: &UserId, name: &str) -> Result<Option<(Profile, Relation)>, Error> {
+        let sql = "SELECT u.id, u.name, u.display_name, \
+                   (SELECT COUNT(*) FROM friends f WHERE f.user_id = $1 AND f.other_id = u.id) AS wishes, \
+                   (SELECT COUNT(*) FROM friends f WHERE f.user_id = u.id AND f.other_id = $1) AS wished, \
+                   (SELECT COUNT(*) FROM follows f WHERE f.user_id = $1 AND f.other_id = u.id) AS follows, \
+                   (SELECT COUNT(*) FROM blocks b WHERE b.user_id = $1 AND b.other_id = u.id) AS blocked \
+                   FROM users u WHERE u.name_key = $2 AND u.disabled = 0 \
+                   AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.user_id = u.id AND b.other_id = $1)";
+        let row = self.0.optional(sql, params![by.as_str(), &name.to_ascii_lowercase()]).await?;
+        let Some(row) = row else { return Ok(None) };
+        let person = profile(&row)?;
+        let (wishes, wished) = (row.flag("wishes")?, row.flag("wished")?);
+        let relation = Relation {
+            me: person.id == *by,
+            friends: wishes && wished,
+            asked: wishes && !wished,
+            asks: wished && !wishes,
+            follows: row.flag("follows")?,
+            blocked: row.flag("blocked")?,
+        };
+        Ok(Some((person, relation)))
     }
 
     /// What others see of a user.

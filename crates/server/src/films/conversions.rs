@@ -263,7 +263,13 @@ impl Following {
         self.node.films().conversions().go_on(&self.node);
     }
 
+    /// Stores how it stands; what its owner has added meanwhile stays.
     async fn store(&mut self) -> bool {
+        if let Ok(Some(film)) = self.node.store().videos().by_id(&self.film.id).await {
+            let added = film.media.subtitles.into_iter().filter(|one| one.added);
+            self.stands.media.subtitles.retain(|one| !one.added);
+            self.stands.media.subtitles.extend(added);
+        }
         match self.node.store().videos().converting(&self.film.id, &self.stands).await {
             Ok(_) => {
                 self.node.films().passes().look_again(&self.film.id);

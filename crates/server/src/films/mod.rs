@@ -9,6 +9,7 @@
 //! * [`uploads`]: what comes, where it lies, who adds to it.
 //! * [`conversions`]: which film is converted now, and what becomes of it.
 //! * [`describe`]: a film as whoever asks may see it.
+//! * [`subtitles`]: WebVTT out of what people have.
 //! * [`pass`]: who may fetch its files, and still may.
 //!
 //! Recordings are films too; they begin and end in [`crate::broadcast::films`].
@@ -16,6 +17,7 @@
 pub mod conversions;
 pub mod describe;
 pub mod pass;
+pub mod subtitles;
 pub mod uploads;
 
 use hearth_store::VideoRecord;

@@ -3,11 +3,12 @@
 use axum::extract::State;
 use hearth_capabilities::Tell;
 use hearth_protocol::dialogs::{Command as DialogCommand, Dialog, Keeping};
-use hearth_protocol::http::{Dialogs, FoundMessages, MessagePage, NewDialog, People};
+use hearth_protocol::http::{Dialogs, FoundMessages, MessagePage, NewDialog, People, PersonPage};
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::limits::{
     DIALOG_MEMBERS_MAX, DIALOGS_PAGE_MAX, DIALOGS_PER_HOUR_MAX, LimitName, SEARCH_MAX_CHARS, TITLE_MAX_CHARS,
 };
+use hearth_protocol::live_rooms::Broadcast;
 use hearth_protocol::text::clean_name;
 use hearth_protocol::{Command, Rejection};
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use super::AppState;
 use super::answer::{Answer, Body, Path, Query, Refusal};
-use super::asking::SignedIn;
+use super::asking::{SignedIn, WithAccount};
 use super::rooms;
 use crate::accounts::Who;
 use crate::{clock, commanding, fresh};
@@ -217,6 +218,24 @@ pub async fn people(
         return Ok(axum::Json(People { people: Vec::new() }));
     }
     Ok(axum::Json(People { people: state.node.store().people().find(&who.profile.id, text).await? }))
+}
+
+/// Somebody with an account. Whoever has blocked who asks is not there.
+#[utoipa::path(get, path = "/api/people/{name}", tag = "people", params(("name" = String, Path)),
+    responses((status = 200, body = PersonPage), (status = 401, body = Rejection), (status = 403, body = Rejection),
+        (status = 404, body = Rejection)))]
+pub async fn person(
+    State(state): State<Arc<AppState>>,
+    WithAccount(who): WithAccount,
+    Path(name): Path<String>,
+) -> Answer<PersonPage> {
+    let store = state.node.store();
+    let seen = store.people().seen(&who.profile.id, &name).await?;
+    let (profile, relation) = seen.ok_or(Rejection::NotFound)?;
+    let room = store.rooms().by_host_name(&name).await?.map(|room| room.id);
+    let listing = room.as_ref().and_then(|room| state.node.directory().get(room));
+    let live = listing.is_some_and(|listing| listing.broadcast != Broadcast::Off);
+    Ok(axum::Json(PersonPage { profile, room, live, relation }))
 }
 
 fn past(limit: LimitName, max: u64) -> Refusal {

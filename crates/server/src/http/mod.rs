@@ -21,6 +21,7 @@ mod operation;
 mod preferences;
 mod session;
 mod stream_keys;
+mod subtitles;
 mod unread;
 mod uploads;
 mod video_files;
@@ -33,7 +34,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, head, patch, post, put};
 use hearth_protocol::Rejection;
-use hearth_protocol::limits::{COVER_MAX_BYTES, FRAME_MAX_BYTES};
+use hearth_protocol::limits::{COVER_MAX_BYTES, FRAME_MAX_BYTES, SUBTITLES_MAX_BYTES};
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -131,6 +132,7 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/follows/{user}", put(follows::follow).delete(follows::unfollow))
         .route("/api/groups", get(groups::mine))
         .route("/api/people", get(dialogs::people))
+        .route("/api/people/{name}", get(dialogs::person))
         .route("/api/messages", get(dialogs::find))
         .route("/api/dialogs", get(dialogs::mine).post(dialogs::begin))
         .route("/api/dialogs/{dialog}", get(dialogs::one))
@@ -159,6 +161,13 @@ pub fn router(state: Arc<AppState>) -> Router {
         .route("/api/reports/{report}/settle", post(moderation::settle))
         .route("/api/videos", get(videos::of_owner))
         .route("/api/videos/{video}/watched", put(videos::watched))
+        .route(
+            "/api/videos/{video}/subtitles/{name}",
+            put(subtitles::set)
+                .delete(subtitles::remove)
+                // One past it is read, so that the refusal says so.
+                .layer(DefaultBodyLimit::max(SUBTITLES_MAX_BYTES)),
+        )
         .route("/api/videos/{video}/convert", post(videos::convert))
         .route("/api/storage", get(uploads::storage))
         .route(

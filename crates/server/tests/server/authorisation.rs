@@ -31,6 +31,7 @@ fn picture() -> Value {
 
 fn table() -> Vec<Row> {
     let watched = || json!({"position_ms": 1});
+    let cues = || Value::String("00:01.000 --> 00:02.000\nHello".to_owned());
     let sign_in = || json!({"name": "root", "password": PASSWORD, "program": true});
     let setup = || json!({"token": "used", "name": "second", "password": PASSWORD});
     let account = || json!({"name": format!("new-{}", &fresh::suffix()[..8]), "password": PASSWORD});
@@ -103,6 +104,9 @@ fn table() -> Vec<Row> {
         Row("GET", "/videos/{video}/{pass}/{path}", None, [404; 5]),
         Row("GET", "/api/videos", None, [401, 200, 200, 200, 200]),
         Row("PUT", "/api/videos/{video}/watched", Some(watched), [401, 204, 204, 204, 204]),
+        Row("PUT", "/api/videos/{video}/subtitles/{name}", Some(cues), [401, 403, 403, 200, 200]),
+        Row("DELETE", "/api/videos/{video}/subtitles/{name}", None, [401, 403, 403, 404, 404]),
+        Row("GET", "/api/people/{name}", None, [401, 403, 200, 200, 200]),
         Row("POST", "/api/videos/{video}/convert", None, [401, 403, 403, 200, 200]),
         Row("GET", "/api/dialogs/{dialog}/videos", None, [401, 404, 404, 404, 404]),
         Row("GET", "/api/storage", None, [401, 403, 200, 200, 200]),
@@ -261,6 +265,8 @@ impl World {
             .replace("{leg}", "leg_none")
             .replace("{visit}", "visit_none")
             .replace("{dialog}", "dialog_none")
+            .replace("/people/{name}", "/people/owner")
+            .replace("{name}", "en")
             .replace("{pass}", "9999999999999.any.AAAA")
             .replace("{path}", "0.mp4")
             .replace("{upload}", "upload_none");
