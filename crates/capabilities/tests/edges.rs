@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Who may see whom, tests included. An edge that is not here needs a reason, and a place in `docs/architecture.md`.
-const MAY_SEE: [(&str, &[&str]); 9] = [
+const MAY_SEE: [(&str, &[&str]); 10] = [
     ("hearth-protocol", &[]),
     ("hearth-capabilities", &["hearth-protocol"]),
     ("hearth-conversion", &["hearth-protocol"]),
+    ("hearth-files", &[]),
     ("hearth-ingest", &["hearth-protocol"]),
     ("hearth-media", &["hearth-protocol"]),
     ("hearth-sfu", &["hearth-protocol"]),
