@@ -6,7 +6,7 @@ use crate::publish::{self, Conversion, DESCRIPTION_FILE, INDEX_FILE, Listed, Mad
 use crate::run::{Failure, Look, Run, bytes_in};
 use crate::settings::{Limits, SEGMENT_S, Settings};
 use crate::source::{Refusal, Source};
-use crate::tools::Tools;
+use crate::tools::{Abilities, Tools};
 use base64::Engine as _;
 
 use std::ffi::OsString;
@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 /// Says that a folder was made for a conversion: only such a folder is emptied.
 const MARK_FILE: &str = "conversion.begun";
 const POSTER_FILE: &str = "poster.jpg";
+/// The tiny picture, until it is part of the description.
 const TINY_FILE: &str = "tiny";
 /// Longest segment of what is copied, in seconds.
 const SEGMENT_MAX_S: f64 = 3.0 * SEGMENT_S as f64;
@@ -91,7 +92,8 @@ pub async fn convert(tools: &Tools, job: &Job, mut report: impl FnMut(Report)) -
         prepare(&job.folder, &plan)?;
         let file = std::path::absolute(&job.file)?;
         let (began, report) = (Instant::now(), &mut report);
-        let mut converting = Converting { tools, job, plan: &plan, file, report, began, done: 0.0, sparse: false };
+        let mut converting =
+            Converting { tools, job, plan: &plan, file, report, began, done: 0.0, sparse: false, tiny: String::new() };
         match converting.all().await {
             // Beyond what was looked at: it has to be encoded after all.
             Err(_) if converting.sparse => settings.copies = false,
@@ -107,6 +109,20 @@ pub fn finished(folder: &Path) -> Option<Conversion> {
 
 /// An empty folder with folders in it.
 fn prepare(folder: &Path, plan: &Plan) -> Result<(), Failure> {
+    begin(folder)?;
+    let names =
+        plan.renditions.iter().map(|rendition| &rendition.name).chain(plan.voices.iter().map(|voice| &voice.name));
+    for name in names {
+        std::fs::create_dir(folder.join(name))?;
+    }
+    if !plan.words.is_empty() {
+        std::fs::create_dir(folder.join("subs"))?;
+    }
+    Ok(())
+}
+
+/// Makes a folder empty but for [`MARK_FILE`], which says that it may be emptied again.
+pub(crate) fn begin(folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder)?;
     let mark = folder.join(MARK_FILE);
     if std::fs::read_dir(folder)?.next().is_some() {
@@ -123,16 +139,22 @@ fn prepare(folder: &Path, plan: &Plan) -> Result<(), Failure> {
             if is_folder { std::fs::remove_dir_all(entry.path())? } else { std::fs::remove_file(entry.path())? }
         }
     }
-    std::fs::write(&mark, b"")?;
-    let names =
-        plan.renditions.iter().map(|rendition| &rendition.name).chain(plan.voices.iter().map(|voice| &voice.name));
-    for name in names {
-        std::fs::create_dir(folder.join(name))?;
-    }
-    if !plan.words.is_empty() {
-        std::fs::create_dir(folder.join("subs"))?;
-    }
-    Ok(())
+    Ok(std::fs::write(&mark, b"")?)
+}
+
+/// Writes down what came about; the folder is finished by it.
+pub(crate) fn finish(folder: &Path, name: &str, description: &impl serde::Serialize) -> Result<(), Failure> {
+    let description = serde_json::to_vec_pretty(description).map_err(|error| Failure::Io(error.to_string()))?;
+    publish::write(&folder.join(name), &description)?;
+    Ok(std::fs::remove_file(folder.join(MARK_FILE))?)
+}
+
+/// Takes the tiny picture out of a folder, as a `data:` URL.
+pub(crate) fn tiny(folder: &Path, abilities: Abilities) -> Result<String, Failure> {
+    let tiny = std::fs::read(folder.join(TINY_FILE))?;
+    std::fs::remove_file(folder.join(TINY_FILE))?;
+    let kind = if abilities.webp { "webp" } else { "jpeg" };
+    Ok(format!("data:image/{kind};base64,{}", base64::engine::general_purpose::STANDARD.encode(tiny)))
 }
 
 struct Converting<'a, R> {
@@ -145,6 +167,8 @@ struct Converting<'a, R> {
     done: f64,
     /// What is copied has too few key frames.
     sparse: bool,
+    /// The tiny picture: a `data:` URL.
+    tiny: String,
 }
 
 impl<R: FnMut(Report)> Converting<'_, R> {
@@ -229,15 +253,9 @@ impl<R: FnMut(Report)> Converting<'_, R> {
     }
 
     fn tell_pictures(&mut self) -> Result<(), Failure> {
-        let tiny = self.tiny()?;
-        (self.report)(Report::Poster { tiny });
+        self.tiny = tiny(&self.job.folder, self.plan.abilities)?;
+        (self.report)(Report::Poster { tiny: self.tiny.clone() });
         Ok(())
-    }
-
-    fn tiny(&self) -> Result<String, Failure> {
-        let kind = if self.plan.abilities.webp { "webp" } else { "jpeg" };
-        let tiny = std::fs::read(self.job.folder.join(TINY_FILE))?;
-        Ok(format!("data:image/{kind};base64,{}", base64::engine::general_purpose::STANDARD.encode(tiny)))
     }
 
     /// Of what the first run made: of picture or sound, whichever is longer.
@@ -298,11 +316,8 @@ impl<R: FnMut(Report)> Converting<'_, R> {
         Ok(made)
     }
 
-    /// Writes down what came about.
     fn describe(&self, renditions: Vec<Made>, duration_ms: u64) -> Result<Conversion, Failure> {
         let (folder, plan) = (&self.job.folder, self.plan);
-        let tiny = self.tiny()?;
-        std::fs::remove_file(folder.join(TINY_FILE))?;
         let conversion = Conversion {
             duration_ms,
             bytes: bytes_in(folder),
@@ -311,11 +326,9 @@ impl<R: FnMut(Report)> Converting<'_, R> {
             subtitles: plan.words.iter().map(Into::into).collect(),
             chapters: plan.source.chapters.clone(),
             sprites: (&plan.sprites).into(),
-            tiny,
+            tiny: self.tiny.clone(),
         };
-        let description = serde_json::to_vec_pretty(&conversion).map_err(|error| Failure::Io(error.to_string()))?;
-        publish::write(&folder.join(DESCRIPTION_FILE), &description)?;
-        std::fs::remove_file(folder.join(MARK_FILE))?;
+        finish(folder, DESCRIPTION_FILE, &conversion)?;
         Ok(conversion)
     }
 }

@@ -1,6 +1,7 @@
 //! One run of ffmpeg, watched: what it says of its progress, and what ends it.
 
 use crate::child::{Running, Start, spawn};
+use crate::image::ImageRefusal;
 use crate::settings::Limits;
 use crate::source::Refusal;
 use std::collections::VecDeque;
@@ -28,6 +29,8 @@ const MEASURE_EVERY: u32 = 8;
 pub enum Failure {
     #[error("{0}")]
     Refused(#[from] Refusal),
+    #[error("{0}")]
+    NotTaken(#[from] ImageRefusal),
     #[error("the program {0} is not there")]
     Missing(PathBuf),
     #[error("it hung")]
@@ -52,7 +55,7 @@ impl Failure {
     /// Whether the same file may succeed at another time.
     pub fn may_be_retried(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::TooMuch | Self::Occupied => false,
+            Self::Refused(_) | Self::NotTaken(_) | Self::TooMuch | Self::Occupied => false,
             Self::Missing(_)
             | Self::Hung
             | Self::TooLong

@@ -96,6 +96,17 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// For a single picture: little time, and room for 120 megapixels of 64 bits and what they become.
+    pub fn of_images() -> Self {
+        Self {
+            memory_bytes: 3 << 30,
+            output_bytes: 64 << 20,
+            run_at_least: Duration::from_secs(60),
+            silence: Duration::from_secs(60),
+            ..Self::default()
+        }
+    }
+
     /// How long a run over a film of this length may take.
     pub fn run(&self, duration_ms: u64) -> Duration {
         let seconds = u32::try_from(duration_ms.min(DURATION_MAX_MS) / 1_000).unwrap_or(u32::MAX);

@@ -2,5 +2,6 @@
 
 mod ends;
 mod kinds;
+mod pictures;
 mod strangers;
 mod support;
