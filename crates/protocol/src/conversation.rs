@@ -90,6 +90,10 @@ pub enum Carried {
         height: u32,
         /// A tiny one, to be shown blurred: a `data:` URL. Empty: none.
         tiny: String,
+        /// Whether it moves: `/api/images/{image}/moving` is a short film without sound, to be played over and over.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[ts(optional, as = "Option<bool>")]
+        moving: bool,
     },
 }
 

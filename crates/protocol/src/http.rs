@@ -392,6 +392,8 @@ wire! {
         height: u32,
         /// A tiny one, to be shown blurred: a `data:` URL.
         tiny: String,
+        /// Whether it moves.
+        moving: bool,
     }
 
     /// Somebody with an account, as whoever asks may see them.

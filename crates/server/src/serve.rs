@@ -124,6 +124,7 @@ impl Running {
         tokio::time::sleep(FAREWELL / 3).await;
         self.node.close_connections(GoodbyeReason::Stopping, |_| true);
         tokio::time::sleep(FAREWELL).await;
+        self.node.films().conversions().stop().await;
         self.node.store().close().await;
     }
 }

@@ -64,6 +64,7 @@ CREATE TABLE images (
     height BIGINT NOT NULL,
     tiny TEXT NOT NULL,
     kind TEXT NOT NULL,
+    moving BIGINT NOT NULL,
     bytes BIGINT NOT NULL,
     created_ms BIGINT NOT NULL
 );

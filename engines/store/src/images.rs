@@ -24,8 +24,10 @@ pub struct ImageRecord {
     pub height: u32,
     /// A tiny one: a `data:` URL.
     pub tiny: String,
-    /// Its media type, such as `image/jpeg`.
+    /// The end of its files' names, such as `jpg`.
     pub kind: String,
+    /// Whether it moves.
+    pub moving: bool,
     /// What its files take.
     pub bytes: u64,
     /// When it was sent.
@@ -35,7 +37,7 @@ pub struct ImageRecord {
 macro_rules! image_sql {
     ($rest:literal) => {
         concat!(
-            "SELECT id, owner_id, space, position, width, height, tiny, kind, bytes, created_ms FROM images WHERE ",
+            "SELECT id, owner_id, space, position, width, height, tiny, kind, moving, bytes, created_ms FROM images WHERE ",
             $rest
         )
     };
@@ -44,8 +46,8 @@ macro_rules! image_sql {
 impl Images<'_> {
     /// Enters an image that no message carries yet.
     pub async fn create(&self, image: &ImageRecord) -> Result<(), Error> {
-        let sql = "INSERT INTO images (id, owner_id, space, width, height, tiny, kind, bytes, created_ms) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let sql = "INSERT INTO images (id, owner_id, space, width, height, tiny, kind, moving, bytes, created_ms) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
         let params = params![
             image.id.as_str(),
             image.owner.as_str(),
@@ -54,6 +56,7 @@ impl Images<'_> {
             image.height,
             &image.tiny,
             &image.kind,
+            image.moving,
             image.bytes,
             image.created_ms,
         ];
@@ -95,6 +98,7 @@ fn image(row: &Row) -> Result<ImageRecord, Error> {
         height: small("height")?,
         tiny: row.text("tiny")?,
         kind: row.text("kind")?,
+        moving: row.flag("moving")?,
         bytes: row.int("bytes")?,
         created_ms: row.int("created_ms")?,
     })

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::interval;
 
-use crate::clock;
 use crate::node::{Node, groups};
+use crate::{clock, films};
 
 /// How often. What has run out opens nothing in the meantime: this only gives its place back.
 const EVERY: Duration = Duration::from_secs(3_600);
@@ -23,6 +23,8 @@ pub async fn keep_sweeping(node: Arc<Node>, mut stopping: watch::Receiver<bool>)
         if let Err(error) = sweep(node.store(), clock::now().0).await {
             tracing::warn!(%error, "what has run out could not be forgotten; it is tried again in an hour");
         }
+        films::uploads::sweep(&node).await;
+        films::images::sweep(&node).await;
         if let Err(error) = groups::wake_all(&node).await {
             tracing::warn!(%error, "groups could not be looked after; it is tried again in an hour");
         }

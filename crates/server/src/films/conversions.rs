@@ -48,6 +48,7 @@ pub struct Conversions {
 struct State {
     queue: Queue<VideoId>,
     running: HashMap<VideoId, Running>,
+    stopped: bool,
 }
 
 struct Running {
@@ -61,7 +62,7 @@ impl Conversions {
     /// None yet; so many run at the same time.
     pub fn new(at_once: usize) -> Self {
         let queue = Queue::new(QueueLimits { running: at_once, ..QueueLimits::default() });
-        Self { state: Mutex::new(State { queue, running: HashMap::new() }), tools: OnceCell::new() }
+        Self { state: Mutex::new(State { queue, running: HashMap::new(), stopped: false }), tools: OnceCell::new() }
     }
 
     /// How far a film is.
@@ -102,10 +103,23 @@ impl Conversions {
         }
     }
 
+    /// Ends what runs, and begins nothing more; returns when nothing writes to any folder. The next start begins anew.
+    pub async fn stop(&self) {
+        let tasks: Vec<_> = {
+            let mut state = self.state.lock().expect("plain state");
+            state.stopped = true;
+            state.running.drain().filter_map(|(_, running)| running.task).collect()
+        };
+        for task in tasks {
+            task.abort();
+            let _ = task.await;
+        }
+    }
+
     /// Begins what has a place.
     fn go_on(&self, node: &Arc<Node>) {
         let mut state = self.state.lock().expect("plain state");
-        while let Some((film, tries)) = state.queue.start() {
+        while let Some((film, tries)) = if state.stopped { None } else { state.queue.start() } {
             let running = Running { done: 0.0, left_ms: None, task: None };
             state.running.insert(film.clone(), running);
             let task = tokio::spawn(run(node.clone(), film.clone(), tries));
@@ -127,7 +141,8 @@ impl Conversions {
         state.queue.ended(film, again)
     }
 
-    async fn tools(&self) -> Result<&Tools, Failure> {
+    /// The programs that convert.
+    pub(super) async fn tools(&self) -> Result<&Tools, Failure> {
         self.tools.get_or_try_init(|| Tools::find(Path::new(FFMPEG), Path::new(FFPROBE))).await
     }
 }
@@ -340,9 +355,12 @@ fn reason(failure: &Failure) -> VideoFailure {
         },
         Failure::TooLong | Failure::TooMuch | Failure::Hung => VideoFailure::TooMuch,
         Failure::DiskFull => VideoFailure::NoRoom,
-        Failure::Missing(_) | Failure::Killed(_) | Failure::Failed(_) | Failure::Occupied | Failure::Io(_) => {
-            VideoFailure::Failed
-        }
+        Failure::NotTaken(_)
+        | Failure::Missing(_)
+        | Failure::Killed(_)
+        | Failure::Failed(_)
+        | Failure::Occupied
+        | Failure::Io(_) => VideoFailure::Failed,
     }
 }
 

@@ -9,6 +9,7 @@
 //! * [`uploads`]: what comes, where it lies, who adds to it.
 //! * [`conversions`]: which film is converted now, and what becomes of it.
 //! * [`describe`]: a film as whoever asks may see it.
+//! * [`images`]: images in dialogs, which go the same way.
 //! * [`subtitles`]: WebVTT out of what people have.
 //! * [`pass`]: who may fetch its files, and still may.
 //!
@@ -16,6 +17,7 @@
 
 pub mod conversions;
 pub mod describe;
+pub mod images;
 pub mod pass;
 pub mod subtitles;
 pub mod uploads;
@@ -88,8 +90,7 @@ pub async fn delete(node: &Arc<Node>, film: &VideoRecord) -> Result<bool, hearth
     Ok(true)
 }
 
-/// Goes on with what a stop interrupted.
+/// Goes on with what a stop interrupted. What was on its way is looked after by the sweep, which begins at once.
 pub async fn start(node: &Arc<Node>) {
     conversions::resume(node).await;
-    uploads::sweep(node).await;
 }

@@ -34,6 +34,8 @@ use utoipa::OpenApi;
         super::groups::mine,
         super::dialogs::people,
         super::dialogs::person,
+        super::images::send,
+        super::images::read,
         super::subtitles::set,
         super::subtitles::remove,
         super::dialogs::mine,

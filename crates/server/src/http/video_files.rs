@@ -18,7 +18,7 @@ use crate::films::uploads::ORIGINAL;
 use crate::{clock, films};
 
 /// A file, or the part of it that is wanted.
-async fn part_of(path: &std::path::Path, mut request: Request) -> Response {
+pub(super) async fn part_of(path: &std::path::Path, mut request: Request) -> Response {
     if request.headers().contains_key(header::RANGE) {
         // The headers that the whole would have, validators and length among them, are asked for first.
         let mut whole = Request::new(Body::empty());

@@ -73,6 +73,7 @@ async fn carried(store: &Store, by: &UserId, dialog: &SpaceId, wanted: &Carry) -
                 width: known.width,
                 height: known.height,
                 tiny: known.tiny,
+                moving: known.moving,
             }))
         }
     }

@@ -109,6 +109,8 @@ fn table() -> Vec<Row> {
         Row("GET", "/api/people/{name}", None, [401, 403, 200, 200, 200]),
         Row("POST", "/api/videos/{video}/convert", None, [401, 403, 403, 200, 200]),
         Row("GET", "/api/dialogs/{dialog}/videos", None, [401, 404, 404, 404, 404]),
+        Row("POST", "/api/dialogs/{dialog}/images", Some(picture), [401, 403, 404, 404, 404]),
+        Row("GET", "/api/images/{image}/{size}", None, [401, 404, 404, 404, 404]),
         Row("GET", "/api/storage", None, [401, 403, 200, 200, 200]),
         Row("OPTIONS", "/api/uploads", None, [204; 5]),
         Row("GET", "/api/uploads", None, [401, 403, 200, 200, 200]),
@@ -267,6 +269,8 @@ impl World {
             .replace("{dialog}", "dialog_none")
             .replace("/people/{name}", "/people/owner")
             .replace("{name}", "en")
+            .replace("{image}", "image_none")
+            .replace("{size}", "small")
             .replace("{pass}", "9999999999999.any.AAAA")
             .replace("{path}", "0.mp4")
             .replace("{upload}", "upload_none");

@@ -10,6 +10,7 @@ mod finding;
 mod group_moves;
 mod groups;
 mod http;
+mod images;
 mod moderating;
 mod oidc;
 mod peers;

@@ -368,10 +368,11 @@ impl Videos<'_> {
         Ok(self.0.execute("DELETE FROM videos WHERE id = $1", params![id.as_str()]).await? > 0)
     }
 
-    /// What somebody's films take, in bytes, with what is on its way.
+    /// What somebody's films and images take, in bytes, with what is on its way.
     pub async fn used_bytes(&self, owner: &UserId) -> Result<u64, Error> {
         let sql = "SELECT CAST(COALESCE((SELECT SUM(v.bytes) FROM videos v WHERE v.owner_id = $1), 0) \
-                   + COALESCE((SELECT SUM(p.bytes) FROM uploads p WHERE p.user_id = $1 AND p.done = 0), 0) AS BIGINT) AS n";
+                   + COALESCE((SELECT SUM(p.bytes) FROM uploads p WHERE p.user_id = $1 AND p.done = 0), 0) \
+                   + COALESCE((SELECT SUM(i.bytes) FROM images i WHERE i.owner_id = $1), 0) AS BIGINT) AS n";
         self.0.optional(sql, params![owner.as_str()]).await?.map_or(Ok(0), |row| row.int("n"))
     }
 }

@@ -530,7 +530,11 @@ height: number,
 /**
  * A tiny one, to be shown blurred: a `data:` URL. Empty: none.
  */
-tiny: string, };
+tiny: string, 
+/**
+ * Whether it moves: `/api/images/{image}/moving` is a short film without sound, to be played over and over.
+ */
+moving?: boolean, };
 
 /**
  * What somebody wants a message to carry.
@@ -3262,7 +3266,11 @@ height: number,
 /**
  * A tiny one, to be shown blurred: a `data:` URL.
  */
-tiny: string, };
+tiny: string, 
+/**
+ * Whether it moves.
+ */
+moving: boolean, };
 
 /**
  * Somebody with an account, as whoever asks may see them.

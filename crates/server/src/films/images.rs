@@ -1,0 +1,72 @@
+//! Images in dialogs: made plain by the same programs as films, and kept beside them.
+
+use bytes::Bytes;
+use hearth_conversion::{Failure, ImageJob, Limits, MadeImage, image};
+use hearth_protocol::ids::ImageId;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+use crate::node::Node;
+use crate::{clock, fresh};
+
+/// An image that was sent, but said in no message, is given up after so long, in milliseconds.
+const UNSAID_MS: u64 = 86_400_000;
+/// Images that are made plain at a time: each may take a core for a moment.
+static MAKING: Semaphore = Semaphore::const_new(2);
+
+/// A new image's name.
+pub fn new_id() -> ImageId {
+    ImageId::parse(&format!("image_{}", fresh::suffix())).expect("well formed")
+}
+
+/// Where an image's files are.
+pub fn folder(node: &Node, image: &ImageId) -> PathBuf {
+    node.config().data.join("images").join(image.as_str())
+}
+
+/// Makes an image plain, in its folder. Of what is refused nothing stays.
+///
+/// Errors: what the file is, or what is in the way.
+pub async fn make(node: &Arc<Node>, id: &ImageId, bytes: Bytes) -> Result<MadeImage, Failure> {
+    let _turn = MAKING.acquire().await.map_err(|error| Failure::Io(error.to_string()))?;
+    let folder = folder(node, id);
+    let file = node.config().data.join("uploads").join(id.as_str());
+    let made = async {
+        tokio::fs::create_dir_all(node.config().data.join("uploads")).await?;
+        tokio::fs::write(&file, &bytes).await?;
+        let tools = node.films().conversions().tools().await?;
+        image(tools, &ImageJob { file: file.clone(), folder: folder.clone(), limits: Limits::of_images() }).await
+    };
+    let made = made.await;
+    remove(tokio::fs::remove_file(&file).await);
+    if made.is_err() {
+        remove(tokio::fs::remove_dir_all(&folder).await);
+    }
+    made
+}
+
+fn remove(removed: io::Result<()>) {
+    if let Err(error) = removed
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, "what was left of an image could not be removed");
+    }
+}
+
+/// Forgets images that no message carries: those whose message was taken back, and those that were sent and never said.
+pub async fn sweep(node: &Arc<Node>) {
+    let images = node.store().images();
+    let unsaid = match images.unsaid_before(clock::now().0.saturating_sub(UNSAID_MS)).await {
+        Ok(unsaid) => unsaid,
+        Err(error) => return tracing::warn!(%error, "images that nobody sees could not be looked for"),
+    };
+    for image in unsaid {
+        match images.forget(&image.id).await {
+            Ok(true) => remove(tokio::fs::remove_dir_all(folder(node, &image.id)).await),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(image = %image.id, %error, "an image that nobody sees could not be forgotten"),
+        }
+    }
+}
