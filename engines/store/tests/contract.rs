@@ -6,6 +6,8 @@ mod accounts;
 mod conversations;
 #[path = "contract/dialogs.rs"]
 mod dialogs;
+#[path = "contract/films.rs"]
+mod films;
 #[path = "contract/groups.rs"]
 mod groups;
 #[path = "contract/live_rooms.rs"]
@@ -32,6 +34,16 @@ macro_rules! cases {
 }
 
 const CASES: &[Case] = cases![
+    films::an_upload_becomes_a_film_that_is_converted_and_ready,
+    films::a_film_that_failed_says_why_and_can_be_tried_again,
+    films::nobody_has_more_uploads_or_bytes_than_they_may,
+    films::a_persons_films_are_found_by_whom_they_are_for,
+    films::a_film_is_shared_while_a_message_carries_it,
+    films::no_more_shared_films_come_at_once_than_the_limit,
+    films::where_each_stopped_is_kept_and_what_was_seen_stays_seen,
+    films::what_was_said_at_moments_of_a_film_is_for_whoever_is_in_the_dialog,
+    films::what_lies_in_a_films_folder_changes_only_from_what_was_known,
+    films::an_image_is_there_while_a_message_carries_it,
     opening::what_was_stored_is_there_after_opening_again,
     opening::a_database_of_a_newer_hearth_is_refused_and_left_alone,
     opening::a_database_of_an_older_hearth_is_brought_up_to_date,
