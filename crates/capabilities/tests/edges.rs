@@ -19,6 +19,7 @@ const MAY_SEE: [(&str, &[&str]); 10] = [
             "hearth-protocol",
             "hearth-capabilities",
             "hearth-conversion",
+            "hearth-files",
             "hearth-ingest",
             "hearth-media",
             "hearth-sfu",

@@ -45,6 +45,8 @@ pub struct Config {
     pub broadcast: Broadcast,
     /// Films that people upload.
     pub videos: Videos,
+    /// Where the files of films and images are kept.
+    pub storage: Storage,
     /// Servers that help encoders and players through firewalls.
     pub ice: Ice,
     /// What a stranger can make grow.
@@ -175,6 +177,56 @@ impl Videos {
     }
 }
 
+/// Where the files of films and images are kept: in the data folder, or in a bucket of an S3-compatible server.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Storage {
+    /// The server, such as `https://s3.example.org`; empty: the data folder.
+    pub endpoint: String,
+    /// Its region.
+    pub region: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The access key's id.
+    pub key_id: String,
+    /// The access key's secret.
+    pub secret: String,
+    /// What the names of all files begin with; may be empty.
+    pub prefix: String,
+    /// Whether the bucket stands in the path of an address, and not in the name of its host.
+    pub path_style: bool,
+    /// Whether the server may be reached without TLS.
+    pub allow_http: bool,
+}
+
+impl std::fmt::Debug for Storage {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { endpoint, bucket, prefix, .. } = self;
+        out.debug_struct("Storage")
+            .field("endpoint", endpoint)
+            .field("bucket", bucket)
+            .field("prefix", prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Storage {
+    /// The bucket, where there is one.
+    pub fn bucket(&self) -> Option<hearth_files::S3> {
+        (!self.endpoint.is_empty()).then(|| hearth_files::S3 {
+            endpoint: self.endpoint.clone(),
+            region: self.region.clone(),
+            bucket: self.bucket.clone(),
+            key_id: self.key_id.clone(),
+            secret: self.secret.clone(),
+            prefix: self.prefix.clone(),
+            path_style: self.path_style,
+            allow_http: self.allow_http,
+            wait: hearth_files::S3::WAIT,
+        })
+    }
+}
+
 /// Servers that help encoders and players through firewalls: WHIP and WHEP name them (RFC 9725, section 4.6).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
@@ -279,6 +331,7 @@ impl Default for Config {
             rtmp: Rtmp::default(),
             broadcast: Broadcast::default(),
             videos: Videos::default(),
+            storage: Storage::default(),
             ice: Ice::default(),
             limits: Limits::default(),
         }
@@ -366,6 +419,21 @@ impl Default for Videos {
     }
 }
 
+impl Default for Storage {
+    fn default() -> Self {
+        Self {
+            endpoint: String::new(),
+            region: "us-east-1".to_owned(),
+            bucket: String::new(),
+            key_id: String::new(),
+            secret: String::new(),
+            prefix: String::new(),
+            path_style: true,
+            allow_http: false,
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -447,6 +515,11 @@ impl Config {
         if !(HEIGHT_MIN..=HEIGHT_MAX).contains(&self.videos.height_max) {
             return wrong("videos.height_max is 144 to 4320");
         }
+        if let Some(bucket) = self.storage.bucket()
+            && let Err(error) = hearth_files::Files::open(&hearth_files::Settings::S3(bucket))
+        {
+            return wrong(&format!("storage: {error}"));
+        }
         if let Some(problem) = self.oidc.problem().or_else(|| self.ice.problem()) {
             return wrong(problem);
         }
@@ -458,6 +531,9 @@ impl Config {
     pub fn without_secrets(mut self) -> Self {
         for server in self.ice.servers.iter_mut().filter(|server| !server.credential.is_empty()) {
             server.credential = "…".to_owned();
+        }
+        if !self.storage.secret.is_empty() {
+            self.storage.secret = "…".to_owned();
         }
         if !self.oidc.client_secret.is_empty() {
             self.oidc.client_secret = "…".to_owned();

@@ -54,6 +54,9 @@ pub enum Error {
     /// The media engine.
     #[error("media: {0}")]
     Media(#[from] hearth_sfu::Error),
+    /// The bucket.
+    #[error("storage: {0}")]
+    Storage(#[from] hearth_files::Error),
     /// HTTPS.
     #[error("HTTPS: {0}")]
     Tls(String),

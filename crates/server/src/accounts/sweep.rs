@@ -25,6 +25,7 @@ pub async fn keep_sweeping(node: Arc<Node>, mut stopping: watch::Receiver<bool>)
         }
         films::uploads::sweep(&node).await;
         films::images::sweep(&node).await;
+        films::shelf::sweep(&node).await;
         if let Err(error) = groups::wake_all(&node).await {
             tracing::warn!(%error, "groups could not be looked after; it is tried again in an hour");
         }

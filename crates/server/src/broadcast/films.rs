@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::films::shelf;
 use crate::node::Node;
 use crate::{films, fresh};
 
@@ -107,7 +108,7 @@ pub async fn end(node: std::sync::Weak<Node>, film: Film, mut recorded: Option<R
         }
         let lost = recorded.is_none() && !film.folder.join(media(0)).exists();
         if (recorded.is_some() || lost) && note_end(&node, &film, recorded.as_ref()).await {
-            return;
+            return shelf::keep_if_whole(&node, film.id.as_str()).await;
         }
         drop(node);
         tokio::time::sleep(AGAIN_AFTER).await;

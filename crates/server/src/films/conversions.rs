@@ -27,6 +27,7 @@ use tokio::sync::{OnceCell, mpsc};
 use tokio::task::JoinHandle;
 
 use super::describe;
+use super::shelf::{self, Of};
 use crate::broadcast::picture::FFMPEG;
 use crate::node::Node;
 use crate::{commanding, films};
@@ -276,6 +277,7 @@ impl Following {
         self.node.films().conversions().ended(&id, false);
         self.tell().await;
         self.node.films().conversions().go_on(&self.node);
+        shelf::keep(&self.node, Of::Videos, &self.film.folder).await;
     }
 
     /// Stores how it stands; what its owner has added meanwhile stays.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
+use super::shelf::{self, Of};
 use crate::node::Node;
 use crate::{clock, fresh};
 
@@ -23,7 +24,7 @@ pub fn new_id() -> ImageId {
 
 /// Where an image's files are.
 pub fn folder(node: &Node, image: &ImageId) -> PathBuf {
-    node.config().data.join("images").join(image.as_str())
+    shelf::here(node, Of::Images, image.as_str())
 }
 
 /// Makes an image plain, in its folder. Of what is refused nothing stays.
@@ -64,7 +65,7 @@ pub async fn sweep(node: &Arc<Node>) {
     };
     for image in unsaid {
         match images.forget(&image.id).await {
-            Ok(true) => remove(tokio::fs::remove_dir_all(folder(node, &image.id)).await),
+            Ok(true) => shelf::remove(node, Of::Images, image.id.as_str()).await,
             Ok(false) => {}
             Err(error) => tracing::warn!(image = %image.id, %error, "an image that nobody sees could not be forgotten"),
         }

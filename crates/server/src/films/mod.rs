@@ -11,6 +11,7 @@
 //! * [`describe`]: a film as whoever asks may see it.
 //! * [`images`]: images in dialogs, which go the same way.
 //! * [`subtitles`]: WebVTT out of what people have.
+//! * [`shelf`]: where files are for good: here, or in a bucket.
 //! * [`pass`]: who may fetch its files, and still may.
 //!
 //! Recordings are films too; they begin and end in [`crate::broadcast::films`].
@@ -19,6 +20,7 @@ pub mod conversions;
 pub mod describe;
 pub mod images;
 pub mod pass;
+pub mod shelf;
 pub mod subtitles;
 pub mod uploads;
 
@@ -26,10 +28,11 @@ use hearth_store::VideoRecord;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config;
+use crate::config::Config;
 use crate::node::Node;
 use conversions::Conversions;
 use pass::Passes;
+use shelf::{Of, Shelf};
 use uploads::Uploads;
 
 /// The films of this node.
@@ -37,13 +40,17 @@ pub struct Films {
     passes: Passes,
     conversions: Conversions,
     uploads: Uploads,
+    shelf: Shelf,
 }
 
 impl Films {
     /// None yet.
-    pub fn new(config: &config::Videos) -> Self {
-        let conversions = Conversions::new(config.conversions_max as usize);
-        Self { passes: Passes::default(), conversions, uploads: Uploads::default() }
+    ///
+    /// Errors: the settings of the bucket make no sense.
+    pub fn new(config: &Config) -> Result<Self, hearth_files::Error> {
+        let conversions = Conversions::new(config.videos.conversions_max as usize);
+        let shelf = Shelf::new(&config.storage)?;
+        Ok(Self { passes: Passes::default(), conversions, uploads: Uploads::default(), shelf })
     }
 
     /// What lets players in.
@@ -56,15 +63,20 @@ impl Films {
         &self.conversions
     }
 
+    /// Where files are for good.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
     /// What is on its way.
     pub fn uploads(&self) -> &Uploads {
         &self.uploads
     }
 }
 
-/// Where the files of films are.
+/// Where the files of a film are made.
 pub fn folder(node: &Node, name: &str) -> PathBuf {
-    node.config().data.join("videos").join(name)
+    shelf::here(node, Of::Videos, name)
 }
 
 /// Forgets a film and removes its files; tells whether it was there. Nobody finds it any more before its files go; files that
@@ -80,17 +92,16 @@ pub async fn delete(node: &Arc<Node>, film: &VideoRecord) -> Result<bool, hearth
         node.films().uploads().forget(node, upload).await;
     }
     node.films().passes().look_again(&film.id);
-    let folder = folder(node, &film.folder);
-    let removed = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(folder)).await;
-    if let Ok(Err(error)) = removed
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::error!(folder = film.folder, %error, "the files of a film that was deleted could not be removed");
-    }
+    shelf::remove(node, Of::Videos, &film.folder).await;
     Ok(true)
 }
 
 /// Goes on with what a stop interrupted. What was on its way is looked after by the sweep, which begins at once.
 pub async fn start(node: &Arc<Node>) {
+    if let Some(bucket) = node.films().shelf().bucket()
+        && let Err(error) = bucket.check().await
+    {
+        tracing::error!(%error, "the bucket can't be used: what is made stays here, and what is there can't be read");
+    }
     conversions::resume(node).await;
 }

@@ -16,9 +16,10 @@ use super::AppState;
 use super::answer::{Answer, Path, Refusal};
 use super::asking::{SignedIn, WithAccount};
 use super::dialogs::member_of;
-use super::video_files::part_of;
+use super::kept;
 use crate::clock;
 use crate::films::images;
+use crate::films::shelf::{self, Of};
 
 /// Sends an image to a dialog of one's own; a message says it then. JPEG, PNG, WebP or GIF, as the body.
 #[utoipa::path(post, path = "/api/dialogs/{dialog}/images", tag = "dialogs", params(("dialog" = String, Path)),
@@ -65,6 +66,7 @@ pub async fn send(
         created_ms: clock::now().0,
     };
     store.images().create(&image).await?;
+    shelf::keep(&state.node, Of::Images, id.as_str()).await;
     let (width, height, tiny, moving) = (image.width, image.height, image.tiny, image.moving);
     Ok(axum::Json(SentImage { image: id, width, height, tiny, moving }))
 }
@@ -96,7 +98,7 @@ pub async fn read(
     if !sees {
         return Err(Rejection::NotFound.into());
     }
-    let mut response = part_of(&images::folder(&state.node, &id).join(name), request).await;
+    let mut response = kept::read(&state.node, Of::Images, id.as_str(), &name, request).await;
     let to = response.headers_mut();
     to.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     to.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=604800, immutable"));

@@ -16,6 +16,7 @@ mod follows;
 mod groups;
 mod guest_links;
 mod images;
+mod kept;
 mod moderation;
 mod oidc;
 mod operation;

@@ -17,6 +17,7 @@ use super::videos::changed;
 use crate::accounts::Who;
 use crate::films;
 use crate::films::describe::describe;
+use crate::films::shelf::{self, Of};
 use crate::films::subtitles::web_vtt;
 use crate::watching::Watcher;
 
@@ -82,7 +83,10 @@ pub async fn set(
         tracing::error!(film = %film.id, %error, "subtitles could not be written");
         Refusal(Rejection::Storage)
     })?;
-    changed_to(&state, &who, film, media).await
+    let name = film.folder.clone();
+    let answer = changed_to(&state, &who, film, media).await?;
+    shelf::keep_if_whole(&state.node, &name).await;
+    Ok(answer)
 }
 
 async fn write(folder: &std::path::Path, path: &str, vtt: &str) -> std::io::Result<()> {
@@ -104,11 +108,9 @@ pub async fn remove(
     let mut media = film.media.clone();
     let at = media.subtitles.iter().position(|one| one.added && one.name == name).ok_or(Rejection::NotFound)?;
     let gone = media.subtitles.remove(at);
-    let path = films::folder(&state.node, &film.folder).join(gone.path);
+    let folder = film.folder.clone();
     let answer = changed_to(&state, &who, film, media).await?;
-    if let Err(error) = tokio::fs::remove_file(path).await {
-        tracing::warn!(%video, %error, "subtitles that were taken off could not be removed");
-    }
+    shelf::remove_file(&state.node, Of::Videos, &folder, &gone.path).await;
     Ok(answer)
 }
 

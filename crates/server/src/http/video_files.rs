@@ -1,42 +1,19 @@
 //! Files of films, for whoever has a pass to them.
 
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use hearth_protocol::Rejection;
 use hearth_protocol::ids::VideoId;
 use hearth_store::VideoRecord;
 use std::sync::Arc;
-use tower::ServiceExt as _;
-use tower_http::services::ServeFile;
 
 use super::AppState;
 use super::answer::{Path, Refusal};
-use crate::broadcast::ranges;
+use super::kept;
+use crate::clock;
+use crate::films::shelf::Of;
 use crate::films::uploads::ORIGINAL;
-use crate::{clock, films};
-
-/// A file, or the part of it that is wanted.
-pub(super) async fn part_of(path: &std::path::Path, mut request: Request) -> Response {
-    if request.headers().contains_key(header::RANGE) {
-        // The headers that the whole would have, validators and length among them, are asked for first.
-        let mut whole = Request::new(Body::empty());
-        *whole.method_mut() = Method::HEAD;
-        let head = serve(path, whole).await;
-        let modified = tokio::fs::metadata(path).await.and_then(|file| file.modified()).ok();
-        let length = head.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        if let Some(length) = length {
-            ranges::settle(&mut request, &ranges::File { length, modified, headers: head.headers() });
-        }
-    }
-    serve(path, request).await
-}
-
-async fn serve(path: &std::path::Path, request: Request) -> Response {
-    let Ok(response) = ServeFile::new(path).oneshot(request).await.map(IntoResponse::into_response);
-    response
-}
 
 /// A file of a film: playlists, segments, pictures, subtitles; and, for who may change it, what they may take away.
 #[utoipa::path(get, path = "/videos/{video}/{pass}/{path}", tag = "videos",
@@ -57,7 +34,7 @@ pub async fn read(
     if !is_plain(&path) || (kind.is_none() && !(original && let_in.may_change)) {
         return Err(Rejection::NotFound.into());
     }
-    let mut response = part_of(&films::folder(node, &let_in.film.folder).join(&path), request).await;
+    let mut response = kept::read(node, Of::Videos, &let_in.film.folder, &path, request).await;
     let to = response.headers_mut();
     match kind {
         Some(kind) => {

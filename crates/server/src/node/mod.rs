@@ -92,7 +92,7 @@ impl Node {
                 let _ = sink.send(event);
             }),
         )?;
-        let films = Films::new(&config.videos);
+        let films = Films::new(&config)?;
         let started = Arc::new(Self {
             config,
             store,

@@ -2,6 +2,7 @@
 
 mod authorisation;
 mod bodies;
+mod bucket;
 mod chat;
 mod corpora;
 mod dialogs;
@@ -16,6 +17,9 @@ mod oidc;
 mod peers;
 mod process;
 mod provider;
+#[allow(dead_code, reason = "the contract of the storage uses more of it")]
+#[path = "../../../../engines/files/tests/contract/support.rs"]
+mod s3;
 mod saving;
 mod sign_in;
 mod stage;
