@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Takes the figures of docs/performance.md: release builds, a fresh server on free ports for each, nothing left running.
-#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain janus hundred chat half burst messages hls (all where left out)
+#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain janus hundred chat half burst messages hls films (all where left out)
 # LOADGEN_FLAGS=--json prints JSON.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-3}
 shift || true
-parts=${*:-media plain janus hundred chat half burst messages hls}
+parts=${*:-media plain janus hundred chat half burst messages hls films}
 bin=${LOADGEN_BIN_DIR:-target/release}
 secret='a load password'
 server=
@@ -75,6 +75,37 @@ crowd() {
     "$bin/loadgen" hls --url "$url" --path "$path" --players 64 --flood --server-pid "$server" ${LOADGEN_FLAGS:-} || true
 }
 
+# A film is uploaded and converted, and its segments are fetched by whoever may.
+films() {
+    token=$(ask POST /api/session '{"name":"loadgen","password":"'"$secret"'","program":true}' token)
+    big=$data/big
+    head -c 2G /dev/zero >"$big"
+    upload "$big" | sed 's/^/2 GiB: /'
+    film=$data/film.mp4
+    ffmpeg -v error -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine=sample_rate=48000 -t 600 -c:v libx264 \
+        -preset ultrafast -g 60 -b:v 2M -maxrate 2M -bufsize 4M -pix_fmt yuv420p -c:a aac -movflags +faststart "$film"
+    upload "$film" | sed 's/^/10 minutes of 720p: /'
+    video=$(cat "$data/video")
+    began=$(date +%s.%N)
+    until path=$(ask GET "/api/videos/$video" '' hls) && [ -n "$path" ]; do sleep 0.05; done
+    echo "first playable $(echo "$(date +%s.%N) - $began" | bc) s after the end of its upload"
+    until curl -sSf "$url/api/videos/$video" -H "authorization: Bearer $token" | grep -q '"state":"ready"'; do sleep 0.5; done
+    echo "ready after $(echo "$(date +%s.%N) - $began" | bc) s"
+    path=$(ask GET "/api/videos/$video" '' hls)
+    "$bin/loadgen" hls --url "$url" --path "$path" --players 64 --flood --server-pid "$server" ${LOADGEN_FLAGS:-} || true
+}
+
+# By tus: leaves the name of the film in a file, and says how fast it went and what the server spent.
+upload() { # FILE
+    told=$(curl -sSf -D - -o /dev/null -X POST "$url/api/uploads" -H "authorization: Bearer $token" -H 'tus-resumable: 1.0.0' \
+        -H "upload-length: $(stat -c %s "$1")" | tr -d '\r')
+    echo "$told" | sed -n 's/^hearth-video: //p' >"$data/video"
+    spent=$(cut -d' ' -f14,15 "/proc/$server/stat" | tr ' ' +)
+    curl -sSf -o /dev/null -w '%{speed_upload} bytes/s' -X PATCH "$url$(echo "$told" | sed -n 's/^location: //p')" -T "$1" \
+        -H "authorization: Bearer $token" -H 'tus-resumable: 1.0.0' -H 'upload-offset: 0' -H 'content-type: application/offset+octet-stream'
+    echo ", $(( $(cut -d' ' -f14,15 "/proc/$server/stat" | tr ' ' +) - ($spent) ))0 ms of CPU"
+}
+
 failed=0
 for part in $parts; do
     echo "== $part ($(date -u +%H:%M), load $(cut -d' ' -f1 /proc/loadavg))"
@@ -88,6 +119,7 @@ for part in $parts; do
     burst) start; load chat --burst 800 ;;
     hls) start HEARTH_RTMP_PORT=$((20000 + RANDOM % 10000)); crowd ;;
     messages) start; load messages ;;
+    films) start; films ;;
     *) echo "no such part: $part" >&2; failed=1 ;;
     esac
     stop

@@ -47,13 +47,13 @@ struct Tally {
 struct Newest {
     /// Media sequence number and part of what comes next.
     next: (u64, u64),
-    /// The address of the newest part.
+    /// The address of the newest part; of a film, which has none, of the last segment.
     part: Option<String>,
 }
 
 impl Newest {
     fn read(playlist: &str) -> Self {
-        let (mut segment, mut part, mut newest) = (0, 0, None);
+        let (mut segment, mut part, mut newest, mut whole) = (0, 0, None, None);
         for line in playlist.lines() {
             if let Some(number) = line.strip_prefix("#EXT-X-MEDIA-SEQUENCE:") {
                 segment = number.trim().parse().unwrap_or(0);
@@ -65,9 +65,11 @@ impl Newest {
             } else if line.starts_with("#EXTINF:") {
                 segment += 1;
                 part = 0;
+            } else if !line.starts_with('#') && !line.is_empty() {
+                whole = Some(line.trim().to_owned());
             }
         }
-        Self { next: (segment, part), part: newest }
+        Self { next: (segment, part), part: newest.or(whole) }
     }
 }
 
@@ -216,7 +218,7 @@ mod tests {
             #EXT-X-PART:DURATION=0.3,URI=\"b.1.mp4\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"b.2.mp4\"\n";
         assert_eq!(Newest::read(playlist), Newest { next: (267, 2), part: Some("b.1.mp4".to_owned()) });
         let delta = "#EXT-X-MEDIA-SEQUENCE:10\n#EXT-X-SKIP:SKIPPED-SEGMENTS=5\n#EXTINF:2,\nx.mp4\n";
-        assert_eq!(Newest::read(delta), Newest { next: (16, 0), part: None });
+        assert_eq!(Newest::read(delta), Newest { next: (16, 0), part: Some("x.mp4".to_owned()) }, "a film has no parts");
         assert_eq!(Newest::read(""), Newest::default());
     }
 
