@@ -218,7 +218,11 @@ mod tests {
             #EXT-X-PART:DURATION=0.3,URI=\"b.1.mp4\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"b.2.mp4\"\n";
         assert_eq!(Newest::read(playlist), Newest { next: (267, 2), part: Some("b.1.mp4".to_owned()) });
         let delta = "#EXT-X-MEDIA-SEQUENCE:10\n#EXT-X-SKIP:SKIPPED-SEGMENTS=5\n#EXTINF:2,\nx.mp4\n";
-        assert_eq!(Newest::read(delta), Newest { next: (16, 0), part: Some("x.mp4".to_owned()) }, "a film has no parts");
+        assert_eq!(
+            Newest::read(delta),
+            Newest { next: (16, 0), part: Some("x.mp4".to_owned()) },
+            "a film has no parts"
+        );
         assert_eq!(Newest::read(""), Newest::default());
     }
 
