@@ -18,6 +18,8 @@ import moderationEn from '../src/capabilities/moderation/messages/en';
 import moderationZh from '../src/capabilities/moderation/messages/zh';
 import peopleEn from '../src/capabilities/people/messages/en';
 import peopleZh from '../src/capabilities/people/messages/zh';
+import sendingEn from '../src/capabilities/sending/messages/en';
+import sendingZh from '../src/capabilities/sending/messages/zh';
 import filmsEn from '../src/capabilities/videos/messages/en';
 import filmsZh from '../src/capabilities/videos/messages/zh';
 
@@ -33,7 +35,7 @@ function leaves(value: unknown, path = ''): Leaf[] {
 /** The same in both languages, by nature. */
 const SAME = new Set(['figures.unknown', 'figures.ways.hls']);
 
-describe.each([['app', appEn, appZh], ['conversation', chatEn, chatZh], ['dialogs', dialogsEn, dialogsZh], ['host_visits', visitsEn, visitsZh], ['live_rooms', liveEn, liveZh], ['hosting', hostingEn, hostingZh], ['moderation', moderationEn, moderationZh], ['people', peopleEn, peopleZh], ['floating_messages', floatsEn, floatsZh], ['videos', filmsEn, filmsZh]])('%s', (_name, en, zh) => {
+describe.each([['app', appEn, appZh], ['conversation', chatEn, chatZh], ['dialogs', dialogsEn, dialogsZh], ['host_visits', visitsEn, visitsZh], ['live_rooms', liveEn, liveZh], ['hosting', hostingEn, hostingZh], ['moderation', moderationEn, moderationZh], ['people', peopleEn, peopleZh], ['floating_messages', floatsEn, floatsZh], ['sending', sendingEn, sendingZh], ['videos', filmsEn, filmsZh]])('%s', (_name, en, zh) => {
   const english = leaves(en);
   const chinese = new Map(leaves(zh));
   it('says everything in both languages', () => {

@@ -7,6 +7,7 @@ import type { PastGroupsModel } from '../capabilities/discussion_groups/past.sve
 import type { InvitationsModel, LedgerModel } from '../capabilities/host_visits/model';
 import type { FrontPageModel, RoomModel } from '../capabilities/live_rooms/model';
 import type { AdminModel, SessionModel, SettingsModel } from '../capabilities/people/model';
+import type { SendingModel } from '../capabilities/sending/model';
 import type { VideoModel } from '../capabilities/videos/model';
 import type { NoticesModel } from './notices.svelte';
 
@@ -17,6 +18,8 @@ export interface Models {
   readonly visitInvitations: { readonly current: InvitationsModel | null };
   /** `current` is null until its code is here. */
   readonly dialogs: { readonly current: DialogsModel | null; open(): Promise<DialogsModel> };
+  /** What is on its way into dialogs. */
+  sending(): Promise<SendingModel>;
   frontPage(): Promise<FrontPageModel>;
   /** Resolves once its code is here, not once the room is; the model says how far it is. */
   room(hostName: string): Promise<RoomModel>;

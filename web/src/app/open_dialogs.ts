@@ -2,7 +2,7 @@
 import { Dialogs, type DialogsHeard } from '../capabilities/dialogs/dialogs.svelte';
 import { Friends } from '../capabilities/dialogs/friends.svelte';
 import { dialogWords } from '../capabilities/dialogs/messages';
-import { dialogName } from '../capabilities/dialogs/words';
+import { dialogName, wordsOf } from '../capabilities/dialogs/words';
 import { person } from '../capabilities/people/person';
 import type { Session } from '../capabilities/people/session.svelte';
 import type { Live } from '../engines/connection/live';
@@ -40,7 +40,7 @@ export class MyDialogs extends Dialogs {
         const words = dialogWords().notices;
         const who = person(said.author);
         notices.show({
-          id: row.id, who, text: said.text, action: words.open, to: { at: 'dialogs', id: row.id },
+          id: row.id, who, text: wordsOf(said.text, said.carries?.kind ?? null), action: words.open, to: { at: 'dialogs', id: row.id },
           title: row.two ? who.displayName : words.inDialog(who.displayName, dialogName(row)),
         });
       },

@@ -52,9 +52,9 @@ export async function openScreen(route: Lazy, models: Models): Promise<Opened> {
       return opened(screen.Settings, { session: models.session, settings: model, notices: models.notices });
     }
     case 'dialogs': {
-      const [screen, model] = await Promise.all([import('../capabilities/dialogs/screens'), models.dialogs.open()]);
+      const [screen, model, sending] = await Promise.all([import('../capabilities/dialogs/screens'), models.dialogs.open(), models.sending()]);
       await screen.ready();
-      return opened(screen.DialogsScreen, { dialogs: model, session: models.session });
+      return opened(screen.DialogsScreen, { dialogs: model, sending, session: models.session });
     }
     case 'people': {
       const [screen, model] = await Promise.all([import('../capabilities/dialogs/people_screen'), models.friends()]);

@@ -9,6 +9,7 @@ import type { Models } from './models';
 import { go, here } from './navigation.svelte';
 import type { MyGroup } from '../capabilities/discussion_groups/my_group.svelte';
 import { Notices } from './notices.svelte';
+import { SENDING } from './sending_kept';
 import { Soon } from './soon.svelte';
 
 export function createModels(): Models {
@@ -23,6 +24,8 @@ export function createModels(): Models {
       // The end of what was never begun needs nobody.
       case 'visit_invitation_over': return visitInvitations.begun ? void visitInvitations.open().then((one) => one.heard(event)) : undefined;
       case 'dialog': case 'dialog_gone': case 'friend_asked': case 'friend_accepted': return void dialogs.open().then((one) => one.hear(event));
+      // Films of mine that nothing here shows concern nobody.
+      case 'video': return sending.begun ? void sending.open().then((one) => one.heard(event.video)) : undefined;
       case 'went_live': {
         const { space, host, about } = event;
         const who = person(host);
@@ -58,13 +61,20 @@ export function createModels(): Models {
     });
   });
   const dialogs = new Soon(() => Promise.all([import('./open_dialogs'), live()]).then(([{ openDialogs }, line]) => openDialogs(session, line, notices)));
+  const sending = new Soon(() => Promise.all([import('./open_sending'), live()]).then(([{ openSending }, line]) => openSending(session, line)));
   // Whoever has an account is told who goes live and who writes wherever they are; guests follow nobody.
-  session.onChange(() => { if (session.state === 'signed_in') void dialogs.open(); });
+  session.onChange(() => {
+    if (session.state !== 'signed_in') return;
+    void dialogs.open();
+    // What was on its way when the page was closed goes on, wherever one is.
+    if (localStorage.getItem(SENDING) !== null) void sending.open();
+  });
   return {
     session,
     notices,
     visitInvitations,
     dialogs,
+    sending: () => sending.open(),
     async frontPage() {
       const { FrontPage } = await import('../capabilities/live_rooms/front_page.svelte');
       return new FrontPage(api, session);

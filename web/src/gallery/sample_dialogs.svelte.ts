@@ -9,6 +9,7 @@ import type { FriendsModel } from '../capabilities/dialogs/model';
 import type { Person, SessionModel } from '../capabilities/people/model';
 import type { Command, Dialog, Me, Message, Profile, Snapshot, SpaceId } from '../protocol/generated/types';
 import { ANA, author, CROWD, line } from './sample_people';
+import { IMAGES, tinyOf } from './sample_sending.svelte';
 
 export interface DialogsChoice {
   /** How dialogs stand. `new`: one is opened in which nothing was said. */
@@ -49,6 +50,22 @@ const LIN = talk(
   [lin, '我周日下午有空', 14 * MINUTE_MS],
   [lin, '带上录音机 🎙️', 13 * MINUTE_MS],
   [lin, 'And the good microphone, please', 12 * MINUTE_MS],
+);
+const image = (id: string): Partial<Message> => {
+  const [at, width, height] = IMAGES[id] ?? [0, 16, 9];
+  return { carries: { kind: 'image', image: id, width, height, tiny: tinyOf(at, width, height) } };
+};
+const film = (id: string, width: number, height: number, duration_ms: number): Partial<Message> => ({ carries: { kind: 'video', video: id, width, height, duration_ms, tiny: tinyOf(0, width, height) } });
+const PICTURES = () => talk(
+  [noor, 'Look what came out', 3 * DAY_MS],
+  [noor, '', 3 * DAY_MS - MINUTE_MS, image('image_kiln')],
+  [noor, '', 3 * DAY_MS - 2 * MINUTE_MS, image('image_ash')],
+  [me, '', DAY_MS + 9 * MINUTE_MS, film('video_kiln', 1920, 1080, 204_000)],
+  [me, 'Nine hours in three minutes. The ash runs where the flame went.', DAY_MS, film('video_kiln', 1080, 1920, 61_000)],
+  [noor, 'How did you hold the camera?', DAY_MS - MINUTE_MS, { reply_to: { position: 4, author: me, text: '' } }],
+  [noor, '', 40 * MINUTE_MS, film('video_gone', 1280, 720, 12_000)],
+  [me, 'The jar, before and after', 30 * MINUTE_MS, image('image_jar')],
+  [noor, '', 20 * MINUTE_MS, image('image_wide')],
 );
 const KILN = talk(
   [jonas, 'Who has the key to the shed?', 3 * DAY_MS],
@@ -94,6 +111,7 @@ function server(choice: DialogsChoice): Map<SpaceId, Kept> {
     { row: row('noor', [noor], { read_position: 1 }), said: last(noor, 'شكرا جزيلا! نلتقي يوم الجمعة', 5 * 60 * MINUTE_MS) },
     { row: row('long', [ben], { read_position: LONG }), said: null },
     { row: row('trio', [yuki, noor], { read_position: 1 }), said: last(yuki, '写真をありがとう', 9 * DAY_MS) },
+    { row: row('pictures', [noor], { title: 'Pictures', two: false, read_position: 9 }), said: PICTURES() },
     { row: row('new', [tomas], { since_ms: NOW_MS - 15 * DAY_MS }), said: [] },
     { row: row('olena', [olena], { read_position: 1 }), said: talk([olena, '', 400 * DAY_MS, { deleted: true }]) },
   ];

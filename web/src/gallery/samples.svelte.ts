@@ -11,10 +11,11 @@ import { samplePastGroups } from './sample_groups.svelte';
 import { sampleModeration } from './sample_moderation.svelte';
 import { ANA, author, CROWD, GUEST, MIRA } from './sample_people';
 import { sampleRoom, type RoomChoice } from './sample_room.svelte';
+import { sampleSending, type SendingChoice } from './sample_sending.svelte';
 import { sampleInvitations, sampleLedger } from './sample_visits.svelte';
 import { sampleVideo, type VideoChoice } from './sample_video.svelte';
 
-export interface SampleChoice extends RoomChoice, VideoChoice, DialogsChoice {
+export interface SampleChoice extends RoomChoice, VideoChoice, DialogsChoice, SendingChoice {
   readonly me?: 'signed_out' | 'guest' | 'signed_in';
   /** The room lets in no guest without a link. */
   readonly closed?: boolean;
@@ -165,11 +166,13 @@ function sampleNotices(choice: SampleChoice): NoticesModel {
 export function sampleModels(choice: SampleChoice): Models {
   const session = sampleSession(choice);
   const { dialogs, friends } = sampleDialogs(choice, session);
+  const sending = sampleSending(choice);
   return {
     session,
     notices: sampleNotices(choice),
     visitInvitations: { current: sampleInvitations(choice) },
     dialogs: { current: dialogs, open: () => Promise.resolve(dialogs) },
+    sending: () => Promise.resolve(sending),
     friends: () => Promise.resolve(friends),
     frontPage: () => Promise.resolve(sampleFront(choice)),
     room: () => Promise.resolve(sampleRoom(choice, session)),

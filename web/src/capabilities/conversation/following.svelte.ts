@@ -155,6 +155,8 @@ export function listFollowing<Message extends { readonly id: MessageId; readonly
     rowElement,
     reveal,
     toEnd,
+    /** Something beside the rows has changed its height. */
+    keepPlace: () => untrack(keepPlace),
     attach(element: HTMLElement) {
       scroller = element;
       const back = () => untrack(() => {

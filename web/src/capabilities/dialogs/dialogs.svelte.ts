@@ -261,7 +261,7 @@ export class Dialogs implements DialogsModel {
       two: one.two,
       title: one.title,
       others: one.members.filter((member) => member.id !== this.#who).map(person),
-      last: last && { by: person(last.author), mine: last.author.id === this.#who, text: last.deleted === true ? null : last.text, at_ms: last.at_ms },
+      last: last && { by: person(last.author), mine: last.author.id === this.#who, text: last.deleted === true ? null : last.text, carries: last.carries?.kind ?? null, at_ms: last.at_ms },
       at_ms: last?.at_ms ?? one.since_ms,
       unread: one.unread,
       pinned: one.pinned,

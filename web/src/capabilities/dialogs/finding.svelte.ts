@@ -108,7 +108,7 @@ export class Search implements SearchModel {
         return;
       }
       const found = reply.value.found.map(({ dialog, message }): FoundRow => ({
-        dialog, position: message.position, by: person(message.author), mine: message.author.id === this.port.me(), text: message.text, at_ms: message.at_ms,
+        dialog, position: message.position, by: person(message.author), mine: message.author.id === this.port.me(), text: message.text, carries: message.carries?.kind ?? null, at_ms: message.at_ms,
       }));
       for (const one of found) this.port.known(one.dialog);
       this.found = before_ms === null ? found : [...this.found, ...found];

@@ -1,6 +1,7 @@
 /**
  * Dialogs as their views need them: the list of mine, the talk of one, and finding people and messages.
  */
+import type { Carried } from '../../protocol/generated/types';
 import type { MessageId, MessageState, Quote } from '../conversation/model';
 import type { Outcome, Person, Refusal, UserId } from '../people/model';
 
@@ -12,6 +13,7 @@ export interface LastSaid {
   readonly mine: boolean;
   /** Null: it was deleted. */
   readonly text: string | null;
+  readonly carries: Carried['kind'] | null;
   readonly at_ms: number;
 }
 
@@ -43,6 +45,7 @@ export interface FoundRow {
   readonly by: Person;
   readonly mine: boolean;
   readonly text: string;
+  readonly carries: Carried['kind'] | null;
   readonly at_ms: number;
 }
 
@@ -104,7 +107,9 @@ export interface TalkMessage {
   readonly at_ms: number;
   readonly state: MessageState;
   readonly mine: boolean;
-  readonly replyTo: (Quote & { readonly position: number }) | null;
+  /** What it carries besides its words. */
+  readonly carries: Carried | null;
+  readonly replyTo: (Quote & { readonly position: number; readonly carries: Carried['kind'] | null }) | null;
   readonly mentions: readonly string[];
   /** Whether it has other words now than at first. */
   readonly edited: boolean;

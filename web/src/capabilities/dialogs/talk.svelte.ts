@@ -548,6 +548,7 @@ export class Talk implements TalkModel {
       at_ms: message.at_ms,
       state: message.deleted ? 'deleted' : 'stored',
       mine: message.author.id === this.#me(),
+      carries: (message.deleted ? undefined : message.carries) ?? null,
       replyTo: this.#quote(message.reply_to),
       mentions: (message.mentions ?? []).map((one) => person(one).name),
       edited: message.edited_ms !== undefined,
@@ -566,6 +567,7 @@ export class Talk implements TalkModel {
       at_ms: unstored.at_ms,
       state: unstored.refusal === null ? 'pending' : 'failed',
       mine: true,
+      carries: null,
       replyTo: quoted ? this.#quote({ position: quoted.position, author: quoted.author, text: quoted.text }) : null,
       mentions: [],
       edited: false,
@@ -575,6 +577,8 @@ export class Talk implements TalkModel {
 
   #quote(quote: Message['reply_to']): TalkMessage['replyTo'] {
     if (!quote) return null;
-    return { id: this.#timeline.idOf(quote.position), position: quote.position, authorName: quote.author.display_name, text: quote.text === '' ? null : quote.text };
+    const quoted = this.#timeline.at(quote.position);
+    const carries = (quoted?.deleted ? undefined : quoted?.carries?.kind) ?? null;
+    return { id: this.#timeline.idOf(quote.position), position: quote.position, authorName: quote.author.display_name, text: quote.text === '' && carries === null ? null : quote.text, carries };
   }
 }

@@ -1,6 +1,7 @@
 /** Names and times of dialogs in the reader's words. */
 import { localeTag } from '../../i18n/locale.svelte';
 import { timeOfDay } from '../../i18n/format';
+import type { Carried } from '../../protocol/generated/types';
 import { dialogWords } from './messages';
 import type { Person } from '../people/model';
 
@@ -31,6 +32,11 @@ export function listed(names: readonly string[]): string {
 export function dialogName(one: { readonly title: string; readonly others: readonly Person[] }): string {
   if (one.title !== '') return one.title;
   return one.others.length === 0 ? dialogWords().alone : listed(one.others.map((other) => other.displayName));
+}
+
+/** What is said; where that is nothing, what is sent instead. */
+export function wordsOf(text: string, carries: Carried['kind'] | null): string {
+  return text === '' && carries !== null ? dialogWords().carries[carries] : text;
 }
 
 /** The beginning, the match and the rest of a text, cut so that the match is in view; null where the words are elsewhere. */

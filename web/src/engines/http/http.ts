@@ -16,7 +16,7 @@ export type Reply<T> =
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-function isRejection(body: unknown): body is Rejection {
+export function isRejection(body: unknown): body is Rejection {
   return typeof body === 'object' && body !== null && typeof (body as { kind?: unknown }).kind === 'string';
 }
 
