@@ -200,3 +200,47 @@ base('what the server takes is told in plain words before it is sent in vain', a
   await files.remove();
   await hearth.stop();
 });
+
+test('a phone’s picture stands upright, small enough, free of where it was taken, and is opened large', async ({ cast, files }) => {
+  const { host: ana, bo } = cast;
+  await talking(cast);
+  await field(ana).fill('from the hill');
+  await pick(ana, await files.phoneImage());
+  const said = rows(bo).filter({ hasText: 'from the hill' });
+  const picture = said.locator('img.picture');
+  await expect.poll(() => picture.evaluate((one: HTMLImageElement) => one.naturalWidth)).toBeGreaterThan(0);
+  await expect(onWay(ana)).toHaveCount(0);
+  expect(await said.locator('.carried').evaluate((one) => one.clientWidth / one.clientHeight), 'its shape').toBeCloseTo(2 / 3, 1);
+  // What was at the left, lying, is above now: red over blue.
+  const colours = await picture.evaluate(async (one: HTMLImageElement) => {
+    const full = await createImageBitmap(await (await fetch(one.src.replace('/small', '/full'))).blob());
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [full.width, full.height];
+    const paint = canvas.getContext('2d')!;
+    paint.drawImage(full, 0, 0);
+    const at = (y: number) => [...paint.getImageData(full.width / 2, full.height * y, 1, 1).data.slice(0, 3)].map((value) => value > 128);
+    return { above: at(0.25), below: at(0.75), long: Math.max(full.width, full.height) };
+  });
+  expect(colours).toMatchObject({ above: [true, false, false], below: [false, false, true] });
+  expect(colours.long).toBeLessThanOrEqual(2_560);
+  for (const size of ['full', 'small']) {
+    const told = await picture.evaluate(async (one: HTMLImageElement, size) => {
+      const bytes = new Uint8Array(await (await fetch(one.src.replace('/small', `/${size}`))).arrayBuffer());
+      return new TextDecoder('latin1').decode(bytes).includes('Exif');
+    }, size);
+    expect(told, `${size} says where it was taken`).toBe(false);
+  }
+
+  await pick(ana, await files.phoneImage(), await files.phoneImage());
+  await expect(rows(bo).locator('[data-carried="image"]')).toHaveCount(3);
+  await bo.getByRole('button', { name: 'Open the photo by ana' }).first().click();
+  const viewer = bo.getByRole('dialog', { name: 'Photo' });
+  await expect(viewer.getByText('1 of 3')).toBeVisible();
+  await bo.keyboard.press('ArrowRight');
+  await expect(viewer.getByText('2 of 3')).toBeVisible();
+  await expectAccessible(bo, 'a picture, large');
+  await bo.keyboard.press('Escape');
+  await expect(viewer).toBeHidden();
+  // Who looks at the list sees what was sent.
+  await expect(bo.getByRole('link', { name: /ana.*Photo/s })).toBeVisible();
+});

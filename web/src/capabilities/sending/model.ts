@@ -9,7 +9,7 @@ import type { FilmsModel } from './films.svelte';
 /** Why something was not sent. */
 export type SendFailure =
   | { readonly is: 'film'; readonly failure: VideoFailure }
-  | { readonly is: 'limit'; readonly limit: 'upload_bytes' | 'storage_bytes' | 'uploads' | 'image_bytes' | 'image_pixels' | 'images'; readonly max: number }
+  | { readonly is: 'limit'; readonly limit: 'upload_bytes' | 'storage_bytes' | 'uploads' | 'image_bytes' | 'images'; readonly max: number }
   | { readonly is: 'disk_full' | 'not_media' | 'empty' | 'image_unreadable' | 'dialog_gone' }
   | { readonly is: 'refused'; readonly refusal: Refusal };
 

@@ -96,6 +96,7 @@ const MAY_BE_TRIED = new Set(['no_room', 'failed', 'too_much']);
 function failureOf(rejection: Rejection): { why: SendFailure; again: boolean } {
   if (rejection.kind === 'storage') return { why: { is: 'disk_full' }, again: true };
   if (rejection.kind === 'not_found') return { why: { is: 'dialog_gone' }, again: false };
+  if (rejection.kind === 'invalid' && rejection.field === 'image') return { why: { is: 'image_unreadable' }, again: false };
   if (rejection.kind === 'limit') {
     const { limit, max } = rejection;
     switch (limit) {

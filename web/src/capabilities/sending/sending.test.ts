@@ -227,6 +227,7 @@ describe('a film', () => {
     [{ kind: 'limit', limit: 'uploads', max: 20, retry_after_ms: null }, { is: 'limit', limit: 'uploads', max: 20 }, true],
     [{ kind: 'storage' }, { is: 'disk_full' }, true],
     [{ kind: 'not_found' }, { is: 'dialog_gone' }, false],
+    [{ kind: 'invalid', field: 'image', reason: 'no picture' }, { is: 'image_unreadable' }, false],
     [{ kind: 'forbidden' }, { is: 'refused', refusal: { reason: 'not_allowed' } }, false],
   ])('that is declined says why, and whether another try may help: %j', async (rejection, why, again) => {
     const bench = new Bench();

@@ -9,7 +9,6 @@ export function failureText(why: SendFailure): string {
   const { failures } = sendingWords();
   switch (why.is) {
     case 'limit':
-      if (why.limit === 'image_pixels') return failures.image_pixels;
       return why.limit === 'uploads' || why.limit === 'images' ? failures[why.limit](why.max) : failures[why.limit](bytes(why.max));
     case 'refused': return refusalText(why.refusal);
     case 'film': {

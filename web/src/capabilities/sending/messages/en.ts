@@ -41,12 +41,11 @@ const en = {
     storage_bytes: (size: string) => `Your videos may take ${size} together. Delete one, and try again.`,
     uploads: (n: number) => `You have ${n} videos on the way, and no more can be begun. Finish or discard one.`,
     image_bytes: (size: string) => `It is too large: a photo may have ${size}.`,
-    image_pixels: 'Its picture is too large.',
     images: (n: number) => `${n} photos wait to be sent. Try again shortly.`,
     disk_full: 'The server’s disk is full. Whoever runs it can make room.',
     not_media: 'This is neither a photo nor a video.',
     empty: 'This file is empty.',
-    image_unreadable: 'This browser can’t read that photo.',
+    image_unreadable: 'That photo can’t be read.',
     dialog_gone: 'You are no longer in this dialog.',
   },
   carried: {

@@ -43,12 +43,11 @@ const zh: Messages = {
     storage_bytes: (size) => `你的视频总共可占 ${size}。请删除一个后重试。`,
     uploads: (n) => `你已有 ${n} 个视频正在发送，不能再添加。请先完成或放弃一个。`,
     image_bytes: (size) => `文件太大：每张照片最大 ${size}。`,
-    image_pixels: '画面过大。',
     images: (n) => `有 ${n} 张照片等待发送，请稍后重试。`,
     disk_full: '服务器磁盘已满，管理者可以腾出空间。',
     not_media: '这既不是照片也不是视频。',
     empty: '文件是空的。',
-    image_unreadable: '此浏览器无法读取这张照片。',
+    image_unreadable: '无法读取这张照片。',
     dialog_gone: '你已不在这个对话中。',
   },
   carried: {
