@@ -37,6 +37,9 @@ export type SendState =
   /** `again`: whether another try may help. */
   | { readonly is: 'failed'; readonly why: SendFailure; readonly again: boolean };
 
+/** `moving`: of an image that moves, a film without sound. */
+export type ImageSize = 'small' | 'full' | 'moving';
+
 export interface SendItem {
   readonly key: string;
   readonly kind: 'video' | 'image';
@@ -64,7 +67,7 @@ export interface SendingModel {
   readonly items: readonly SendItem[];
   readonly films: FilmsModel;
   /** The address of an image. */
-  image(id: string, size: 'small' | 'full'): string;
+  image(id: string, size: ImageSize): string;
   /** @param text what goes with the first of them */
   send(dialog: DialogId, files: readonly File[], text: string): void;
   /** Goes on with the file it was begun with. */

@@ -12,7 +12,7 @@ import type { DialogId } from '../dialogs/model';
 import { refusal } from '../people/refusal';
 import { Films } from './films.svelte';
 import { KEPT_MAX_BYTES, kindOf, sameFile } from './files';
-import type { Picked, SendFailure, SendingModel, SendItem, SendState } from './model';
+import type { ImageSize, Picked, SendFailure, SendingModel, SendItem, SendState } from './model';
 import { Pace } from './pace';
 
 /** While the server can't be reached, it is tried at least this often. */
@@ -134,7 +134,7 @@ export class Sending implements SendingModel {
     this.#sessionChanged();
   }
 
-  image(id: ImageId, size: 'small' | 'full'): string {
+  image(id: ImageId, size: ImageSize): string {
     return imageAddress(id, size);
   }
 

@@ -377,7 +377,7 @@ describe('an image', () => {
     bench.start().send(DIALOG, [file('a.jpg', 'image/jpeg'), file('b.jpg', 'image/jpeg')], 'two');
     await settle();
     expect(bench.sent).toHaveLength(1);
-    bench.sent[0]?.done(ok({ image: 'image_1', width: 3, height: 4, tiny: '' }));
+    bench.sent[0]?.done(ok({ image: 'image_1', width: 3, height: 4, tiny: '', moving: false }));
     await settle();
     expect(bench.said).toMatchObject([{ dialog: DIALOG, text: 'two', image: 'image_1' }]);
     expect(bench.sending.items[0]).toMatchObject({ becomes: 'image_1', width: 3, height: 4 });
@@ -396,7 +396,7 @@ describe('an image', () => {
     expect(bench.states).toEqual(['paused']);
     bench.status(true);
     await settle();
-    bench.sent[1]?.done(ok({ image: 'image_1', width: 3, height: 4, tiny: '' }));
+    bench.sent[1]?.done(ok({ image: 'image_1', width: 3, height: 4, tiny: '', moving: false }));
     await settle();
     bench.said[0]?.answer({ is: 'lost' });
     await settle();

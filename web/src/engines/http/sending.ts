@@ -59,4 +59,4 @@ export const sending = {
 /** What the models ask for; tests give them another. */
 export type SendingApi = typeof sending;
 
-export const imageAddress = (id: string, size: 'small' | 'full') => `/api/images/${encodeURIComponent(id)}/${size}`;
+export const imageAddress = (id: string, size: 'small' | 'full' | 'moving') => `/api/images/${encodeURIComponent(id)}/${size}`;
