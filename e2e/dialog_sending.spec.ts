@@ -208,9 +208,10 @@ test('a phone’s picture stands upright, small enough, free of where it was tak
   await pick(ana, await files.phoneImage());
   const said = rows(bo).filter({ hasText: 'from the hill' });
   const picture = said.locator('img.picture');
+  await expect(picture).toBeVisible({ timeout: CONVERTS_WITHIN_MS });
   await expect.poll(() => picture.evaluate((one: HTMLImageElement) => one.naturalWidth)).toBeGreaterThan(0);
   await expect(onWay(ana)).toHaveCount(0);
-  expect(await said.locator('.carried').evaluate((one) => one.clientWidth / one.clientHeight), 'its shape').toBeCloseTo(2 / 3, 1);
+  expect(await said.locator('.carried').evaluate((one) => one.clientWidth / one.clientHeight), 'its shape').toBeCloseTo(3 / 4, 1);
   // What was at the left, lying, is above now: red over blue.
   const colours = await picture.evaluate(async (one: HTMLImageElement) => {
     const full = await createImageBitmap(await (await fetch(one.src.replace('/small', '/full'))).blob());
@@ -231,8 +232,9 @@ test('a phone’s picture stands upright, small enough, free of where it was tak
     expect(told, `${size} says where it was taken`).toBe(false);
   }
 
-  await pick(ana, await files.phoneImage(), await files.phoneImage());
-  await expect(rows(bo).locator('[data-carried="image"]')).toHaveCount(3);
+  // Larger ones are made smaller before they are sent.
+  await pick(ana, await files.phoneImage(3_200), await files.phoneImage(3_200));
+  await expect(rows(bo).locator('[data-carried="image"]')).toHaveCount(3, { timeout: CONVERTS_WITHIN_MS });
   await bo.getByRole('button', { name: 'Open the photo by ana' }).first().click();
   const viewer = bo.getByRole('dialog', { name: 'Photo' });
   await expect(viewer.getByText('1 of 3')).toBeVisible();

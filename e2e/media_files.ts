@@ -12,7 +12,7 @@ export interface MediaFiles {
   /** As a phone held upright records it: H.264 and AAC in MP4, lying, with the turn written beside. */
   phoneFilm(seconds: number, kbps?: number): Promise<string>;
   /** A JPEG, lying, that is to be shown upright (EXIF orientation 6), and tells where it was taken. */
-  phoneImage(): Promise<string>;
+  phoneImage(width?: number): Promise<string>;
   /** The beginning of a film, and no more. */
   brokenFilm(): Promise<string>;
   remove(): Promise<void>;
@@ -56,11 +56,12 @@ export async function mediaFiles(): Promise<MediaFiles> {
       await ffmpeg('-i', plain, '-c', 'copy', '-metadata:s:v', 'rotate=90', film);
       return film;
     },
-    async phoneImage() {
-      const plain = join(folder, 'plain.jpg');
-      const image = join(folder, 'IMG_2041.jpg');
+    async phoneImage(width = 2_000) {
+      const plain = join(folder, `plain-${width}.jpg`);
+      const image = join(folder, `IMG_${width}.jpg`);
+      const half = `size=${width / 2}x${(width * 3) / 4}`;
       // Red at the left, blue at the right: upright, red is above.
-      await ffmpeg('-f', 'lavfi', '-i', 'color=red:size=1600x2400', '-f', 'lavfi', '-i', 'color=blue:size=1600x2400', '-filter_complex', 'hstack', '-frames:v', '1', plain);
+      await ffmpeg('-f', 'lavfi', '-i', `color=red:${half}`, '-f', 'lavfi', '-i', `color=blue:${half}`, '-filter_complex', 'hstack', '-frames:v', '1', plain);
       const bytes = await readFile(plain);
       await writeFile(image, Buffer.concat([bytes.subarray(0, 2), exif(), bytes.subarray(2)]));
       return image;

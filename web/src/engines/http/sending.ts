@@ -4,21 +4,24 @@ import { isRejection, request, type Reply } from './http';
 
 /** Nothing moved for this long: the connection is given up. */
 const STALLED_AFTER_MS = 20_000;
+/** All of an image is there, and the server makes it plain: that long it may take where there is much to do. */
+const MADE_WITHIN_MS = 120_000;
 
 /** `fetch` tells nothing of how much has gone. */
 function sendImage(dialog: SpaceId, image: Blob, progress: (sent_bytes: number) => void): Promise<Reply<SentImage>> {
   return new Promise((settle) => {
     const asking = new XMLHttpRequest();
     let stalled: ReturnType<typeof setTimeout> | undefined;
-    const moved = () => {
+    const moved = (patience_ms = STALLED_AFTER_MS) => {
       clearTimeout(stalled);
-      stalled = setTimeout(() => asking.abort(), STALLED_AFTER_MS);
+      stalled = setTimeout(() => asking.abort(), patience_ms);
     };
     const end = (reply: Reply<SentImage>) => { clearTimeout(stalled); settle(reply); };
     asking.open('POST', `/api/dialogs/${encodeURIComponent(dialog)}/images`);
     asking.setRequestHeader('content-type', image.type);
     asking.responseType = 'json';
     asking.upload.onprogress = (event) => { moved(); progress(event.loaded); };
+    asking.upload.onload = () => moved(MADE_WITHIN_MS);
     asking.onload = () => {
       const answer: unknown = asking.response;
       if (asking.status >= 200 && asking.status < 300 && answer !== null) end({ is: 'ok', value: answer as SentImage });
