@@ -49,8 +49,12 @@ fn word(number: u64) -> String {
 
 fn message(position: u64, dice: &mut Dice) -> Message {
     let text: Vec<String> = (0..8).map(|_| word(dice.rare(WORDS))).collect();
-    let reply_to =
-        (dice.below(4) == 0).then(|| Quote { position: 1, author: profile(dice.rare(PEOPLE)), text: String::new() });
+    let reply_to = (dice.below(4) == 0).then(|| Quote {
+        position: 1,
+        author: profile(dice.rare(PEOPLE)),
+        text: String::new(),
+        carries: None,
+    });
     Message {
         position,
         author: profile(dice.rare(PEOPLE)),

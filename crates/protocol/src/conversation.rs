@@ -152,8 +152,33 @@ pub struct Quote {
     pub position: u64,
     /// Who said it.
     pub author: Profile,
-    /// Its beginning (at most [`QUOTE_MAX_CHARS`] characters); empty when it was deleted before.
+    /// Its beginning (at most [`QUOTE_MAX_CHARS`] characters); empty when it was deleted before, or carries something without
+    /// words.
     pub text: String,
+    /// What it carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub carries: Option<Cargo>,
+}
+
+/// What kind of thing a message carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cargo {
+    /// A film.
+    Video,
+    /// An image.
+    Image,
+}
+
+impl Carried {
+    /// What kind of thing it is.
+    pub fn cargo(&self) -> Cargo {
+        match self {
+            Self::Video { .. } => Cargo::Video,
+            Self::Image { .. } => Cargo::Image,
+        }
+    }
 }
 
 /// The longest quoted beginning, in Unicode scalar values.

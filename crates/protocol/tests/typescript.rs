@@ -65,6 +65,7 @@ fn generated() -> BTreeMap<&'static str, String> {
         conversation::FloatPlace,
         conversation::Carried,
         conversation::Carry,
+        conversation::Cargo,
         conversation::Moment,
         stage::StageStanding,
         stage::StageRequests,

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::db::{Db, Row, params};
-use hearth_protocol::conversation::{Message, Moment, QUOTE_MAX_CHARS, Quote};
+use hearth_protocol::conversation::{Carried, Message, Moment, QUOTE_MAX_CHARS, Quote};
 use hearth_protocol::ids::{SpaceId, UserId};
 use hearth_protocol::limits::HISTORY_PAGE_MAX;
 use hearth_protocol::people::Profile;
@@ -29,7 +29,7 @@ macro_rules! message_columns {
             "SELECT m.position, m.author_id, m.author_name, m.author_display_name, m.at_ms, m.text, m.mentions, m.nonce, \
              m.broadcast, m.media_ms, m.floating, m.carried, m.moment_video, m.moment_ms, m.deleted_ms, m.edited_ms, \
              q.position AS q_position, q.author_id AS q_author_id, q.author_name AS q_author_name, \
-             q.author_display_name AS q_author_display_name, q.text AS q_text \
+             q.author_display_name AS q_author_display_name, q.text AS q_text, q.carried AS q_carried \
              FROM messages m LEFT JOIN messages q ON q.space = m.space AND q.position = m.reply_position WHERE ",
             $condition
         )
@@ -121,6 +121,7 @@ pub(crate) fn message(row: &Row) -> Result<Message, Error> {
                 display_name: row.text("q_author_display_name")?,
             },
             text: beginning(&row.text("q_text")?, QUOTE_MAX_CHARS),
+            carries: row.opt_json::<Carried>("q_carried")?.as_ref().map(Carried::cargo),
         }),
         None => None,
     };

@@ -343,5 +343,6 @@ fn quote(message: &Message) -> Quote {
         position: message.position,
         author: message.author.clone(),
         text: beginning(&message.text, QUOTE_MAX_CHARS),
+        carries: message.carries.as_ref().map(Carried::cargo),
     }
 }

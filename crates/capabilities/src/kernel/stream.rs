@@ -261,6 +261,7 @@ pub fn redact(message: &mut Message, position: u64) {
         && quote.position == position
     {
         quote.text.clear();
+        quote.carries = None;
     }
 }
 

@@ -43,7 +43,7 @@ pub async fn a_message_keeps_everything_it_had(address: Address) {
     guest.name = None;
     let answer = Message {
         author: guest.clone(),
-        reply_to: Some(Quote { position: 1, author: profile("ana"), text: first.text.clone() }),
+        reply_to: Some(Quote { position: 1, author: profile("ana"), text: first.text.clone(), carries: None }),
         mentions: vec![profile("ana"), guest],
         nonce: Some("n-1".into()),
         ..message(2, "x", None)
@@ -54,7 +54,7 @@ pub async fn a_message_keeps_everything_it_had(address: Address) {
 
     let long = Message { text: "長".repeat(2_000), ..message(3, "ana", None) };
     let answer = Message {
-        reply_to: Some(Quote { position: 3, author: profile("ana"), text: String::new() }),
+        reply_to: Some(Quote { position: 3, author: profile("ana"), text: String::new(), carries: None }),
         ..message(4, "ana", None)
     };
     opened.write([append("a", long), append("a", answer)]).await;
@@ -129,7 +129,7 @@ pub async fn long_runs_are_stored_whole_whatever_their_length(address: Address) 
 pub async fn deletion_erases_the_text_wherever_it_is_quoted(address: Address) {
     let mut opened = Opened::at(&address).await;
     let secret = Message { mentions: vec![profile("bo")], ..message(1, "ana", Some("n")) };
-    let quote = Quote { position: 1, author: profile("ana"), text: secret.text.clone() };
+    let quote = Quote { position: 1, author: profile("ana"), text: secret.text.clone(), carries: None };
     let answer = Message { reply_to: Some(quote.clone()), ..message(2, "bo", None) };
     opened.write([append("a", secret.clone()), append("a", answer)]).await;
     let delete = |at_ms| Write::DeleteMessage { space: room("a"), position: 1, by: user("mod"), at_ms };

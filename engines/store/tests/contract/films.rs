@@ -1,5 +1,5 @@
 use crate::support::{Opened, account, message, user};
-use hearth_protocol::conversation::{Carried, Message, Moment};
+use hearth_protocol::conversation::{Cargo, Carried, Message, Moment, Quote};
 use hearth_protocol::ids::{ImageId, SpaceId, UploadId, VideoId};
 use hearth_protocol::limits::{DIALOG_VIDEOS_MAX, UPLOADS_MAX};
 use hearth_protocol::videos::{Audience, Chapter, VideoFailure, VideoState};
@@ -231,6 +231,12 @@ pub async fn a_film_is_shared_while_a_message_carries_it(address: Address) {
     // The message says what it carries, until it is taken back.
     let said = opened.store.conversations().message(&dialog("two"), 2).await.unwrap().unwrap();
     assert_eq!(said.carries, carrying(2, "b").carries);
+    let author = said.author.clone();
+    let reply_to = Some(Quote { position: 2, author, text: said.text.clone(), carries: Some(Cargo::Video) });
+    let answer = Message { reply_to: reply_to.clone(), ..message(5, "bo", None) };
+    opened.put(Write::AppendMessage { space: dialog("two"), message: answer }).await;
+    let answer = opened.store.conversations().message(&dialog("two"), 5).await.unwrap().unwrap();
+    assert_eq!(answer.reply_to, reply_to, "whoever quotes it says what it carries");
     opened.put(Write::DeleteMessage { space: dialog("two"), position: 2, by: user("ana"), at_ms: 1 }).await;
     let gone = opened.store.conversations().message(&dialog("two"), 2).await.unwrap().unwrap();
     assert!(gone.deleted && gone.carries.is_none());

@@ -568,7 +568,7 @@ export class Talk implements TalkModel {
       state: unstored.refusal === null ? 'pending' : 'failed',
       mine: true,
       carries: null,
-      replyTo: quoted ? this.#quote({ position: quoted.position, author: quoted.author, text: quoted.text }) : null,
+      replyTo: quoted ? this.#quote({ position: quoted.position, author: quoted.author, text: quoted.text, carries: quoted.carries?.kind }) : null,
       mentions: [],
       edited: false,
       refusal: unstored.refusal,
@@ -577,8 +577,7 @@ export class Talk implements TalkModel {
 
   #quote(quote: Message['reply_to']): TalkMessage['replyTo'] {
     if (!quote) return null;
-    const quoted = this.#timeline.at(quote.position);
-    const carries = (quoted?.deleted ? undefined : quoted?.carries?.kind) ?? null;
+    const carries = quote.carries ?? null;
     return { id: this.#timeline.idOf(quote.position), position: quote.position, authorName: quote.author.display_name, text: quote.text === '' && carries === null ? null : quote.text, carries };
   }
 }

@@ -468,9 +468,14 @@ position: number,
  */
 author: Profile, 
 /**
- * Its beginning (at most [`QUOTE_MAX_CHARS`] characters); empty when it was deleted before.
+ * Its beginning (at most [`QUOTE_MAX_CHARS`] characters); empty when it was deleted before, or carries something without
+ * words.
  */
-text: string, };
+text: string, 
+/**
+ * What it carries.
+ */
+carries?: Cargo, };
 
 /**
  * How a message floats over the picture (danmaku).
@@ -548,6 +553,11 @@ video: VideoId, } | { "kind": "image",
  * Which.
  */
 image: ImageId, };
+
+/**
+ * What kind of thing a message carries.
+ */
+export type Cargo = "video" | "image";
 
 /**
  * A moment of a film.

@@ -23,7 +23,12 @@ fn message(position: u64, author: &str, text: &str, answers: Option<&str>) -> Me
         author: profile(author),
         at_ms: 0,
         text: text.to_owned(),
-        reply_to: answers.map(|author| Quote { position: 1, author: profile(author), text: String::new() }),
+        reply_to: answers.map(|author| Quote {
+            position: 1,
+            author: profile(author),
+            text: String::new(),
+            carries: None,
+        }),
         mentions: Vec::new(),
         nonce: None,
         broadcast: None,
