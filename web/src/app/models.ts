@@ -6,9 +6,9 @@ import type { DialogsModel, FriendsModel } from '../capabilities/dialogs/model';
 import type { PastGroupsModel } from '../capabilities/discussion_groups/past.svelte';
 import type { InvitationsModel, LedgerModel } from '../capabilities/host_visits/model';
 import type { FrontPageModel, RoomModel } from '../capabilities/live_rooms/model';
-import type { AdminModel, SessionModel, SettingsModel } from '../capabilities/people/model';
+import type { AdminModel, PersonPageModel, SessionModel, SettingsModel } from '../capabilities/people/model';
 import type { SendingModel } from '../capabilities/sending/model';
-import type { VideoModel } from '../capabilities/videos/model';
+import type { LibraryModel, VideoModel } from '../capabilities/videos/model';
 import type { NoticesModel } from './notices.svelte';
 
 export interface Models {
@@ -23,7 +23,10 @@ export interface Models {
   frontPage(): Promise<FrontPageModel>;
   /** Resolves once its code is here, not once the room is; the model says how far it is. */
   room(hostName: string): Promise<RoomModel>;
-  video(id: string): Promise<VideoModel>;
+  /** @param link the secret of its link, where one has it by that */
+  video(id: string, link: string | null): Promise<VideoModel>;
+  library(): Promise<LibraryModel>;
+  person(name: string): Promise<PersonPageModel>;
   settings(): Promise<SettingsModel>;
   pastGroups(): Promise<PastGroupsModel>;
   friends(): Promise<FriendsModel>;

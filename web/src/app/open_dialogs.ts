@@ -10,6 +10,7 @@ import { dialogs as api } from '../engines/http/dialogs';
 import type { PersonEvent, Profile } from '../protocol/generated/types';
 import { here } from './navigation.svelte';
 import type { Notices } from './notices.svelte';
+import { preferences } from './preferences.svelte';
 
 export type Heard = DialogsHeard | Extract<PersonEvent, { kind: 'friend_asked' | 'friend_accepted' }>;
 
@@ -45,6 +46,16 @@ export class MyDialogs extends Dialogs {
         });
       },
       heeded: (id) => notices.dismiss(id),
+      screening: async (talk) => {
+        const [{ Screening }, { videos }] = await Promise.all([import('../capabilities/videos/screening.svelte'), import('../engines/http/videos')]);
+        return new Screening(talk.id, {
+          api: videos,
+          me: () => session.me?.id ?? null,
+          blocked: () => new Set(session.wire?.blocked.map((one) => one.id)),
+          sounding: preferences,
+          onShared: (listener) => talk.onShared(listener),
+        });
+      },
     });
   }
 

@@ -10,10 +10,14 @@ interface Stored {
   panelOpen: boolean;
   /** Whether the stream is turned down while somebody of one's group speaks. */
   duckStream: boolean;
+  /** The language of captions, as a film's subtitles say it; empty: none. */
+  captions: string;
+  /** Where a dialog's films play on a wide screen. */
+  screening: 'above' | 'beside';
 }
 
 const STORED_AS = 'hearth.preferences';
-const DEFAULTS: Stored = { theme: 'system', volume: 1, muted: false, theatre: false, panelOpen: true, duckStream: true };
+const DEFAULTS: Stored = { theme: 'system', volume: 1, muted: false, theatre: false, panelOpen: true, duckStream: true, captions: '', screening: 'beside' };
 
 function restored(): Stored {
   try {
@@ -27,6 +31,8 @@ function restored(): Stored {
       theatre: one.theatre === true,
       panelOpen: one.panelOpen !== false,
       duckStream: one.duckStream !== false,
+      captions: typeof one.captions === 'string' ? one.captions : DEFAULTS.captions,
+      screening: one.screening === 'above' ? 'above' : DEFAULTS.screening,
     };
   } catch {
     return { ...DEFAULTS };
@@ -62,4 +68,8 @@ export const preferences = {
   set panelOpen(value: boolean) { state.panelOpen = value; remember(); },
   get duckStream() { return state.duckStream; },
   set duckStream(value: boolean) { state.duckStream = value; remember(); },
+  get captions() { return state.captions; },
+  set captions(value: string) { state.captions = value; remember(); },
+  get screening() { return state.screening; },
+  set screening(value: Stored['screening']) { state.screening = value; remember(); },
 };

@@ -6,7 +6,8 @@ export type SignInProblem = (typeof SIGN_IN_PROBLEMS)[number];
 export type Route =
   | { readonly at: 'front' }
   | { readonly at: 'room'; readonly host: string }
-  | { readonly at: 'video'; readonly id: string }
+  /** `link`: the secret of its link, which lets in whoever has it. */
+  | { readonly at: 'video'; readonly id: string; readonly link?: string }
   | { readonly at: 'sign_in'; readonly next: string | null; readonly problem?: SignInProblem }
   | { readonly at: 'sign_up'; readonly next: string | null }
   | { readonly at: 'setup'; readonly token: string }
@@ -14,6 +15,9 @@ export type Route =
   /** `message`: the position of one that is to be shown. */
   | { readonly at: 'dialogs'; readonly id: string | null; readonly message?: number }
   | { readonly at: 'people' }
+  | { readonly at: 'person'; readonly name: string }
+  /** My own films. */
+  | { readonly at: 'library' }
   | { readonly at: 'groups' }
   | { readonly at: 'visits' }
   | { readonly at: 'admin' }
@@ -42,6 +46,7 @@ export function parse(url: URL): Route {
   if (path === '/sign-up') return { at: 'sign_up', next: safeNext(url.searchParams.get('next')) };
   if (path === '/settings') return { at: 'settings' };
   if (path === '/people') return { at: 'people' };
+  if (path === '/library') return { at: 'library' };
   if (path === '/dialogs') return { at: 'dialogs', id: null };
   if (path === '/groups') return { at: 'groups' };
   if (path === '/visits') return { at: 'visits' };
@@ -59,7 +64,13 @@ export function parse(url: URL): Route {
   const video = /^\/videos\/([^/]+)$/.exec(path);
   if (video?.[1]) {
     const id = decoded(video[1]);
-    if (id) return { at: 'video', id };
+    const link = url.searchParams.get('link');
+    if (id) return { at: 'video', id, ...(link && { link }) };
+  }
+  const person = /^\/people\/([^/]+)$/.exec(path);
+  if (person?.[1]) {
+    const name = decoded(person[1]);
+    if (name) return { at: 'person', name };
   }
   const dialog = /^\/dialogs\/([^/]+)$/.exec(path);
   if (dialog?.[1]) {
@@ -74,7 +85,8 @@ export function href(route: Route): string {
   switch (route.at) {
     case 'front': return '/';
     case 'room': return `/@${encodeURIComponent(route.host)}`;
-    case 'video': return `/videos/${encodeURIComponent(route.id)}`;
+    case 'video': return `/videos/${encodeURIComponent(route.id)}${route.link ? `?${new URLSearchParams({ link: route.link })}` : ''}`;
+    case 'person': return `/people/${encodeURIComponent(route.name)}`;
     case 'sign_in': {
       const { next, problem } = route;
       const query = new URLSearchParams({ ...(next === null ? {} : { next }), ...(problem && { problem }) });
@@ -84,6 +96,7 @@ export function href(route: Route): string {
     case 'setup': return `/setup/${encodeURIComponent(route.token)}`;
     case 'dialogs': return route.id === null ? '/dialogs' : `/dialogs/${encodeURIComponent(route.id)}${route.message ? `?at=${route.message}` : ''}`;
     case 'people':
+    case 'library':
     case 'groups':
     case 'visits':
     case 'settings':

@@ -27,9 +27,19 @@ export async function openScreen(route: Lazy, models: Models): Promise<Opened> {
       return opened(screen.RoomScreen, { room: model, session: models.session });
     }
     case 'video': {
-      const [screen, model] = await Promise.all([import('../capabilities/videos/screens'), models.video(route.id)]);
+      const [screen, model] = await Promise.all([import('../capabilities/videos/screens'), models.video(route.id, route.link ?? null)]);
       await screen.ready();
       return opened(screen.ReplayScreen, { video: model, session: models.session });
+    }
+    case 'library': {
+      const [screen, model] = await Promise.all([import('../capabilities/videos/library/screens'), models.library()]);
+      await screen.ready();
+      return opened(screen.LibraryScreen, { library: model, session: models.session });
+    }
+    case 'person': {
+      const [screen, model] = await Promise.all([import('../capabilities/people/page/screens'), models.person(route.name)]);
+      await screen.ready();
+      return opened(screen.PersonScreen, { page: model, session: models.session });
     }
     case 'sign_in': {
       const screen = await import('../capabilities/people/screens');

@@ -9,6 +9,7 @@ import type { Models } from './models';
 import { go, here } from './navigation.svelte';
 import type { MyGroup } from '../capabilities/discussion_groups/my_group.svelte';
 import { Notices } from './notices.svelte';
+import { OwnVideos } from './own_videos';
 import { SENDING } from './sending_kept';
 import { Soon } from './soon.svelte';
 
@@ -18,14 +19,18 @@ export function createModels(): Models {
   // The connection's code comes with the first room or page that needs it.
   let opened: Promise<Live> | null = null;
   const notices = new Notices(go);
+  const ownVideos = new OwnVideos();
+  const viewer = { me: () => session.me?.id ?? null, blocked: () => new Set(session.wire?.blocked.map((one) => one.id)) };
   const live = () => (opened ??= import('../engines/connection/live').then(({ Live }) => new Live(session, (event) => {
     switch (event.kind) {
       case 'visit_invitation': return void visitInvitations.open().then((one) => one.heard(event));
       // The end of what was never begun needs nobody.
       case 'visit_invitation_over': return visitInvitations.begun ? void visitInvitations.open().then((one) => one.heard(event)) : undefined;
       case 'dialog': case 'dialog_gone': case 'friend_asked': case 'friend_accepted': return void dialogs.open().then((one) => one.hear(event));
-      // Films of mine that nothing here shows concern nobody.
-      case 'video': return sending.begun ? void sending.open().then((one) => one.heard(event.video)) : undefined;
+      case 'video':
+        ownVideos.tell(event);
+        // Films of mine that nothing here shows concern nobody.
+        return sending.begun ? void sending.open().then((one) => one.heard(event.video)) : undefined;
       case 'went_live': {
         const { space, host, about } = event;
         const who = person(host);
@@ -90,13 +95,18 @@ export function createModels(): Models {
         link: new URLSearchParams(location.search).get('link'),
       });
     },
-    async video(id) {
+    async video(id, link) {
       const [{ Video }, { videos }] = await Promise.all([import('../capabilities/videos/video.svelte'), import('../engines/http/videos')]);
-      return new Video(id, {
-        api: videos,
-        me: () => session.me?.id ?? null,
-        blocked: () => new Set(session.wire?.blocked.map((one) => one.id)),
-      });
+      return new Video(id, { ...viewer, api: videos, link });
+    },
+    async library() {
+      // The connection tells how they come along.
+      const [{ openLibrary }] = await Promise.all([import('./open_films'), live()]);
+      return openLibrary(viewer, ownVideos);
+    },
+    async person(name) {
+      const [{ openPerson }, line] = await Promise.all([import('./open_films'), live()]);
+      return openPerson(name, session, line, () => dialogs.open());
     },
     async settings() {
       const [{ Settings }, line] = await Promise.all([import('../capabilities/people/settings.svelte'), live()]);

@@ -8,10 +8,11 @@ import { Friends } from '../capabilities/dialogs/friends.svelte';
 import type { FriendsModel } from '../capabilities/dialogs/model';
 import type { Person, SessionModel } from '../capabilities/people/model';
 import type { Command, Dialog, Me, Message, Profile, Snapshot, SpaceId } from '../protocol/generated/types';
+import { sampleScreening, type FilmsChoice } from './sample_films.svelte';
 import { ANA, author, CROWD, line } from './sample_people';
 import { IMAGES, tinyOf } from './sample_sending.svelte';
 
-export interface DialogsChoice {
+export interface DialogsChoice extends Pick<FilmsChoice, 'screening'> {
   /** How dialogs stand. `new`: one is opened in which nothing was said. */
   readonly dialogs?: 'usual' | 'none' | 'loading' | 'failed' | 'entering' | 'blocked' | 'typing' | 'reconnecting' | 'offline_send' | 'drafts';
   readonly friends?: 'none';
@@ -49,7 +50,7 @@ const LIN = talk(
   [me, 'Notes from last time: https://pots.example/glaze/ash?batch=14', 89 * MINUTE_MS],
   [lin, '我周日下午有空', 14 * MINUTE_MS],
   [lin, '带上录音机 🎙️', 13 * MINUTE_MS],
-  [lin, 'And the good microphone, please', 12 * MINUTE_MS],
+  [lin, 'And the good microphone, please', 12 * MINUTE_MS, { moment: { video: 'video_shown0', at_ms: 83_000 } }],
 );
 const image = (id: string): Partial<Message> => {
   const [at, width, height] = IMAGES[id] ?? [0, 16, 9];
@@ -199,7 +200,7 @@ export function sampleDialogs(choice: DialogsChoice, session: SessionModel): { d
         if (choice.dialogs === 'reconnecting') return NEVER;
         if (what.text.includes('fail')) return new Promise((settle) => setTimeout(() => settle({ is: 'rejected', rejection: { kind: 'busy' } }), 300));
         const quoted = what.reply_to == null ? undefined : at(one, what.reply_to);
-        const message: Message = { position: lastOf(one) + 1, author: me, text: what.text, at_ms: Date.now(), nonce: what.nonce, ...(quoted ? { reply_to: { position: quoted.position, author: quoted.author, text: quoted.text } } : {}) };
+        const message: Message = { position: lastOf(one) + 1, author: me, text: what.text, at_ms: Date.now(), nonce: what.nonce, ...(what.moment ? { moment: what.moment } : {}), ...(quoted ? { reply_to: { position: quoted.position, author: quoted.author, text: quoted.text } } : {}) };
         return new Promise((settle) => setTimeout(() => {
           put(one, message);
           settle({ is: 'ok', outcome: { kind: 'sent', position: message.position, at_ms: message.at_ms } });
@@ -277,6 +278,7 @@ export function sampleDialogs(choice: DialogsChoice, session: SessionModel): { d
     nonce: () => `sample${(nonces += 1)}`,
     news() {},
     heeded() {},
+    screening: () => Promise.resolve(sampleScreening(choice)),
   });
   if (choice.dialogs === 'drafts') dialogs.drafts.set('dialog_noor', 'Friday at six, and I bring');
   const friends = new Friends({ api, session: whose, person: (what) => connection.person(what), begin: (who, title) => dialogs.begin(who, title) });

@@ -9,7 +9,7 @@ export interface VideoChoice {
   readonly myFilm?: boolean;
   /** The server declines what is done about films. */
   readonly declines?: boolean;
-  readonly film?: 'idle' | 'playing' | 'chinese' | 'recording' | 'lost' | 'failed' | 'loading' | 'missing';
+  readonly film?: 'idle' | 'playing' | 'chinese' | 'recording' | 'lost' | 'failed' | 'loading' | 'missing' | 'gone' | 'uploaded' | 'preparing' | 'unprepared';
 }
 
 const DOWNLOADS = ['/videos/video_kiln/0.mp4', '/videos/video_kiln/1.mp4'];
@@ -54,18 +54,34 @@ export function sampleVideos(mine: boolean, declines: boolean): VideosModel {
   });
 }
 
+const CHAPTERS = [{ start_ms: 0, title: 'Before the door is opened' }, { start_ms: 1_240_000, title: '开窑：第一层' }, { start_ms: 3_011_000, title: 'What cracked, what held, and a long talk about why, with questions' }, { start_ms: 4_420_000, title: '' }];
+const SUBTITLES = [{ name: 'en', language: 'en', label: '' }, { name: 'zh', language: 'zh', label: '' }, { name: 'deaf', language: 'en-GB', label: 'English, for the deaf and hard of hearing' }]
+  .map((one) => ({ ...one, address: 'data:text/vtt,WEBVTT%0A%0A00:00:00.000 --> 02:00:00.000%0AThe door is warm still.', added: one.name === 'zh' }));
+
+/** A film, as a sample needs it. */
+export function sampleFilm(more: Partial<Film>): Film {
+  return {
+    id: 'video_kiln', owner: MIRA, title: 'Opening the kiln: nine hours of ash glaze', state: 'ready', duration_ms: DURATION_MS, created_ms: Date.now() - 3 * 86_400_000, poster: still(DUSK, 1280, 720),
+    playable: true, mayChange: false, downloads: [], recorded: true, tiny: '', previews: null, subtitles: [], chapters: [], position_ms: 0, seen: false, ...more,
+  };
+}
+
 export function sampleVideo(choice: VideoChoice): VideoModel {
   const which = choice.film ?? 'idle';
-  const film: Film = {
-    id: 'video_kiln', owner: MIRA, title: which === 'chinese' ? '开窑直播：九小时的草木灰釉' : 'Opening the kiln: nine hours of ash glaze', state: which === 'recording' ? 'recording' : which === 'lost' ? 'failed' : 'ready',
-    duration_ms: which === 'recording' ? 0 : DURATION_MS, created_ms: Date.now() - 3 * 86_400_000, poster: which === 'recording' ? null : still(DUSK, 1280, 720),
-    playable: which !== 'recording' && which !== 'lost', mayChange: choice.myFilm === true, downloads: choice.myFilm ? DOWNLOADS : [],
-  };
-  const plays = which === 'playing' || which === 'chinese';
+  const uploaded = which === 'uploaded' || which === 'preparing' || which === 'unprepared';
+  const playable = which !== 'recording' && which !== 'lost' && which !== 'preparing' && which !== 'unprepared';
+  const film = sampleFilm({
+    title: which === 'chinese' ? '开窑直播：九小时的草木灰釉' : 'Opening the kiln: nine hours of ash glaze',
+    state: which === 'recording' ? 'recording' : which === 'lost' || which === 'unprepared' ? 'failed' : which === 'preparing' ? 'converting' : 'ready',
+    duration_ms: which === 'recording' ? 0 : DURATION_MS, ...(which === 'recording' ? { poster: null } : {}),
+    playable, mayChange: choice.myFilm === true, downloads: choice.myFilm ? DOWNLOADS : [], recorded: !uploaded,
+    ...(which === 'uploaded' || which === 'chinese' ? { chapters: CHAPTERS, subtitles: SUBTITLES } : {}),
+  });
+  const plays = which === 'playing' || which === 'chinese' || which === 'uploaded';
   const state = $state({
     entry: (which === 'loading' ? 'loading' : which === 'missing' ? 'missing' : 'ready') as VideoModel['entry'],
     film: which === 'loading' || which === 'missing' ? null : film,
-    playback: (plays ? 'playing' : which === 'failed' ? 'failed' : 'idle') as VideoModel['playback'],
+    playback: (plays ? 'playing' : which === 'failed' ? 'failed' : which === 'gone' ? 'gone' : 'idle') as VideoModel['playback'],
     media_ms: plays ? FROM_MS : 0,
     duration_ms: film.duration_ms,
     buffered_ms: plays ? FROM_MS + 38_000 : 0,
@@ -73,6 +89,8 @@ export function sampleVideo(choice: VideoChoice): VideoModel {
     levels: [{ id: '0', height_px: 1080, fps: 30, bitrate_bps: 4e6 }, { id: '1', height_px: 720, fps: 30, bitrate_bps: 2e6 }, { id: '2', height_px: 360, fps: 30, bitrate_bps: 6e5 }],
     level: 'auto',
     height_px: 720,
+    sounds: uploaded ? [{ id: '0', name: '', language: 'en' }, { id: '1', name: 'Commentary', language: 'en' }] : [],
+    sound: '0',
     messages: messages(which === 'chinese'),
     chat: 'ready' as const,
   });
@@ -90,6 +108,7 @@ export function sampleVideo(choice: VideoChoice): VideoModel {
     seek(media_ms: number) { go(); state.media_ms = Math.max(0, Math.min(DURATION_MS, media_ms)); },
     setSpeed(speed: number) { go(); state.speed = speed; },
     setLevel(id: string) { state.level = id; },
+    setSound(id: string) { state.sound = id; },
     moment: () => ({ media_ms: state.media_ms + (state.playback === 'playing' ? (performance.now() - read_ms) * state.speed : 0), rate: state.playback === 'playing' ? state.speed : 0 }),
     rename(title: string) {
       if (!choice.declines && state.film) state.film = { ...state.film, title };

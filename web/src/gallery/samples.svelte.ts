@@ -7,6 +7,7 @@ import type { AdminModel, Me, Outcome, SessionModel, SettingsModel } from '../ca
 import type { Preferences } from '../protocol/generated/types';
 import { PALETTES, still } from './pictures';
 import { sampleDialogs, type DialogsChoice } from './sample_dialogs.svelte';
+import { sampleLibrary, samplePerson, type FilmsChoice } from './sample_films.svelte';
 import { samplePastGroups } from './sample_groups.svelte';
 import { sampleModeration } from './sample_moderation.svelte';
 import { ANA, author, CROWD, GUEST, MIRA } from './sample_people';
@@ -15,7 +16,7 @@ import { sampleSending, type SendingChoice } from './sample_sending.svelte';
 import { sampleInvitations, sampleLedger } from './sample_visits.svelte';
 import { sampleVideo, type VideoChoice } from './sample_video.svelte';
 
-export interface SampleChoice extends RoomChoice, VideoChoice, DialogsChoice, SendingChoice {
+export interface SampleChoice extends RoomChoice, VideoChoice, DialogsChoice, FilmsChoice, SendingChoice {
   readonly me?: 'signed_out' | 'guest' | 'signed_in';
   /** The room lets in no guest without a link. */
   readonly closed?: boolean;
@@ -177,6 +178,8 @@ export function sampleModels(choice: SampleChoice): Models {
     frontPage: () => Promise.resolve(sampleFront(choice)),
     room: () => Promise.resolve(sampleRoom(choice, session)),
     video: () => Promise.resolve(sampleVideo(choice)),
+    library: () => Promise.resolve(sampleLibrary(choice)),
+    person: () => Promise.resolve(samplePerson(choice)),
     settings: () => Promise.resolve(sampleSettings()),
     pastGroups: () => Promise.resolve(samplePastGroups(choice)),
     ledger: () => Promise.resolve(sampleLedger(choice)),

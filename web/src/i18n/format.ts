@@ -73,3 +73,12 @@ export function languageName(tag: string): string {
     return tag;
   }
 }
+
+const SIZES: readonly [string, number][] = [['gigabyte', 1e9], ['megabyte', 1e6], ['kilobyte', 1e3]];
+
+/** 3,400,000 → "3.4 MB". */
+export function bytes(value: number): string {
+  const [unit, one] = SIZES.find(([, least]) => value >= least) ?? ['byte', 1];
+  const digits = value / one < 10 && one > 1e3 ? 1 : 0;
+  return once(`bytes ${unit} ${digits}`, (tag) => new Intl.NumberFormat(tag, { style: 'unit', unit, maximumFractionDigits: digits })).format(value / one);
+}

@@ -48,6 +48,7 @@ const en = {
   groups: 'Your groups',
   dialogs: (unread: number) => (unread === 0 ? 'Dialogs' : `Dialogs, ${unread} unread`),
   people: 'People',
+  library: 'Your films',
   visits: 'Visits',
   admin: 'People and access',
   language: 'Language',

@@ -13,6 +13,7 @@ const zh: Messages = {
   groups: '我的小组',
   dialogs: (unread) => (unread === 0 ? '对话' : `对话，${unread} 条未读`),
   people: '联系人',
+  library: '我的视频',
   visits: '来访记录',
   admin: '成员与权限',
   language: '语言',

@@ -4,7 +4,7 @@
  * However they come (live, replayed, from a page of the history, as an answer to what I sent), each is there once.
  * A message of mine keeps the id that it had while it was pending.
  */
-import type { Message, UserId } from '../../protocol/generated/types';
+import type { Message, Moment, UserId } from '../../protocol/generated/types';
 import type { FloatStyle } from '../floating_messages/model';
 import type { Refusal } from '../people/model';
 
@@ -24,6 +24,8 @@ export interface Unstored {
   readonly float?: FloatStyle;
   /** Where the picture was for me. */
   readonly media_ms?: number;
+  /** The moment of a film that it belongs to. */
+  readonly moment?: Moment;
 }
 
 export class Timeline {

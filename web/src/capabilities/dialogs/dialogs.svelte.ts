@@ -8,7 +8,8 @@ import { ofReply } from '../people/refusal';
 import type { Session } from '../people/session.svelte';
 import { Drafts } from './drafts.svelte';
 import { Finder, Search } from './finding.svelte';
-import type { Begun, DialogId, DialogRow, DialogsModel, More } from './model';
+import type { Begun, DialogId, DialogRow, DialogsModel, More, TalkModel } from './model';
+import type { ScreeningModel } from '../videos/model';
 import { Talk } from './talk.svelte';
 import type { Unstored } from '../conversation/timeline';
 
@@ -28,6 +29,7 @@ export interface DialogsPort {
   news(row: DialogRow, said: Message): void;
   /** Nothing in it is news any more. */
   heeded(id: DialogId): void;
+  screening(talk: TalkModel): Promise<ScreeningModel>;
 }
 
 export class Dialogs implements DialogsModel {
@@ -122,6 +124,8 @@ export class Dialogs implements DialogsModel {
     if (this.#unsent.delete(id)) this.#show();
     return talk;
   }
+
+  screening(talk: TalkModel): Promise<ScreeningModel> { return this.port.screening(talk); }
 
   async begin(people: readonly UserId[], title: string): Promise<Begun> {
     const reply = await this.port.api.begin({ with: [...people], ...(title === '' ? {} : { title }) });

@@ -50,7 +50,7 @@ class Bench {
       onStatus: (listener) => { this.status.push(listener); listener(true); return () => {}; },
       nonce: () => 'n',
       news: (row) => this.news.push(row.id),
-      heeded: (id) => this.heeded.push(id),
+      screening: () => Promise.reject(new Error('no films here')), heeded: (id) => this.heeded.push(id),
     }));
   }
   async settled(): Promise<void> { await vi.advanceTimersByTimeAsync(0); }

@@ -4,6 +4,7 @@
 import type { Carried } from '../../protocol/generated/types';
 import type { MessageId, MessageState, Quote } from '../conversation/model';
 import type { Outcome, Person, Refusal, UserId } from '../people/model';
+import type { ScreeningModel, SpokenMoment } from '../videos/model';
 
 export type DialogId = string;
 
@@ -93,6 +94,8 @@ export interface DialogsModel {
   loadMore(): void;
   /** Goes into one. Whoever opens it closes it. */
   open(id: DialogId): TalkModel;
+  /** The films of a talk that is open. Whoever opens it closes it. */
+  screening(talk: TalkModel): Promise<ScreeningModel>;
   begin(people: readonly UserId[], title: string): Promise<Begun>;
   keep(id: DialogId, change: { readonly pinned?: boolean; readonly muted?: boolean }): Promise<Outcome>;
 }
@@ -114,6 +117,8 @@ export interface TalkMessage {
   /** Whether it has other words now than at first. */
   readonly edited: boolean;
   readonly refusal: Refusal | null;
+  /** The moment of a film that it belongs to. */
+  readonly moment: SpokenMoment | null;
 }
 
 export interface TalkMember {
@@ -159,7 +164,8 @@ export interface TalkModel {
   readonly reconnecting_ms: number | null;
   /** Whether I blocked the other one of two. */
   readonly blocked: boolean;
-  send(text: string, replyTo: MessageId | null): void;
+  /** @param moment of a film shared here, that it belongs to */
+  send(text: string, replyTo: MessageId | null, moment?: SpokenMoment | null): void;
   retry(id: MessageId): void;
   discard(id: MessageId): void;
   /** I am writing. */
@@ -177,6 +183,8 @@ export interface TalkModel {
   /** Everything up to the newest message held has been on screen. */
   markRead(): void;
   reconnectNow(): void;
+  /** Calls whenever the films shared here may be others. Returns what undoes it. */
+  onShared(listener: () => void): () => void;
   setTitle(title: string): Promise<Outcome>;
   add(user: UserId): Promise<Outcome>;
   depart(): Promise<Outcome>;

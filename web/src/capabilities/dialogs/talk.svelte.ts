@@ -13,6 +13,7 @@ import type { Outcome, Person } from '../people/model';
 import { person } from '../people/person';
 import { DISCONNECTED, ofAnswer, refusal } from '../people/refusal';
 import type { Session } from '../people/session.svelte';
+import type { SpokenMoment } from '../videos/model';
 import type { More, Reached, Seen, TalkMember, TalkMessage, TalkModel } from './model';
 
 /** Stored messages held; beyond it, those that are furthest from what is read are let go, and can be read again. */
@@ -77,6 +78,7 @@ export class Talk implements TalkModel {
   #flushing = false;
   #closing = false;
   #unheard: () => void;
+  #shared = new Set<() => void>();
 
   constructor(readonly id: SpaceId, private readonly port: TalkPort) {
     this.sessionChanged();
@@ -101,7 +103,7 @@ export class Talk implements TalkModel {
 
   // ── What a person does ──────────────────────────────────────────────────────────────────────
 
-  send(text: string, replyTo: MessageId | null): void {
+  send(text: string, replyTo: MessageId | null, moment: SpokenMoment | null = null): void {
     const trimmed = text.trim();
     if (trimmed === '') return;
     this.#typed_ms = -Infinity;
@@ -112,6 +114,7 @@ export class Talk implements TalkModel {
       mentions: [],
       at_ms: this.port.connection.serverTime_ms,
       refusal: null,
+      ...(moment === null ? {} : { moment: { video: moment.video, at_ms: Math.floor(moment.at_ms) } }),
     });
   }
 
@@ -249,6 +252,11 @@ export class Talk implements TalkModel {
     if (this.#readTimer === undefined) this.#tellRead();
   }
 
+  onShared(listener: () => void): () => void {
+    this.#shared.add(listener);
+    return () => this.#shared.delete(listener);
+  }
+
   reconnectNow(): void { this.port.connection.reconnectNow(); }
   setTitle(title: string): Promise<Outcome> { return this.#wants({ kind: 'set_title', title: title.trim() }); }
   add(user: UserId): Promise<Outcome> { return this.#wants({ kind: 'add', user }); }
@@ -267,6 +275,7 @@ export class Talk implements TalkModel {
     for (const timer of [this.#readTimer, this.#unseenTimer, this.#dividerTimer, ...this.#typingTimers.values()]) clearTimeout(timer);
     this.#typingTimers.clear();
     this.#unheard();
+    this.#shared.clear();
     this.#closing = true;
     this.#leave();
   }
@@ -288,8 +297,12 @@ export class Talk implements TalkModel {
   #event(event: Event): void {
     switch (event.kind) {
       case 'snapshot': this.#snapshot(event.snapshot); break;
-      case 'message': this.#said(event.message); break;
+      case 'message':
+        this.#said(event.message);
+        if (event.message.carries?.kind === 'video') this.#tellShared();
+        break;
       case 'message_deleted':
+        if (this.#timeline.at(event.position)?.carries?.kind !== 'image') this.#tellShared();
         this.#timeline.markDeleted(event.position);
         this.#tail = this.#tail.map((one) => (one.position === event.position ? { ...one, text: '', deleted: true } : one));
         this.#tellLast();
@@ -299,6 +312,10 @@ export class Talk implements TalkModel {
       default: return;
     }
     this.#flush();
+  }
+
+  #tellShared(): void {
+    for (const listener of this.#shared) listener();
   }
 
   #said(message: Message): void {
@@ -332,6 +349,7 @@ export class Talk implements TalkModel {
     const held = this.#timeline.last;
     const first = messages[0]?.position ?? Infinity;
     const entering = this.state === 'entering';
+    if (!entering) this.#tellShared();
     this.state = 'inside';
     if (snapshot.dialog) this.#standsNow(snapshot.dialog);
     for (const last of messages.slice(-1)) this.port.said(last);
@@ -473,7 +491,7 @@ export class Talk implements TalkModel {
     const tooLong = [...unstored.text].length > MESSAGE_MAX_CHARS;
     const answer: Answer = tooLong
       ? { is: 'rejected', rejection: { kind: 'limit', limit: 'message_chars', max: MESSAGE_MAX_CHARS, retry_after_ms: null } }
-      : await this.#command({ kind: 'send', text: unstored.text, nonce: unstored.nonce, ...(unstored.replyTo === null ? {} : { reply_to: unstored.replyTo }) });
+      : await this.#command({ kind: 'send', text: unstored.text, nonce: unstored.nonce, ...(unstored.replyTo === null ? {} : { reply_to: unstored.replyTo }), ...(unstored.moment ? { moment: unstored.moment } : {}) });
     if (answer.is === 'ok' && answer.outcome.kind === 'sent') this.#acknowledge(unstored, answer.outcome.position, answer.outcome.at_ms);
     else if (answer.is === 'rejected') this.#timeline.fail(unstored.nonce, refusal(answer.rejection, this.port.connection.serverTime_ms));
     else this.#timeline.fail(unstored.nonce, answer.is === 'overfull' ? { reason: 'too_fast' } : DISCONNECTED);
@@ -486,7 +504,7 @@ export class Talk implements TalkModel {
     if (!me) return;
     const quoted = unstored.replyTo === null ? undefined : this.#timeline.at(unstored.replyTo);
     const message: Message = {
-      position, at_ms, text: unstored.text, author: me, nonce: unstored.nonce,
+      position, at_ms, text: unstored.text, author: me, nonce: unstored.nonce, ...(unstored.moment ? { moment: unstored.moment } : {}),
       ...(quoted ? { reply_to: { position: quoted.position, author: quoted.author, text: quoted.text } } : {}),
     };
     this.port.said(message);
@@ -553,6 +571,7 @@ export class Talk implements TalkModel {
       mentions: (message.mentions ?? []).map((one) => person(one).name),
       edited: message.edited_ms !== undefined,
       refusal: null,
+      moment: message.moment ?? null,
     };
   }
 
@@ -572,6 +591,7 @@ export class Talk implements TalkModel {
       mentions: [],
       edited: false,
       refusal: unstored.refusal,
+      moment: unstored.moment ?? null,
     };
   }
 

@@ -206,7 +206,7 @@ export class LiveRoom implements RoomModel, OtherRoom {
   videos(): Promise<VideosModel> | null {
     if (!this.#room) return null;
     const { id } = this.#room;
-    return Promise.all([import('../videos/videos.svelte'), import('../../engines/http/videos')]).then(([{ Videos }, { videos }]) => new Videos(id, videos));
+    return Promise.all([import('../videos/videos.svelte'), import('../../engines/http/videos')]).then(([{ Videos }, { videos }]) => new Videos((before_ms) => videos.ofRoom(id, before_ms), videos));
   }
 
   reconnectNow(): void {

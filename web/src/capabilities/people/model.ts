@@ -7,7 +7,9 @@
  */
 
 import type { PreferencesApi } from '../../engines/http/preferences';
+import type { Begun } from '../dialogs/model';
 import type { ModerationModel } from '../moderation/model';
+import type { VideosModel } from '../videos/model';
 
 export type UserId = string;
 export type DeviceId = string;
@@ -136,6 +138,40 @@ export interface AdminModel extends Loaded {
   setPassword(id: UserId, password: string): Promise<Outcome>;
   /** Of the whole server. */
   readonly moderation: ModerationModel;
+}
+
+/** How I stand to somebody. */
+export interface Standing {
+  readonly friends: boolean;
+  /** I asked them to be friends, or they me. */
+  readonly asked: boolean;
+  readonly asks: boolean;
+  readonly follows: boolean;
+  readonly blocked: boolean;
+}
+
+export interface PersonPageModel {
+  /** `missing` also for who blocked me. */
+  readonly state: 'loading' | 'ready' | 'missing' | 'failed';
+  readonly who: Person | null;
+  readonly me: boolean;
+  readonly live: boolean;
+  readonly hasRoom: boolean;
+  readonly standing: Standing;
+  /** Those that I may watch. */
+  readonly films: VideosModel | null;
+  /** Asks, or says yes to who asked. */
+  befriend(): Promise<Outcome>;
+  /** Ends it, says no, or takes the question back. */
+  unfriend(): Promise<Outcome>;
+  follow(): Promise<Outcome>;
+  unfollow(): Promise<Outcome>;
+  block(): Promise<Outcome>;
+  unblock(): Promise<Outcome>;
+  /** Begins the dialog with them, or finds it. */
+  write(): Promise<Begun>;
+  retry(): void;
+  close(): void;
 }
 
 /** Sizes that the server enforces too, so that a form can say so before sending. A name is of characters that are a byte each. */

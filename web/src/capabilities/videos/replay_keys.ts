@@ -1,6 +1,6 @@
 /** The keys of a film: those of a live room where they mean the same, and those of time. */
 export type ReplayAct =
-  | { readonly do: 'play' | 'mute' | 'theatre' | 'full_screen' | 'panel' | 'louder' | 'quieter' | 'begin' | 'end' | 'slower' | 'faster' }
+  | { readonly do: 'play' | 'mute' | 'theatre' | 'full_screen' | 'panel' | 'louder' | 'quieter' | 'begin' | 'end' | 'slower' | 'faster' | 'picture' | 'captions' | 'next' | 'previous' | 'help' }
   | { readonly do: 'step'; readonly by_ms: number }
   | { readonly do: 'share'; readonly share: number };
 
@@ -18,7 +18,8 @@ export const LONG_STEP_MS = 10_000;
 
 const ACTS = new Map<string, ReplayAct>(Object.entries({
   ' ': { do: 'play' }, k: { do: 'play' }, m: { do: 'mute' }, t: { do: 'theatre' }, f: { do: 'full_screen' }, c: { do: 'panel' },
-  ArrowUp: { do: 'louder' }, ArrowDown: { do: 'quieter' }, Home: { do: 'begin' }, End: { do: 'end' }, '<': { do: 'slower' }, '>': { do: 'faster' },
+  ArrowUp: { do: 'louder' }, ArrowDown: { do: 'quieter' }, v: { do: 'captions' }, i: { do: 'picture' }, n: { do: 'next' }, p: { do: 'previous' }, '?': { do: 'help' },
+  Home: { do: 'begin' }, End: { do: 'end' }, '<': { do: 'slower' }, '>': { do: 'faster' },
   ArrowLeft: { do: 'step', by_ms: -STEP_MS }, ArrowRight: { do: 'step', by_ms: STEP_MS }, j: { do: 'step', by_ms: -LONG_STEP_MS }, l: { do: 'step', by_ms: LONG_STEP_MS },
 } as const satisfies Record<string, ReplayAct>));
 

@@ -1,10 +1,12 @@
-/** The films of a room, newest first. */
+/** The films of a room, or of a person, newest first. */
 import { waitBefore_ms } from '../../engines/connection/backoff';
+import type { Reply } from '../../engines/http/http';
 import type { VideosApi } from '../../engines/http/videos';
+import type { Videos as WireVideos } from '../../protocol/generated/types';
 import type { Outcome } from '../people/model';
 import { ofReply } from '../people/refusal';
 import type { VideoCard, VideosModel } from './model';
-import { cardOf } from './video.svelte';
+import { cardOf } from './film';
 
 export class Videos implements VideosModel {
   state = $state<VideosModel['state']>('loading');
@@ -15,7 +17,8 @@ export class Videos implements VideosModel {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  constructor(private readonly room: string, private readonly api: Pick<VideosApi, 'ofRoom' | 'change' | 'remove'>) {
+  /** @param read a page of them, from before a time */
+  constructor(private readonly read: (before_ms: number | null) => Promise<Reply<WireVideos>>, private readonly api: Pick<VideosApi, 'change' | 'remove'>) {
     void this.#load();
   }
 
@@ -52,7 +55,7 @@ export class Videos implements VideosModel {
     if (this.#loading) return;
     this.#loading = true;
     clearTimeout(this.#timer);
-    const reply = await this.api.ofRoom(this.room, this.videos.at(-1)?.created_ms ?? null);
+    const reply = await this.read(this.videos.at(-1)?.created_ms ?? null);
     this.#loading = false;
     if (this.#closed) return;
     if (reply.is === 'ok') {

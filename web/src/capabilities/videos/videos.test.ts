@@ -124,8 +124,7 @@ describe('the films of a room', () => {
   it('are renamed and deleted where the server did so, and stay where it did not', async () => {
     let answer: Reply<never> | null = null;
     const asked: unknown[] = [];
-    const films = new Videos('room_a', {
-      ofRoom: () => Promise.resolve({ is: 'ok', value: { videos: [wire('a', 'One'), wire('b', 'Two')], more: false } }),
+    const films = new Videos(() => Promise.resolve({ is: 'ok', value: { videos: [wire('a', 'One'), wire('b', 'Two')], more: false } }), {
       change: (id, body) => { asked.push([id, body]); return Promise.resolve(answer ?? { is: 'ok', value: wire(id, 'Renamed') }); },
       remove: (id) => { asked.push(id); return Promise.resolve(answer ?? { is: 'ok', value: undefined }); },
     });

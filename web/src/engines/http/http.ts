@@ -41,6 +41,11 @@ export async function request<T>(method: Method, path: string, body?: unknown): 
   }
 }
 
+/** Tells the server something as the page goes away: the browser sends it also when nobody waits for the answer. */
+export function tellOnLeaving(method: Method, path: string, body: unknown): void {
+  fetch(`/api${path}`, { method, credentials: 'same-origin', keepalive: true, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }).catch(() => undefined);
+}
+
 export const api = {
   session: () => request<Session>('GET', '/session'),
   signIn: (body: SignIn) => request<Session>('POST', '/session', body),

@@ -53,6 +53,7 @@ const en = {
     most: (n: number) => `At most ${n} can be in one dialog.`,
   },
   talk: {
+    goToMoment: (time: string) => `Play from ${time}`,
     label: (name: string) => `Dialog: ${name}`,
     back: 'Back to your dialogs',
     log: 'Messages',
@@ -106,6 +107,8 @@ const en = {
     goToQuoted: (name: string) => `Go to the message by ${name}`,
   },
   compose: {
+    atMoment: (time: string) => `At ${time}`,
+    notAtMoment: 'Not about this moment',
     label: 'Message',
     placeholder: (name: string) => `Write to ${name}`,
     placeholderGroup: 'Write to everybody',
@@ -123,6 +126,7 @@ const en = {
   menu: {
     label: 'What to do with this dialog',
     members: 'Who is in it',
+    page: 'Their page',
     room: 'Their room',
     add: 'Add somebody',
     rename: 'Rename',

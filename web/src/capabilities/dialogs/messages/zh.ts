@@ -55,6 +55,7 @@ const zh: Messages = {
     most: (n) => `一个对话最多 ${n} 人。`,
   },
   talk: {
+    goToMoment: (time) => `从 ${time} 播放`,
     label: (name) => `对话：${name}`,
     back: '返回对话列表',
     log: '消息',
@@ -108,6 +109,8 @@ const zh: Messages = {
     goToQuoted: (name) => `跳到${name}的消息`,
   },
   compose: {
+    atMoment: (time) => `在 ${time}`,
+    notAtMoment: '不针对这一刻',
     label: '消息',
     placeholder: (name) => `写给${name}`,
     placeholderGroup: '写给大家',
@@ -125,6 +128,7 @@ const zh: Messages = {
   menu: {
     label: '对这个对话的操作',
     members: '查看成员',
+    page: '对方的主页',
     room: '对方的直播间',
     add: '添加成员',
     rename: '重命名',

@@ -4,10 +4,11 @@
  * All times are media times: milliseconds since the broadcast or the film began.
  * By hls.js where there are Media Source Extensions, else by the browser.
  */
-import type Hls from 'hls.js/light';
-import type { HlsConfig, LevelDetails, LoadPolicy } from 'hls.js/light';
+import type Hls from 'hls.js';
+import type { HlsConfig, LevelDetails, LoadPolicy } from 'hls.js';
 import { Dates } from './dates';
 import { library, playsNatively, type HlsLibrary } from './library';
+import { underPass } from './moving';
 import { Recovery, type Fault } from './recovery';
 
 export type HlsState =
@@ -19,7 +20,9 @@ export type HlsState =
   /** The browser plays no sound before the person has touched the page: the picture goes on without. */
   | 'blocked'
   | 'ended'
-  | 'failed';
+  | 'failed'
+  /** It may not be watched any more. */
+  | 'gone';
 
 export interface HlsLevel {
   readonly id: string;
@@ -28,9 +31,17 @@ export interface HlsLevel {
   readonly bitrate_bps: number;
 }
 
+/** Sound that can be chosen. */
+export interface HlsSound {
+  readonly id: string;
+  readonly name: string;
+  /** BCP 47 or ISO 639-2; empty: not said. */
+  readonly language: string;
+}
+
 export interface HlsSource {
-  /** Where the multivariant playlist is now; null while there is none. Asked again when it no longer works. */
-  address(): Promise<string | null>;
+  /** Where the multivariant playlist is now; null while there is none; `gone`: there will be none. Asked again when it no longer works. */
+  address(): Promise<string | null | { readonly gone: true }>;
   /** A broadcast that began at this Unix time; null for a film, whose positions are its media times. */
   readonly began_ms: number | null;
   /** Where to begin; null: at the live edge, or at the beginning of a film. */
@@ -48,6 +59,12 @@ export const STALLED_AFTER_MS = 1_500;
 export const LIVE_WITHIN_MS = 4_000;
 /** What the server answers while there is nothing to be played yet (RFC 9110, section 15.6.4). */
 const UNREADY = 503;
+/** What it answers for a file of a film whose address has run out, or to whom may not watch it any more (section 15.5.5). */
+const NOT_FOUND = 404;
+/** A file is asked for under so many new addresses. */
+const ADDRESSES_MAX = 3;
+/** A whole film that waits for more this near to its end is at its end: the last packets of sound may be shorter than they are said to be. */
+const END_WITHIN_S = 0.3;
 /** The state is looked at this often. */
 const LOOK_EVERY_MS = 500;
 /** Kept for small steps back, in seconds. */
@@ -82,6 +99,8 @@ export class HlsPlayer {
   levels: readonly HlsLevel[] = [];
   /** `auto` or the id of a level. */
   level = 'auto';
+  /** Where there are several. */
+  sounds: readonly HlsSound[] = [];
 
   #hls: Hls | null = null;
   #native = false;
@@ -97,6 +116,11 @@ export class HlsPlayer {
   #againTimer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
   #attempt = 0;
+  /** Where a film's files are now. */
+  #address: string | null = null;
+  #renewing: Promise<void> | null = null;
+  /** All of the film is there: nothing comes after its end. */
+  #whole = false;
   #undo: (() => void)[] = [];
 
   constructor(readonly video: HTMLVideoElement, private readonly source: HlsSource, private readonly changed: () => void) {
@@ -200,6 +224,23 @@ export class HlsPlayer {
     this.changed();
   }
 
+  /** The id of the sound that plays. */
+  get sound(): string | null { return this.#hls && this.sounds.length > 0 ? String(this.#hls.audioTrack) : null; }
+
+  setSound(id: string): void {
+    if (this.#hls) this.#hls.audioTrack = Number(id);
+    this.changed();
+  }
+
+  /** Stops, and lets go of all that was loaded: it may not be watched any more. */
+  end(): void {
+    clearTimeout(this.#againTimer);
+    this.#wantsToPlay = false;
+    this.video.pause();
+    this.#letGo();
+    this.#set('gone');
+  }
+
   /** Begins anew after it was given up. */
   retry(): void {
     this.#recovery = new Recovery();
@@ -221,16 +262,18 @@ export class HlsPlayer {
     const attempt = (this.#attempt += 1);
     const stale = () => this.#closed || attempt !== this.#attempt;
     this.#set('loading');
-    let address: string | null;
+    let address: Awaited<ReturnType<HlsSource['address']>>;
     let Library: HlsLibrary;
     try {
-      [address, Library] = await Promise.all([this.source.address(), library()]);
+      [address, Library] = await Promise.all([this.source.address(), library(this.live ? 'light' : 'whole')]);
     } catch {
       if (!stale()) this.#fault('network');
       return;
     }
     if (stale()) return;
     if (address === null) return this.#fault('network');
+    if (typeof address === 'object') return this.end();
+    this.#address = address;
     this.#letGo();
     if (Library.isSupported()) this.#byLibrary(Library, address);
     else if (playsNatively(this.video)) {
@@ -247,7 +290,8 @@ export class HlsPlayer {
       backBufferLength: BACK_BUFFER_S,
       abrEwmaDefaultEstimate: BANDWIDTH_GUESS_BPS,
       capLevelToPlayerSize: true,
-      ...(this.live ? LIVE : { startPosition: this.#pending_ms === null ? -1 : this.#pending_ms / 1_000 }),
+      // A film that still grows begins at its beginning too.
+      ...(this.live ? LIVE : { ...this.#filmLoading(), startPosition: (this.#pending_ms ?? 0) / 1_000 }),
     });
     this.#hls = hls;
     hls.on(Events.MANIFEST_PARSED, () => {
@@ -256,6 +300,10 @@ export class HlsPlayer {
       }));
       if (this.level !== 'auto') hls.nextLevel = Number(this.level);
       void this.#play();
+      this.changed();
+    });
+    hls.on(Events.AUDIO_TRACKS_UPDATED, (_name, { audioTracks }) => {
+      this.sounds = audioTracks.length < 2 ? [] : audioTracks.map((one, at) => ({ id: String(at), name: one.name, language: one.lang ?? '' }));
       this.changed();
     });
     hls.on(Events.LEVEL_UPDATED, (_name, { details }) => this.#dated(details));
@@ -270,7 +318,35 @@ export class HlsPlayer {
     hls.loadSource(address);
   }
 
+  /** A file that is not found is asked for again under an address that was asked for anew; what plays goes on meanwhile. */
+  #filmLoading(): Partial<HlsConfig> {
+    const policy: LoadPolicy = { default: { ...LOAD_POLICY.default, errorRetry: {
+      ...LOAD_POLICY.default.errorRetry as NonNullable<LoadPolicy['default']['errorRetry']>,
+      shouldRetry: (_config, tries, _timeout, response, retry) => {
+        if (response?.code !== NOT_FOUND) return retry;
+        if (tries >= ADDRESSES_MAX) return false;
+        this.#renewing ??= this.#renew().finally(() => { this.#renewing = null; });
+        return true;
+      },
+    } } };
+    return {
+      manifestLoadPolicy: policy, playlistLoadPolicy: policy, fragLoadPolicy: policy,
+      xhrSetup: async (xhr, url) => {
+        await this.#renewing;
+        if (this.#address !== null) xhr.open('GET', underPass(url, this.#address), true);
+      },
+    };
+  }
+
+  async #renew(): Promise<void> {
+    const address = await this.source.address();
+    if (this.#closed) return;
+    if (typeof address === 'string') this.#address = address;
+    else if (address !== null) this.end();
+  }
+
   #dated(details: LevelDetails): void {
+    this.#whole = !this.live && !details.live;
     if (this.live) {
       this.#dates = new Dates(details.fragments.map((one) => ({ start_s: one.start, duration_s: one.duration, date_ms: one.programDateTime })));
     }
@@ -289,7 +365,7 @@ export class HlsPlayer {
   }
 
   #fault(fault: Fault): void {
-    if (this.#closed) return;
+    if (this.#closed || this.state === 'gone') return;
     const remedy = this.#recovery.after(fault, performance.now(), Math.random());
     switch (remedy.do) {
       // Without a list of levels there is nothing to load on with.
@@ -340,11 +416,11 @@ export class HlsPlayer {
 
   #look(): void {
     const { video } = this;
-    if (this.#closed || this.state === 'failed') return;
+    if (this.#closed || this.state === 'failed' || this.state === 'gone') return;
     const now_ms = performance.now();
     if (video.currentTime !== this.#progress.position_s) this.#progress = { position_s: video.currentTime, at_ms: now_ms };
     const stands = now_ms - this.#progress.at_ms > STALLED_AFTER_MS;
-    if (video.ended) this.#set('ended');
+    if (video.ended || (this.#whole && !video.paused && video.readyState === 2 && video.duration - video.currentTime < END_WITHIN_S)) this.#set('ended');
     else if (this.state === 'blocked' && video.paused) this.#set('blocked');
     else if (video.readyState < 2 && (this.state === 'loading' || video.readyState === 0)) this.#set('loading');
     else if (video.paused) this.#set('paused');
