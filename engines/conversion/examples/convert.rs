@@ -84,8 +84,14 @@ async fn main() {
         Report::Poster { .. } => println!("{:7.2} s  poster there", began.elapsed().as_secs_f64()),
         Report::Progress(_) => {}
     })
-    .await
-    .expect("a conversion");
+    .await;
+    let made = match made {
+        Ok(made) => made,
+        Err(failure) => {
+            eprintln!("{failure}");
+            std::process::exit(1);
+        }
+    };
     let (took, cpu) = (began.elapsed().as_secs_f64(), cpu_seconds() - before);
     println!("{took:7.2} s  done: {cpu:.1} s of CPU, {} bytes, {} s of film", made.bytes, made.duration_ms / 1_000);
     println!("           tiny picture {} bytes as a URL", made.tiny.len());

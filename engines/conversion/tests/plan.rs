@@ -77,7 +77,7 @@ const INPUT: &str = "-protocol_whitelist file,pipe \
 fn hls(name: &str) -> String {
     format!(
         "-avoid_negative_ts disabled -f hls -hls_time 4 -hls_playlist_type event -hls_segment_type fmp4 \
-         -hls_flags independent_segments+temp_file -hls_fmp4_init_filename init.mp4 \
+         -hls_flags independent_segments+temp_file -hls_fmp4_init_filename init.mp4 -hls_segment_options movflags=+negative_cts_offsets \
          -hls_segment_filename {name}/%05d.m4s {name}/index.m3u8"
     )
 }
@@ -92,9 +92,9 @@ fn the_smallest_is_made_first_with_all_that_is_heard_and_read() {
         "{BOUND}{INPUT}-filter_complex \
          [0:0]fps=fps=30/1:start_time=0,scale=640:360:flags=bicubic,setsar=1,format=yuv420p[v360p];\
          [0:1]aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo,\
-         loudnorm=I=-16:TP=-1.5:LRA=20,aresample=48000[audio-0];\
+         loudnorm=I=-16:TP=-1.5:LRA=20,aresample=48000,atrim=start_sample=1024[audio-0];\
          [0:2]aresample=48000:async=1:first_pts=0,aformat=channel_layouts=mono,\
-         loudnorm=I=-16:TP=-1.5:LRA=20,aresample=48000[audio-1] \
+         loudnorm=I=-16:TP=-1.5:LRA=20,aresample=48000,atrim=start_sample=1024[audio-1] \
          -map [v360p] {X264} -maxrate 800000 -bufsize 1600000 {CUTS} {} \
          -map [audio-0] -map_metadata -1 -map_chapters -1 -c:a aac -b:a 160000 {} \
          -map [audio-1] -map_metadata -1 -map_chapters -1 -c:a aac -b:a 96000 {} \
@@ -228,7 +228,7 @@ fn what_would_not_play_everywhere_is_not_copied() {
         ("large", |source| (source.video.width, source.video.height) = (7_680, 4_320)),
         ("key frames", |source| source.video.key_frames_ms = 6_001),
         ("lavish", |source| source.video.bit_rate = Some(5_600_001)),
-        ("late", |source| source.video.late_ms = 1),
+        ("late", |source| source.video.late_ms = 51),
         ("container", |source| source.container = "mpegts".into()),
     ];
     for (name, change) in changes {

@@ -15,6 +15,8 @@ const QUALITY: u32 = 23;
 const TRUE_PEAK: &str = "-1.5";
 const RANGE_LU: u32 = 20;
 const SOUND_HZ: u32 = 48_000;
+/// Samples that ffmpeg's AAC encoder puts before the first.
+const AAC_AHEAD: u32 = 1_024;
 /// Key frames looked at for the poster.
 const POSTER_OUT_OF: u32 = 12;
 /// Previews further apart than this, in milliseconds, are made of key frames alone.
@@ -203,7 +205,9 @@ impl Plan {
         let levelled = self.settings.loudness_lufs.map_or_else(String::new, |loudness| {
             format!(",loudnorm=I={loudness}:TP={TRUE_PEAK}:LRA={RANGE_LU},aresample={SOUND_HZ}")
         });
-        Some(format!("[0:{index}]{even}{levelled}[{name}]"))
+        // The encoder's own beginning takes the place of the first samples. It would else come before nothing, and an edit
+        // list with it.
+        Some(format!("[0:{index}]{even}{levelled},atrim=start_sample={AAC_AHEAD}[{name}]"))
     }
 
     fn rendition(&self, words: &mut Argv, rendition: &Rendition) {
@@ -251,6 +255,9 @@ const FORGET: &str = "-map_metadata -1 -map_chapters -1";
 fn hls(words: &mut Argv, name: &str) {
     words.say(&format!("-avoid_negative_ts disabled -f hls -hls_time {SEGMENT_S} -hls_playlist_type event"));
     words.say("-hls_segment_type fmp4 -hls_flags independent_segments+temp_file -hls_fmp4_init_filename init.mp4");
+    // Pictures that are decoded before they are shown would else be put right by an edit list. Browsers follow it, hls.js
+    // does not: it misses a last segment that is shorter than what the list moves, and the film never ends.
+    words.say("-hls_segment_options movflags=+negative_cts_offsets");
     words.say(&format!("-hls_segment_filename {name}/%05d.m4s {name}/index.m3u8"));
 }
 

@@ -30,6 +30,9 @@ const SMALLER_PERCENT: u32 = 90;
 const KEY_FRAMES_MAX_MS: u64 = SEGMENT_S as u64 * 1_000 + 2_000;
 /// A picture that takes more than this, in percent of what its rung would, is encoded anew.
 const LAVISH_PERCENT: u64 = 200;
+/// A picture that begins so much later than the sound, in milliseconds, is not late: Matroska says of AAC that it begins
+/// before nothing, by the 21 ms that its decoder is given ahead.
+const LATE_MAX_MS: u64 = 50;
 /// Frames a second for which a rung's rate is meant.
 const USUAL_RATE: u32 = 30;
 
@@ -98,7 +101,7 @@ fn fits(source: &Source, settings: &Settings, largest: (u32, u32)) -> bool {
         && !video.interlaced
         && !video.variable
         // Else it would begin with a hole, which browsers skip: the picture would be before the sound.
-        && video.late_ms == 0
+        && video.late_ms <= LATE_MAX_MS
         && video.rotation_deg == 0
         && video.pixel_aspect.0 == video.pixel_aspect.1
         && (video.width, video.height) == largest

@@ -38,11 +38,10 @@ async fn a_ladder_is_cut_at_the_same_times_and_never_larger_than_its_source() {
     assert_eq!(made.duration_ms, 10_010);
     for name in &names {
         let playlist = folder.at(&format!("out/{name}/index.m3u8"));
-        assert_eq!(span(&playlist), (0, 10_010));
+        assert_eq!(shown(&folder.at(&format!("out/{name}"))), (0, 10_010));
         assert_eq!(stream(&playlist, "codec_name,pix_fmt"), "h264,yuv420p");
     }
-    // The sound begins with what its decoder needs to start, 1024 samples, and the picture at nothing.
-    assert_eq!(span(&folder.at("out/audio-0/index.m3u8")).0, -21);
+    assert_eq!(shown(&folder.at("out/audio-0")).0, 0);
     let playable = reports.iter().filter_map(|report| match report {
         Report::Playable { renditions } => Some(renditions.join(" ")),
         _ => None,
@@ -91,9 +90,10 @@ async fn what_fits_is_copied_and_the_others_are_cut_where_it_is() {
     let hashes = |path: &std::path::Path| told(path, "-select_streams v -show_entries packet=size");
     assert_eq!(hashes(&of("540p")), hashes(&film));
     assert_eq!(key_frames(&of("360p")), key_frames(&of("540p")));
-    assert_eq!(span(&of("540p")), (0, 11_000));
+    let shown_of = |name: &str| shown(&folder.at(&format!("out/{name}")));
+    assert_eq!(shown_of("540p"), (0, 11_000));
     for name in ["480p", "360p"] {
-        assert_eq!(span(&of(name)), (0, 11_000));
+        assert_eq!(shown_of(name), (0, 11_000));
         let cuts = |name: &str| segments(&folder.read(&format!("out/{name}/index.m3u8")));
         assert_eq!(cuts(name), cuts("540p"));
     }
@@ -180,7 +180,7 @@ async fn every_track_and_every_language_is_there() {
     for (name, channels) in [("audio-0", "1"), ("audio-1", "2")] {
         let playlist = folder.at(&format!("out/{name}/index.m3u8"));
         assert_eq!(stream(&playlist, "codec_name,sample_rate,channels"), format!("aac,48000,{channels}"));
-        assert!((span(&playlist).1 - 9_000).abs() < 60);
+        assert!((shown(&folder.at(&format!("out/{name}"))).1 - 9_000).abs() < 60);
     }
     assert_eq!(made.subtitles.len(), 2);
     // The file begins with what the decoder of its sound needs to start; all its times are counted from there.
@@ -249,7 +249,7 @@ async fn a_rate_that_varies_is_made_even_and_keeps_its_length() {
     assert!(source.video.variable, "{source:?}");
     converted(&folder.job(&film)).await;
     let playlist = folder.at("out/180p/index.m3u8");
-    let (first, end) = span(&playlist);
+    let (first, end) = shown(&folder.at("out/180p"));
     assert!(first == 0 && (end - 9_000).abs() < 250, "{first} {end}");
     assert_eq!(key_frames(&playlist), [0, 4_000, 8_000]);
 }
@@ -260,7 +260,7 @@ async fn a_transport_stream_keeps_picture_and_sound_together() {
     let film = folder.film("film.ts", &format!("{input} {X264} -bf 2 -g 30 -c:a mp2 -f mpegts"));
     let (made, _) = converted(&folder.job(&film)).await;
     assert!(made.duration_ms.abs_diff(9_000) < 100, "{made:?}");
-    assert!(span(&folder.at("out/180p/index.m3u8")).0.abs() <= 40);
+    assert!(shown(&folder.at("out/180p")).0.abs() <= 40);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -275,9 +275,9 @@ async fn a_picture_that_begins_late_stands_still_until_then() {
     );
     assert!(probed(&film).await.expect("a film").video.late_ms.abs_diff(1_500) < 20);
     converted(&folder.job(&film)).await;
-    let (first, end) = span(&folder.at("out/180p/index.m3u8"));
+    let (first, end) = shown(&folder.at("out/180p"));
     assert!(first == 0 && (end - 6_500).abs() < 60, "{first} {end}");
-    assert_eq!(span(&folder.at("out/audio-0/index.m3u8")).0, -21);
+    assert_eq!(shown(&folder.at("out/audio-0")).0, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

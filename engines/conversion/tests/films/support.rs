@@ -91,13 +91,15 @@ pub fn stream(path: &Path, entries: &str) -> String {
     told(path, &format!("-show_entries stream={entries}")).remove(0)
 }
 
-/// Times of key frames, in milliseconds.
+/// Times of key frames after the first, in milliseconds.
 pub fn key_frames(path: &Path) -> Vec<i64> {
     let keyed = |line: &String| {
         let (time, flags) = line.split_once(',')?;
         flags.starts_with('K').then(|| (time.parse::<f64>().expect("a time") * 1_000.0).round() as i64)
     };
-    told(path, "-select_streams v -show_entries packet=pts_time,flags").iter().filter_map(keyed).collect()
+    let times: Vec<i64> =
+        told(path, "-select_streams v -show_entries packet=pts_time,flags").iter().filter_map(keyed).collect();
+    times.iter().map(|time| time - times[0]).collect()
 }
 
 /// First time and end of a stream, in milliseconds.
@@ -110,6 +112,66 @@ pub fn span(path: &Path) -> (i64, i64) {
     });
     let (first, end) = ends.fold((f64::MAX, 0f64), |(first, end), (from, to)| (first.min(from), end.max(to)));
     ((first * 1_000.0).round() as i64, (end * 1_000.0).round() as i64)
+}
+
+/// Boxes of an MP4 with their contents, those that hold boxes opened (ISO/IEC 14496-12, 4.2).
+fn boxes(mut bytes: &[u8]) -> Vec<(String, &[u8])> {
+    let mut found = Vec::new();
+    while let Some((head, rest)) = bytes.split_first_chunk::<8>() {
+        let size = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let name = String::from_utf8_lossy(&head[4..]).into_owned();
+        let (content, after) = rest.split_at(size - 8);
+        if ["moov", "trak", "edts", "mdia", "moof", "traf"].contains(&name.as_str()) {
+            found.extend(boxes(content));
+        } else {
+            found.push((name, content));
+        }
+        bytes = after;
+    }
+    found
+}
+
+fn number(bytes: &[u8], at: usize) -> i64 {
+    i64::from(u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes")))
+}
+
+/// When the first of a made rendition or track is shown and when the last ends, in milliseconds, as whoever knows of no
+/// edit list has it. ffmpeg itself takes what is shown before it is decoded for late.
+pub fn shown(folder: &Path) -> (i64, i64) {
+    let init = std::fs::read(folder.join("init.mp4")).expect("an init segment");
+    let head = boxes(&init);
+    let of = |name: &str| head.iter().find(|(is, _)| is == name).map(|(_, content)| *content);
+    let scale = number(of("mdhd").expect("a clock"), 12);
+    // Nothing is cut off by it; that nothing comes for a moment (-1) is said for whoever listens.
+    let edits = of("elst").map_or(&[][..], |list| &list[8..]);
+    assert!(edits.chunks(12).all(|edit| [0, i64::from(u32::MAX)].contains(&number(edit, 4))), "{edits:?}");
+    let (mut first, mut end) = (i64::MAX, 0);
+    let playlist = std::fs::read_to_string(folder.join("index.m3u8")).expect("a playlist");
+    for name in playlist.lines().filter(|line| line.ends_with(".m4s")) {
+        let segment = std::fs::read(folder.join(name)).expect("a segment");
+        let (mut at, mut usual) = (0, 0);
+        for (name, content) in boxes(&segment) {
+            let flags = number(content, 0) & 0xff_ffff;
+            let has = |flag: i64| usize::from(flags & flag != 0);
+            match name.as_str() {
+                "tfhd" => usual = number(content, 8 + 8 * has(1) + 4 * has(2)),
+                "tfdt" => at = number(content, 4) << 32 | number(content, 8),
+                "trun" => {
+                    let step = 4 * (has(0x100) + has(0x200) + has(0x400) + has(0x800));
+                    let samples = 8 + 4 * (has(1) + has(4));
+                    for sample in content[samples..].chunks(step).take(number(content, 4) as usize) {
+                        let length = if has(0x100) == 1 { number(sample, 0) } else { usual };
+                        let offset = if has(0x800) == 1 { number(sample, step - 4) as u32 as i32 } else { 0 };
+                        first = first.min(at + i64::from(offset));
+                        end = end.max(at + i64::from(offset) + length);
+                        at += length;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    ((first * 1_000 + scale / 2) / scale, (end * 1_000 + scale / 2) / scale)
 }
 
 /// Durations that a playlist tells, in milliseconds.
