@@ -79,9 +79,10 @@ async fn files_come_while_their_folder_is_deleted() {
     let deleting = tokio::spawn({
         let files = files.clone();
         async move {
-            let folder = files.local_path("v/1/deep").expect("a name").expect("a folder");
-            for _ in 0..200 {
-                until("something comes", || folder.exists()).await;
+            let film = files.local_path("v/1/deep/film").expect("a name").expect("a folder");
+            for _ in 0..50 {
+                // While the other one is on its way.
+                until("one of them comes", || film.exists()).await;
                 files.delete_all("v/1").await.expect("it goes");
             }
         }
