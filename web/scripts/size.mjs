@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
-const BUDGET_KB = { shell: 40, room: 66, front: 20, studio: 40, people: 60, dialogs: 60 };
+const BUDGET_KB = { shell: 40, room: 67, front: 20, studio: 40, people: 60, dialogs: 60 };
 const ENTRIES = {
   shell: ['src/app/messages/'],
   room: ['src/capabilities/live_rooms/room.ts', 'src/capabilities/live_rooms/live_room.svelte.ts', 'src/engines/connection/live.ts',

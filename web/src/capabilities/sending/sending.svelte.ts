@@ -83,7 +83,12 @@ interface Entry {
   told_ms: number;
   /** Of another device's: how much was there when, to see whether it moves. */
   moved: { bytes: number; at_ms: number } | null;
+  /** It is this tab's no more: done with, or given up. */
+  letGo: () => void;
 }
+
+/** What the tab holds in which something was chosen, as long as it is to be sent: others take over when that tab has ended. */
+const chosenIn = (key: string) => `hearth.chosen.${key}`;
 
 const preparing = (video?: Video): SendState => {
   const conversion = video?.own?.conversion ?? null;
@@ -303,6 +308,7 @@ export class Sending implements SendingModel {
       still: null, width: null, height: null, began_ms: now_ms + nth / 1_000, touched_ms: now_ms, upload: null, becomes: null, whole: false,
     }, file, { is: 'waiting' });
     if (kind === null || file.size === 0) return this.#stand(entry, { is: 'failed', why: { is: kind === null ? 'not_media' : 'empty' }, again: false });
+    void this.port.locks.unlessHeld(chosenIn(entry.kept.key), () => new Promise((letGo) => { entry.letGo = letGo; }));
     // Told to the server first, kept after: a large file takes a while.
     this.#keep(entry, {});
     if (file.size <= KEPT_MAX_BYTES) void this.port.kept.putFile(entry.kept.key, file).then(() => { if (entry.given_up || entry.kept.whole) void this.port.kept.dropFile(entry.kept.key); });
@@ -325,7 +331,7 @@ export class Sending implements SendingModel {
   }
 
   #enter(kept: Kept, file: Blob | null, state: SendState): Entry {
-    const entry: Entry = { kept, file, state, running: null, given_up: false, pace: new Pace(), told_ms: -Infinity, moved: null };
+    const entry: Entry = { kept, file, state, running: null, given_up: false, pace: new Pace(), told_ms: -Infinity, moved: null, letGo: () => {} };
     this.#entries.set(kept.key, entry);
     this.#show();
     return entry;
@@ -334,6 +340,7 @@ export class Sending implements SendingModel {
   #keep(entry: Entry, change: Partial<Kept>): void {
     if (entry.given_up) return;
     entry.kept = { ...entry.kept, ...change };
+    if (entry.kept.whole) entry.letGo();
     this.#show();
     // What only the server knows of, or what it never will, is not kept.
     if (entry.kept.modified_ms === null) return;
@@ -344,6 +351,7 @@ export class Sending implements SendingModel {
   #drop(entry: Entry): void {
     if (entry.given_up) return;
     entry.given_up = true;
+    entry.letGo();
     entry.running?.stop();
     this.#entries.delete(entry.kept.key);
     if (this.#entries.size === 0) this.port.remember(false);
@@ -556,7 +564,7 @@ export class Sending implements SendingModel {
         if (who !== this.#who || this.#entries.has(one.key)) continue;
         const made = this.#enter(one, file, one.whole ? preparing() : { is: 'remote', sent_bytes: 0 });
         // It is gone on with here when the other tab ends.
-        if (!one.whole) void this.port.locks.free(`hearth.sending.${one.key}`).then(() => this.#takeOver(made));
+        if (!one.whole) void this.port.locks.free(chosenIn(one.key)).then(() => this.#takeOver(made));
       }
     }
     for (const entry of [...this.#entries.values()]) {

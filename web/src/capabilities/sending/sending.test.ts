@@ -29,11 +29,19 @@ class Browser {
   files = new Map<string, Blob>();
   held = new Map<string, Promise<void>>();
   tabs: { hear: (word: TabWord) => void; from: symbol }[] = [];
+  ends: (() => void)[] = [];
+
+  /** The first tab is closed: it lets go of what it holds. */
+  closes(): void {
+    this.tabs.splice(0, 1);
+    this.ends.splice(0).forEach((end) => end());
+  }
 
   locks: Locks = {
     unlessHeld: async (name, what) => {
       if (this.held.has(name)) return false;
-      const doing = what().finally(() => this.held.delete(name));
+      const closed = new Promise<void>((end) => this.ends.push(end));
+      const doing = Promise.race([what(), closed]).finally(() => this.held.delete(name));
       this.held.set(name, doing);
       await doing;
       return true;
@@ -348,12 +356,22 @@ describe('of two tabs', () => {
     await settle();
     expect(second.sending.items).toMatchObject([{ state: { is: 'remote', sent_bytes: 7 } }]);
     expect(second.started).toHaveLength(0);
-    // A tab that is closed lets go of what it holds.
-    first.browser.tabs.splice(0, 1);
-    first.last().end({ is: 'stopped' });
+    first.browser.closes();
     await settle();
     expect(second.started).toHaveLength(1);
     expect(second.last().what.upload).toBe('u');
+  });
+
+  test('what waits in the tab in which it was chosen is not taken by the other', async () => {
+    const first = new Bench();
+    const second = new Bench(first.browser);
+    first.start();
+    second.start();
+    await settle();
+    first.sending.send(DIALOG, [file(), file('other.mp4')], '');
+    await settle();
+    expect([first.states, second.states]).toEqual([['uploading', 'waiting'], ['remote', 'remote']]);
+    expect(second.started).toHaveLength(0);
   });
 
   test('what is cancelled in one is gone from the other', async () => {
