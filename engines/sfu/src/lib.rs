@@ -41,6 +41,7 @@ mod feed;
 mod forward;
 mod net;
 mod payload;
+mod sending;
 mod tap;
 pub mod trial;
 

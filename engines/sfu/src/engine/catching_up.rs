@@ -2,14 +2,12 @@
 
 use std::time::Instant;
 
-use str0m::{Input, Rtc};
-
 use super::leg::{Leg, Role};
 use super::publisher::{MediaPacket, TrackKey};
 use super::subscriber::{Slot, Subscriber, Written};
 use super::{Egress, Engine};
-use crate::ClosedReason;
 use crate::forward::catch_up::{CatchUp, STEP, Stamped};
+use crate::sending::Outlet;
 
 impl Stamped for MediaPacket {
     fn timestamp(&self) -> u32 {
@@ -52,10 +50,10 @@ impl Engine {
         for index in std::mem::take(&mut self.catching_up) {
             let goes_on = self.with_leg(index, |engine, leg| {
                 let Role::Subscribe(subscriber) = &mut leg.role else { return Ok(false) };
-                let (written, goes_on) = subscriber.catch_up(&mut leg.rtc, now);
+                let (written, goes_on) = subscriber.catch_up(now);
                 engine.count_written(index, &written);
-                leg.rtc.handle_input(Input::Timeout(now)).map_err(|_| ClosedReason::Protocol)?;
-                engine.drain(index, leg, now, egress)?;
+                subscriber.outlet.send(now, egress);
+                engine.went_out(index, leg);
                 Ok(goes_on)
             });
             if goes_on == Some(true) {
@@ -66,11 +64,11 @@ impl Engine {
 }
 
 impl Subscriber {
-    fn catch_up(&mut self, rtc: &mut Rtc, now: Instant) -> (Written, bool) {
+    fn catch_up(&mut self, now: Instant) -> (Written, bool) {
         let mut written = Written::default();
         let mut goes_on = false;
         for slot in &mut self.slots {
-            goes_on |= slot.step_catch_up(rtc, now, &mut written);
+            goes_on |= slot.step_catch_up(&mut self.outlet, now, &mut written);
         }
         (written, goes_on)
     }
@@ -78,11 +76,11 @@ impl Subscriber {
 
 impl Slot {
     fn may_catch_up(&self) -> bool {
-        self.waits_for_key_frame() && self.catch_up.is_none() && !self.is_congested()
+        self.waits_for_key_frame() && self.catch_up.is_none()
     }
 
     /// Whether there is more to send.
-    fn step_catch_up(&mut self, rtc: &mut Rtc, now: Instant, written: &mut Written) -> bool {
+    fn step_catch_up(&mut self, outlet: &mut Outlet, now: Instant, written: &mut Written) -> bool {
         let Some(mut catch_up) = self.catch_up.take() else { return false };
         if self.target.is_none() {
             return false;
@@ -95,7 +93,7 @@ impl Slot {
             packet
         });
         let packets: Vec<MediaPacket> = step.collect();
-        self.write_all(rtc, packets.iter(), written);
+        self.write_all(outlet, packets.iter(), written);
         let goes_on = !catch_up.has_caught_up();
         self.catch_up = Some(catch_up).filter(|_| goes_on);
         goes_on

@@ -123,9 +123,9 @@ impl Engine {
 
     fn open_subscribe(&mut self, now: Instant, id: LegId, space: SpaceId) -> Result<(), Refusal> {
         self.check_room(&id, &space)?;
-        let rtc = self.connections.subscribing(now);
+        let (rtc, outlet) = self.connections.subscribing(now);
         let space = self.enter_space(space);
-        self.insert(Leg::new(id, space, rtc, Role::Subscribe(Subscriber::new()), now));
+        self.insert(Leg::new(id, space, rtc, Role::Subscribe(Subscriber::new(outlet)), now));
         Ok(())
     }
 
@@ -194,6 +194,9 @@ impl Engine {
         let Some(index) = self.by_id.get(id).copied() else { return };
         self.with_leg::<()>(index, |engine, leg| {
             // BYE and the DTLS close go out; whatever fails, the leg is closed.
+            if let Role::Subscribe(subscriber) = &mut leg.role {
+                subscriber.outlet.close(egress);
+            }
             if !leg.is_fed() && leg.rtc.close().is_ok() {
                 let _ = engine.drain(index, leg, now, egress);
             }

@@ -5,6 +5,8 @@
 
 use str0m::rtp::{Extension, ExtensionMap, ExtensionSerializer, ExtensionValues};
 
+use crate::sending::{Carried, ExtensionIds};
+
 const DEPENDENCY_DESCRIPTOR: &str =
     "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
 /// Longer descriptors are not carried; real ones, with the template structure
@@ -26,13 +28,6 @@ pub(crate) fn frame_number(values: &ExtensionValues) -> Option<u16> {
     Some(u16::from_be_bytes(descriptor.0.get(FRAME_NUMBER)?.try_into().ok()?))
 }
 
-/// Has the descriptor sent with its frame number raised by this much.
-pub(crate) fn raise_frame_number(values: &mut ExtensionValues, by: u16) {
-    // Frame marking is not spoken, so its place is free; a changed descriptor
-    // would be an allocation for every viewer.
-    values.frame_mark = Some(u32::from(by));
-}
-
 #[derive(Debug)]
 struct Passthrough;
 
@@ -41,9 +36,6 @@ impl ExtensionSerializer for Passthrough {
         let Some(descriptor) = values.user_values.get::<DependencyDescriptor>() else { return 0 };
         let Some(space) = buf.get_mut(..descriptor.0.len()) else { return 0 };
         space.copy_from_slice(&descriptor.0);
-        if let (Some(by), Some(number)) = (values.frame_mark, frame_number(values)) {
-            space[FRAME_NUMBER].copy_from_slice(&number.wrapping_add(by as u16).to_be_bytes());
-        }
         descriptor.0.len()
     }
 
@@ -79,14 +71,34 @@ pub(crate) fn spoken() -> ExtensionMap {
     extensions
 }
 
-/// Takes out what belongs to one hop only; the stack writes its own.
-pub(crate) fn leave_hop(values: &mut ExtensionValues) {
-    values.abs_send_time = None;
-    values.transport_cc = None;
-    values.mid = None;
-    values.rid = None;
-    values.rid_repair = None;
-    values.frame_mark = None;
+/// What of a publisher's packet goes through to its viewers.
+pub(crate) fn carried(values: &ExtensionValues) -> Carried {
+    let level = values.audio_level.zip(values.voice_activity);
+    Carried {
+        audio_level: level.map(|(level, voice)| u8::from(voice) << 7 | (level.unsigned_abs() & 0x7f)),
+        orientation: values.video_orientation.map(|orientation| orientation as u8),
+        descriptor: values.user_values.get::<DependencyDescriptor>().map(|descriptor| descriptor.0.clone()),
+    }
+}
+
+/// What an m-line's client takes, and by which ids.
+pub(crate) fn ids(negotiated: &ExtensionMap) -> ExtensionIds {
+    const ONE_BYTE_FORM_IDS: u8 = 14;
+    let id = |uri: &str| {
+        let known = negotiated.iter().find(|(_, extension)| extension.as_uri() == uri).map(|(id, _)| id);
+        known.filter(|id| *id <= ONE_BYTE_FORM_IDS).unwrap_or(0)
+    };
+    let of = |extension: Extension| id(extension.as_uri());
+    let transport = of(Extension::TransportSequenceNumber);
+    ExtensionIds {
+        audio_level: of(Extension::AudioLevel),
+        // Only for one who would estimate the bandwidth itself.
+        send_time: if transport == 0 { of(Extension::AbsoluteSendTime) } else { 0 },
+        transport,
+        mid: of(Extension::RtpMid),
+        orientation: of(Extension::VideoOrientation),
+        descriptor: id(DEPENDENCY_DESCRIPTOR),
+    }
 }
 
 /// A descriptor with nothing but the mandatory fields, for tests.
@@ -101,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_descriptor_goes_through_and_its_number_can_be_raised() {
+    fn a_descriptor_goes_through() {
         let mut values = ExtensionValues::default();
         let descriptor = [0x80, 0xff, 0xfe, 7, 8];
         assert!(Passthrough.parse_value(&descriptor, &mut values));
@@ -109,10 +121,24 @@ mod tests {
         let mut out = [0; 32];
         assert_eq!(Passthrough.write_to(&mut out, &values), 5);
         assert_eq!(out[..5], descriptor);
-        raise_frame_number(&mut values, 3);
-        assert_eq!(Passthrough.write_to(&mut out, &values), 5);
-        assert_eq!(out[..5], [0x80, 0, 1, 7, 8]);
+        assert_eq!(carried(&values).descriptor.as_deref(), Some(&descriptor[..]));
         assert_eq!(Passthrough.write_to(&mut [0; 4], &values), 0, "no room");
+    }
+
+    #[test]
+    fn levels_and_ids_are_those_of_the_wire() {
+        let values = ExtensionValues { audio_level: Some(-37), voice_activity: Some(true), ..Default::default() };
+        assert_eq!(carried(&values).audio_level, Some(0x80 | 37));
+        let mut map = ExtensionMap::empty();
+        map.set(2, Extension::AbsoluteSendTime);
+        map.set(15, Extension::RtpMid);
+        assert_eq!(
+            ids(&map),
+            ExtensionIds { send_time: 2, ..ExtensionIds::default() },
+            "15 is no id of the short form"
+        );
+        let all = ids(&spoken());
+        assert_eq!((all.transport, all.send_time, all.mid, all.descriptor), (3, 0, 4, 8));
     }
 
     #[test]

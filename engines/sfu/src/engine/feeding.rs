@@ -2,6 +2,7 @@
 //! then on go the way of all others.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use str0m::format::{CodecSpec, FormatParams};
@@ -12,6 +13,7 @@ use super::leg::{Leg, Role};
 use super::publisher::{MediaPacket, Publisher, Track, TrackKey};
 use crate::feed::{JUMP_US, Pacing, Packetized, Packetizer};
 use crate::forward::rewrite::{Incoming, SenderClock};
+use crate::sending::{Body, Carried};
 use crate::{
     CONNECT_WITHIN_MS, Codec, Event, FEED_QUEUE, FeedCodec, FeedFrame, FeedTrack, Kind, LegId, Refusal, SpaceId,
 };
@@ -167,7 +169,7 @@ impl Publisher {
         self.news |= track.feed_counts(now, frame, height_px);
         let (key, source) = (track.key, track.layers[0].source);
         let last = frame.payloads.len().saturating_sub(1);
-        let packet = |(at, payload): (usize, &std::sync::Arc<[u8]>)| MediaPacket {
+        let packet = |(at, payload): (usize, &Arc<[u8]>)| MediaPacket {
             track: key,
             layer: 0,
             at: Incoming {
@@ -180,13 +182,14 @@ impl Publisher {
             format,
             spec,
             key_frame: frame.key_frame && at == 0,
-            marker: codec == FeedCodec::H264 && at == last,
             red_primary: None,
-            payload: payload.clone(),
-            vp8: None,
             frame_number: None,
-            extensions: Default::default(),
-            primary: Default::default(),
+            body: Arc::new(Body::new(
+                payload.clone(),
+                codec == FeedCodec::H264 && at == last,
+                Carried::default(),
+                false,
+            )),
         };
         frame.payloads.iter().enumerate().map(packet).collect()
     }
@@ -225,7 +228,7 @@ impl Group {
         } else if self.packets.is_empty() {
             return;
         }
-        self.bytes += packets.iter().map(|packet| packet.payload.len()).sum::<usize>();
+        self.bytes += packets.iter().map(|packet| packet.body.payload.len()).sum::<usize>();
         self.packets.extend_from_slice(packets);
         if self.bytes > GROUP_BYTES || at_us.saturating_sub(self.began_us) > GROUP_US {
             *self = Group::default();
@@ -307,7 +310,7 @@ impl Engine {
         let due = feed.queue.partition_point(|(due, _)| *due <= now);
         let packets = feed.queue.drain(..due).map(|(_, packet)| packet).collect();
         if let Some(due) = feed.due() {
-            leg.deadline = due;
+            leg.stack_deadline = due;
             self.deadlines.set(index, due);
         }
         self.hand_in(leg.space, packets);

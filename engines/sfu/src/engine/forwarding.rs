@@ -1,14 +1,11 @@
-//! The packets' way: each subscriber gets a whole batch before its stack is
-//! driven once, so that what it seals leaves together.
+//! The packets' way: each subscriber gets a whole batch, so that what is sealed
+//! for it leaves together.
 
 use std::time::Instant;
-
-use str0m::Input;
 
 use super::leg::Role;
 use super::subscriber::Written;
 use super::{Egress, Engine};
-use crate::ClosedReason;
 
 impl Engine {
     /// Writes everything that came in to everyone who is to have it.
@@ -28,13 +25,13 @@ impl Engine {
                 }
                 self.with_leg(*index, |engine, leg| {
                     let Role::Subscribe(subscriber) = &mut leg.role else { return Ok(()) };
-                    let written = subscriber.write(&mut leg.rtc, &packets);
+                    let written = subscriber.write(&packets);
                     engine.count_written(*index, &written);
-                    if written.packets == 0 {
-                        return Ok(());
+                    if written.packets > 0 {
+                        subscriber.outlet.send(now, egress);
+                        engine.went_out(*index, leg);
                     }
-                    leg.rtc.handle_input(Input::Timeout(now)).map_err(|_| ClosedReason::Protocol)?;
-                    engine.drain(*index, leg, now, egress)
+                    Ok(())
                 });
             }
         }

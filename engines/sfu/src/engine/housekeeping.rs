@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::Engine;
 use super::leg::Role;
 use super::publisher::TrackKey;
 use super::subscriber::Subscriber;
+use super::{Egress, Engine};
 use crate::forward::layers::{LayerNow, Wish, allocate};
 use crate::forward::rates::TICK;
 use crate::{
@@ -16,14 +16,14 @@ use crate::{
 type LayersNow = HashMap<TrackKey, Vec<LayerNow>>;
 
 impl Engine {
-    pub(super) fn tick(&mut self, now: Instant) {
+    pub(super) fn tick(&mut self, now: Instant, egress: &mut dyn Egress) {
         self.next_tick = now + TICK;
         let health = now >= self.next_health;
         if health {
             self.next_health = now + Duration::from_millis(HEALTH_EVERY_MS);
         }
         for index in 0..self.legs.len() {
-            self.tick_leg(index, now, health);
+            self.tick_leg(index, now, health, egress);
         }
         if health {
             self.tell_traffic();
@@ -36,7 +36,7 @@ impl Engine {
         self.tick_speakers(now);
     }
 
-    fn tick_leg(&mut self, index: usize, now: Instant, health: bool) {
+    fn tick_leg(&mut self, index: usize, now: Instant, health: bool, egress: &mut dyn Egress) {
         self.with_leg(index, |engine, leg| {
             let quiet = now.saturating_duration_since(leg.heard);
             if leg.connected && quiet >= Duration::from_millis(GONE_AFTER_MS) {
@@ -45,7 +45,15 @@ impl Engine {
             if leg.connect_by.is_some_and(|by| now >= by) {
                 return Err(ClosedReason::NeverConnected);
             }
-            let Role::Publish(publisher) = &mut leg.role else { return Ok(()) };
+            let publisher = match &mut leg.role {
+                Role::Publish(publisher) => publisher,
+                Role::Subscribe(subscriber) => {
+                    subscriber.rest();
+                    subscriber.outlet.tick(now, subscriber.wanted_bps, egress);
+                    engine.went_out(index, leg);
+                    return Ok(());
+                }
+            };
             publisher.tick();
             let requested = publisher.request_key_frames(&mut leg.rtc, now);
             if requested > 0 {
@@ -97,11 +105,7 @@ impl Engine {
         self.with_leg(index, |engine, leg| {
             let Role::Subscribe(subscriber) = &mut leg.role else { return Ok(()) };
             if leg.connected {
-                subscriber.watch_queues(&mut leg.rtc);
-                let (next_step_bps, desired_bps) = choose_layers(subscriber, layers);
-                if subscriber.ask_bandwidth(&mut leg.rtc, next_step_bps, desired_bps) {
-                    engine.dirty.push(index);
-                }
+                subscriber.wanted_bps = choose_layers(subscriber, layers);
                 engine.key_frames_wanted.extend(subscriber.awaits_key_frames());
                 engine.begin_catching_up(index, leg, now);
             }
@@ -166,8 +170,8 @@ impl Engine {
 }
 
 /// Sets the target of every video m-line; returns the bandwidth in bits a
-/// second that the next step up and everything wanted would take.
-fn choose_layers(subscriber: &mut Subscriber, layers: &LayersNow) -> (u64, u64) {
+/// second that the next step up would take.
+fn choose_layers(subscriber: &mut Subscriber, layers: &LayersNow) -> u64 {
     let carried = |kind: Kind| {
         move |slot: &&super::subscriber::Slot| slot.kind == kind && slot.is_live() && slot.attached.is_some()
     };
@@ -184,7 +188,7 @@ fn choose_layers(subscriber: &mut Subscriber, layers: &LayersNow) -> (u64, u64) 
     }
     let wishes: Vec<Wish<'_>> =
         known.iter().map(|(_, layers, preference, current)| Wish { layers, preference, current: *current }).collect();
-    let allocation = allocate(subscriber.estimate_bps, audio_bps, &wishes);
+    let allocation = allocate(subscriber.outlet.estimate_bps(), audio_bps, &wishes);
     let targets: Vec<(usize, Option<usize>)> = known.iter().map(|(at, ..)| *at).zip(allocation.layers).collect();
     for (at, target) in targets {
         let slot = &mut subscriber.slots[at];
@@ -193,5 +197,5 @@ fn choose_layers(subscriber: &mut Subscriber, layers: &LayersNow) -> (u64, u64) 
             Some(_) => slot.target = target,
         }
     }
-    (allocation.next_step_bps, allocation.desired_bps)
+    allocation.next_step_bps
 }

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use str0m::bwe::Bitrate;
 use str0m::config::DtlsCert;
 use str0m::crypto::CryptoProvider;
 use str0m::net::TcpType;
@@ -13,12 +12,11 @@ use str0m::{Candidate, Rtc, RtcConfig};
 use super::extensions;
 use super::publisher::Publisher;
 use super::subscriber::Subscriber;
+use crate::sending::{self, Clock, Outlet, Overheard};
 use crate::{Codec, Error, HEALTH_EVERY_MS, LegId, Limits};
 
-/// First estimate of a subscriber's bandwidth, before any feedback.
-const INITIAL_ESTIMATE_BPS: u64 = 2_500_000;
-/// Video packets kept for repair, about two seconds of a good stream.
-const REPAIR_PACKETS: usize = 512;
+/// Between reports of the stack on what is not its to report on.
+const NO_REPORTS: Duration = Duration::from_secs(24 * 3_600);
 /// In the order they are offered.
 const VIDEO_CODECS: [Codec; 4] = [Codec::Vp8, Codec::H264, Codec::Vp9, Codec::Av1];
 /// Addresses that may lead to one leg: interfaces, changed networks, TCP.
@@ -58,8 +56,8 @@ pub(crate) struct Leg {
     pub(crate) offer: Option<String>,
     /// Candidates that the client named later.
     pub(crate) candidates: usize,
-    /// When the stack wants to be called.
-    pub(crate) deadline: Instant,
+    /// When the stack, or a feed, wants to be called.
+    pub(crate) stack_deadline: Instant,
     descriptions: (Instant, u32),
     /// Bytes that came and went since that was told last.
     bytes: (u64, u64),
@@ -80,7 +78,7 @@ impl Leg {
             ufrags: Vec::new(),
             offer: None,
             candidates: 0,
-            deadline: now,
+            stack_deadline: now,
             descriptions: (now, 0),
             bytes: (0, 0),
         }
@@ -91,9 +89,18 @@ impl Leg {
         self.bytes.0 += bytes as u64;
     }
 
-    /// A datagram went.
-    pub(crate) fn count_out(&mut self, bytes: usize) {
-        self.bytes.1 += bytes as u64;
+    /// Datagrams went.
+    pub(crate) fn count_out(&mut self, bytes: u64) {
+        self.bytes.1 += bytes;
+    }
+
+    /// When it wants to be called.
+    pub(crate) fn deadline(&self) -> Instant {
+        let paced = match &self.role {
+            Role::Subscribe(subscriber) => subscriber.outlet.deadline(),
+            Role::Publish(_) => None,
+        };
+        paced.map_or(self.stack_deadline, |paced| paced.min(self.stack_deadline))
     }
 
     /// How many bytes came and went since this was asked last.
@@ -137,14 +144,20 @@ pub(crate) struct Connections {
     candidates: Vec<Candidate>,
     addresses: Vec<SocketAddr>,
     bandwidth_estimation: bool,
+    clock: Clock,
 }
 
 impl Connections {
     /// # Errors
     ///
     /// No certificate could be made, or there is no address to announce.
-    pub(crate) fn new(addresses: &[SocketAddr], tcp: bool, bandwidth_estimation: bool) -> Result<Connections, Error> {
-        let crypto = Arc::new(str0m::crypto::from_feature_flags());
+    pub(crate) fn new(
+        addresses: &[SocketAddr],
+        tcp: bool,
+        bandwidth_estimation: bool,
+        now: Instant,
+    ) -> Result<Connections, Error> {
+        let crypto = Arc::new(sending::listening());
         let certificate = crypto
             .dtls_provider
             .generate_certificate()
@@ -159,12 +172,14 @@ impl Connections {
         if candidates.is_empty() {
             return Err(Error::NoCandidate);
         }
-        Ok(Connections { crypto, certificate, candidates, addresses: addresses.to_vec(), bandwidth_estimation })
-    }
-
-    /// Whether what subscribers get goes through a pacer.
-    pub(crate) fn paces(&self) -> bool {
-        self.bandwidth_estimation
+        Ok(Connections {
+            crypto,
+            certificate,
+            candidates,
+            addresses: addresses.to_vec(),
+            bandwidth_estimation,
+            clock: Clock::new(now),
+        })
     }
 
     /// `prefers`: the client's video codecs, dearest first. The stack answers in
@@ -173,10 +188,13 @@ impl Connections {
         self.build(self.config(prefers).set_stats_interval(Some(Duration::from_millis(HEALTH_EVERY_MS))), now)
     }
 
-    pub(crate) fn subscribing(&self, now: Instant) -> Rtc {
-        let config = self.config(&[]).set_send_buffer_video(REPAIR_PACKETS);
-        let estimate = self.bandwidth_estimation.then(|| Bitrate::bps(INITIAL_ESTIMATE_BPS));
-        self.build(if estimate.is_some() { config.enable_bwe(estimate) } else { config }, now)
+    /// A connection whose media goes by an outlet of ours; the stack has ICE,
+    /// DTLS and the session description.
+    pub(crate) fn subscribing(&self, now: Instant) -> (Rtc, Outlet) {
+        let config = self.config(&[]);
+        let config = config.set_rtcp_report_interval_audio(NO_REPORTS).set_rtcp_report_interval_video(NO_REPORTS);
+        let rtc = self.build(config, now);
+        (rtc, Outlet::new(Overheard::last_made(), self.bandwidth_estimation, self.clock, now))
     }
 
     fn config(&self, prefers: &[Codec]) -> RtcConfig {

@@ -4,11 +4,13 @@
 //! ```text
 //!   receive ─► leg (str0m) ─► inbound ─┐
 //!   command ─► spaces, routing         ├─► flush ─► every subscriber: write all,
-//!   time ────► deadlines, tick ────────┘            one timeout, one drain ─► egress
+//!   time ────► deadlines, tick ────────┘            send (its outlet) ─► egress
 //! ```
 //!
-//! *Invariant*: after every input to a leg's stack it is drained, since in RTP
-//! mode it holds a single pending packet.
+//! *Invariants*: after every input to a leg's stack it is drained, since in RTP
+//! mode it holds a single pending packet. The stack of a subscribing leg sees
+//! no RTP or RTCP, and what it makes of them itself is not sent: two who seal
+//! with one key would use its nonces twice.
 
 mod catching_up;
 mod commands;
@@ -37,7 +39,6 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use str0m::bwe::BweKind;
 use str0m::net::{Protocol, Receive};
 use str0m::{Event as Happening, Input, Output};
 
@@ -51,8 +52,7 @@ use publisher::MediaPacket;
 pub(crate) use leg::{Peer, Transport};
 pub(crate) use publisher::TrackKey;
 
-/// With estimation the pacer asks to be called 1 µs after every packet; what is
-/// due within this counts as due, or nothing would ever be sent together.
+/// What is due within this counts as due, or nothing would be done together.
 const DUE_WITHIN: Duration = Duration::from_micros(100);
 /// Timeouts handled in one drain, so that one leg can't keep the thread.
 const TIMEOUTS_PER_DRAIN: u32 = 1_024;
@@ -61,7 +61,18 @@ const BREATH: Duration = Duration::from_millis(1);
 
 /// Takes what is to be sent, in order.
 pub(crate) trait Egress {
-    fn transmit(&mut self, to: Peer, contents: Vec<u8>);
+    /// Datagrams are written at its end, and then launched.
+    fn room(&mut self) -> &mut Vec<u8>;
+
+    /// Sends what was written from `start` on: datagrams of `segment` bytes, of
+    /// which the last may be shorter.
+    fn launch(&mut self, to: Peer, start: usize, segment: usize);
+
+    fn transmit(&mut self, to: Peer, datagram: &[u8]) {
+        let start = self.room().len();
+        self.room().extend_from_slice(datagram);
+        self.launch(to, start, datagram.len());
+    }
 }
 
 struct Space {
@@ -123,7 +134,7 @@ impl Engine {
         now: Instant,
     ) -> Result<Engine, Error> {
         Ok(Engine {
-            connections: Connections::new(addresses, tcp, bandwidth_estimation)?,
+            connections: Connections::new(addresses, tcp, bandwidth_estimation, now)?,
             limits,
             events,
             legs: Vec::new(),
@@ -205,10 +216,19 @@ impl Engine {
             }
             leg.heard = now;
             leg.count_in(bytes.len());
+            if is_media(bytes) && matches!(leg.role, Role::Subscribe(_)) {
+                engine.hear_viewer(index, leg, bytes, now, egress);
+                return Ok(true);
+            }
             // A datagram that the stack refuses may be forged; the leg ends
             // only if the stack itself gave up.
             if leg.rtc.handle_input(input).is_err() && !leg.rtc.is_alive() {
                 return Err(ClosedReason::Protocol);
+            }
+            if check && leg.connected && matches!(leg.role, Role::Subscribe(_)) {
+                // A check may change where the client is; where to, a report
+                // tells that the stack makes and nobody gets.
+                leg.rtc.direct_api().send_pli_feedback(0.into(), 0.into());
             }
             engine.drain(index, leg, now, egress)?;
             Ok(true)
@@ -236,24 +256,46 @@ impl Engine {
         self.look_at_subscribers(now);
         self.ask_for_key_frames(now);
         if now >= self.next_tick {
-            self.tick(now);
+            self.tick(now, egress);
         }
         while let Some(index) = self.deadlines.pop_due(now) {
-            let due = self.legs.get(index).and_then(Option::as_ref).is_some_and(|leg| leg.deadline <= now + DUE_WITHIN);
+            let due =
+                self.legs.get(index).and_then(Option::as_ref).is_some_and(|leg| leg.deadline() <= now + DUE_WITHIN);
             if due {
                 self.advance(index, now, egress);
             } else if let Some(leg) = self.legs.get(index).and_then(Option::as_ref) {
-                self.deadlines.set(index, leg.deadline);
+                self.deadlines.set(index, leg.deadline());
             }
         }
         for index in std::mem::take(&mut self.dirty) {
-            self.advance(index, now, egress);
+            self.drive(index, now, egress);
         }
         self.forward_inbound(now, egress);
         self.catch_up(now, egress);
     }
 
+    /// Does what is due at a leg.
     fn advance(&mut self, index: usize, now: Instant, egress: &mut dyn Egress) {
+        let stack_due = self.with_leg(index, |engine, leg| {
+            if let Role::Subscribe(subscriber) = &mut leg.role
+                && subscriber.outlet.deadline().is_some_and(|due| due <= now + DUE_WITHIN)
+            {
+                subscriber.outlet.advance(now, egress);
+                engine.went_out(index, leg);
+            }
+            let due = leg.stack_deadline <= now + DUE_WITHIN;
+            if !due {
+                engine.deadlines.set(index, leg.deadline());
+            }
+            Ok(due)
+        });
+        if stack_due == Some(true) {
+            self.drive(index, now, egress);
+        }
+    }
+
+    /// Drives a leg's stack, or its feed.
+    fn drive(&mut self, index: usize, now: Instant, egress: &mut dyn Egress) {
         self.with_leg(index, |engine, leg| {
             if leg.is_fed() {
                 engine.release_fed(index, leg, now);
@@ -274,24 +316,25 @@ impl Engine {
         egress: &mut dyn Egress,
     ) -> Result<(), ClosedReason> {
         let due_until = now + DUE_WITHIN;
-        let paced = self.connections.paces() && matches!(leg.role, Role::Subscribe(_));
         let mut clock = now;
         let mut timeouts = 0;
         loop {
             match leg.rtc.poll_output().map_err(|_| ClosedReason::Protocol)? {
                 Output::Transmit(transmit) => {
                     let transport = if transmit.proto == Protocol::Udp { Transport::Udp } else { Transport::Tcp };
+                    let to = Peer { transport, address: transmit.destination };
+                    if let Role::Subscribe(subscriber) = &mut leg.role
+                        && !stun::is_stun(&transmit.contents)
+                    {
+                        subscriber.outlet.set_route(to);
+                        if is_media(&transmit.contents) {
+                            continue;
+                        }
+                    }
                     self.stats.datagrams_out += 1;
                     self.stats.bytes_out += transmit.contents.len() as u64;
-                    leg.count_out(transmit.contents.len());
-                    // The pacer gives one packet a timeout. Asking it when costs
-                    // as much as the packet; it is always at once.
-                    let again = paced && is_rtp(&transmit.contents) && timeouts < TIMEOUTS_PER_DRAIN;
-                    egress.transmit(Peer { transport, address: transmit.destination }, transmit.contents.into());
-                    if again {
-                        timeouts += 1;
-                        leg.rtc.handle_input(Input::Timeout(clock)).map_err(|_| ClosedReason::Protocol)?;
-                    }
+                    leg.count_out(transmit.contents.len() as u64);
+                    egress.transmit(to, &transmit.contents);
                 }
                 Output::Event(happening) => self.happened(index, leg, happening, now)?,
                 Output::Timeout(at) if at <= due_until && timeouts < TIMEOUTS_PER_DRAIN => {
@@ -300,12 +343,37 @@ impl Engine {
                     leg.rtc.handle_input(Input::Timeout(clock)).map_err(|_| ClosedReason::Protocol)?;
                 }
                 Output::Timeout(at) => {
-                    leg.deadline = if timeouts < TIMEOUTS_PER_DRAIN { at } else { now + BREATH };
-                    self.deadlines.set(index, leg.deadline);
+                    leg.stack_deadline = if timeouts < TIMEOUTS_PER_DRAIN { at } else { now + BREATH };
+                    self.deadlines.set(index, leg.deadline());
                     return if leg.rtc.is_alive() { Ok(()) } else { Err(ClosedReason::ByPeer) };
                 }
             }
         }
+    }
+
+    /// Takes what a viewer reports.
+    fn hear_viewer(&mut self, index: usize, leg: &mut Leg, bytes: &[u8], now: Instant, egress: &mut dyn Egress) {
+        let Role::Subscribe(subscriber) = &mut leg.role else { return };
+        let mut needs_key_frame = Vec::new();
+        subscriber.outlet.hear(now, bytes, &mut needs_key_frame, egress);
+        for stream in needs_key_frame {
+            if let Some(slot) = subscriber.slot_of_stream(stream)
+                && let (Some(attached), Some(layer)) = (&slot.attached, slot.current.or(slot.target))
+            {
+                self.key_frames_wanted.push((attached.key, layer));
+            }
+        }
+        self.went_out(index, leg);
+    }
+
+    /// After an outlet sent: counts it, and keeps its time.
+    fn went_out(&mut self, index: usize, leg: &mut Leg) {
+        let Role::Subscribe(subscriber) = &mut leg.role else { return };
+        let (datagrams, bytes) = subscriber.outlet.take_sent();
+        self.stats.datagrams_out += datagrams;
+        self.stats.bytes_out += bytes;
+        leg.count_out(bytes);
+        self.deadlines.set(index, leg.deadline());
     }
 
     fn happened(
@@ -334,16 +402,6 @@ impl Engine {
             (Happening::MediaIngressStats(stats), Role::Publish(publisher)) => {
                 publisher.loss = stats.loss.unwrap_or(0.0);
                 publisher.round_trip_ms = stats.rtt.map(|rtt| rtt.as_secs_f32() * 1_000.0);
-            }
-            (Happening::KeyframeRequest(request), Role::Subscribe(subscriber)) => {
-                if let Some(slot) = subscriber.slot_by_mid(request.mid)
-                    && let (Some(attached), Some(layer)) = (&slot.attached, slot.current.or(slot.target))
-                {
-                    self.key_frames_wanted.push((attached.key, layer));
-                }
-            }
-            (Happening::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }), Role::Subscribe(subscriber)) => {
-                subscriber.estimate_bps = Some(estimate.as_u64());
             }
             (Happening::Connected, _) => {
                 leg.connected = true;
@@ -420,7 +478,7 @@ impl Engine {
     }
 }
 
-/// Whether this is RTP rather than RTCP, DTLS or STUN (RFC 5761 4, RFC 7983 7).
-fn is_rtp(datagram: &[u8]) -> bool {
-    matches!(datagram, [128..=191, kind, ..] if !(192..=223).contains(kind))
+/// Whether this is RTP or RTCP rather than DTLS or STUN (RFC 7983 7).
+fn is_media(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, ..])
 }

@@ -23,9 +23,9 @@ impl Engine {
         if mids.is_empty() {
             return Err(Refusal::SdpUnacceptable);
         }
-        let mut rtc = self.connections.subscribing(now);
+        let (mut rtc, outlet) = self.connections.subscribing(now);
         let answer = accept(&mut rtc, offer)?;
-        let subscriber = Subscriber::player(&mut rtc, &mids);
+        let subscriber = Subscriber::player(&mut rtc, outlet, &mids);
         if !subscriber.takes_anything() {
             return Err(Refusal::NoCommonCodec);
         }

@@ -1,13 +1,12 @@
 //! A publishing leg: its tracks, their layers, and packets as they arrive.
 
-use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Instant;
 
 use str0m::Rtc;
 use str0m::format::CodecSpec;
 use str0m::media::{KeyframeRequestKind, Mid, Pt};
-use str0m::rtp::{ExtensionValues, RedDecoder, RtpPacket, Ssrc, Vp8Descriptor};
+use str0m::rtp::{RtpPacket, Ssrc};
 
 use super::extensions;
 use super::feeding::Feed;
@@ -18,6 +17,7 @@ use crate::forward::key_frame_requests::KeyFrameRequests;
 use crate::forward::layers::LayerNow;
 use crate::forward::rates::Rates;
 use crate::forward::rewrite::{Incoming, SenderClock, SourceId};
+use crate::sending::Body;
 use crate::tap::TapWants;
 use crate::{Codec, Health, Kind, LegId, PublishedLayer, PublishedTrack, Source, TrackId};
 
@@ -42,26 +42,11 @@ pub(crate) struct MediaPacket {
     pub(crate) format: u64,
     pub(crate) spec: CodecSpec,
     pub(crate) key_frame: bool,
-    pub(crate) marker: bool,
     /// Payload type of the primary encoding inside, if this is RED (RFC 2198).
     pub(crate) red_primary: Option<Pt>,
-    pub(crate) payload: Arc<[u8]>,
-    pub(crate) vp8: Option<Vp8Descriptor>,
     /// Of the dependency descriptor.
     pub(crate) frame_number: Option<u16>,
-    pub(crate) extensions: ExtensionValues,
-    pub(super) primary: OnceCell<Option<Arc<[u8]>>>,
-}
-
-impl MediaPacket {
-    /// The primary encoding out of RED, for a subscriber that doesn't take RED.
-    pub(crate) fn primary(&self) -> Option<&Arc<[u8]>> {
-        let unpack = || {
-            let blocks = RedDecoder::decode(&self.payload).ok()?;
-            blocks.iter().find(|block| block.is_primary).map(|block| Arc::from(block.payload))
-        };
-        self.primary.get_or_init(unpack).as_ref()
-    }
+    pub(crate) body: Arc<Body>,
 }
 
 #[derive(Debug)]
@@ -259,8 +244,8 @@ impl Publisher {
         if track.muted {
             return None;
         }
-        let mut extensions = packet.header.ext_vals;
-        extensions::leave_hop(&mut extensions);
+        let values = &packet.header.ext_vals;
+        let (carried, is_vp8) = (extensions::carried(values), format.codec == Codec::Vp8);
         let clock = packet
             .last_sender_info
             .map(|sender| SenderClock { wall: sender.ntp_time, timestamp: sender.rtp_time.numer() as u32 });
@@ -277,13 +262,9 @@ impl Publisher {
             format: self.serial << 8 | u64::from(*format.primary),
             spec: format.spec,
             key_frame,
-            marker: packet.header.marker,
             red_primary: (format.pt != format.primary).then_some(format.primary),
-            vp8: (format.codec == Codec::Vp8).then(|| Vp8Descriptor::parse(&packet.payload).ok()).flatten(),
-            payload: packet.payload,
-            frame_number: extensions::frame_number(&extensions),
-            extensions,
-            primary: OnceCell::new(),
+            frame_number: extensions::frame_number(values),
+            body: Arc::new(Body::new(packet.payload, packet.header.marker, carried, is_vp8)),
         })
     }
 

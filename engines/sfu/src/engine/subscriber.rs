@@ -4,29 +4,22 @@
 use std::collections::HashMap;
 
 use str0m::Rtc;
-use str0m::bwe::Bitrate;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::CodecSpec;
 use str0m::media::{Direction, MediaKind, Mid, Pt};
-use str0m::rtp::{RtpWrite, Ssrc};
 
 use super::extensions;
 use super::publisher::{MediaPacket, TrackKey};
 use crate::forward::catch_up::CatchUp;
 use crate::forward::rewrite::{FrameNumbers, Rewriter, Vp8Continuity};
+use crate::sending::{Description, Outlet, Rewritten};
 use crate::{Hears, Kind, LayerPreference, LegId, OfferedTrack, Refusal, Source, TrackId};
 
 /// Clock rates of what is forwarded, in Hz (RFC 7587, RFC 7741 and the like).
 const AUDIO_CLOCK_HZ: u32 = 48_000;
 const VIDEO_CLOCK_HZ: u32 = 90_000;
-/// Packets that may wait for a leg's pacer; beyond it the leg is congested and
-/// gets nothing of this track until the queue is short and a key frame comes.
-const QUEUED_PACKETS: usize = 512;
-const QUEUED_PACKETS_RESUME: usize = 32;
 /// Preferences that one leg may set.
 const PREFERENCES: usize = 256;
-/// A change of the bandwidth asked for below this share is not worth a probe.
-const BANDWIDTH_CHANGE: f64 = 0.05;
 
 /// A track that is to be on an m-line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +45,8 @@ struct Takes {
     spec: CodecSpec,
     pt: Pt,
     red: Option<Pt>,
+    /// Of repairs (RFC 4588).
+    repair: Option<Pt>,
 }
 
 /// One m-line.
@@ -60,7 +55,8 @@ pub(crate) struct Slot {
     mid: Mid,
     pub(crate) kind: Kind,
     negotiation: Negotiation,
-    ssrc: Option<Ssrc>,
+    /// Its stream in the outlet.
+    pub(crate) stream: Option<usize>,
     takes: Vec<Takes>,
     pub(crate) attached: Option<Attached>,
     /// The format that packets come in, and how the client takes it.
@@ -74,7 +70,6 @@ pub(crate) struct Slot {
     pub(crate) target: Option<usize>,
     /// Layer that was last told; outer `None`: nothing was.
     pub(crate) told: Option<Option<usize>>,
-    congested: bool,
     /// The way to where the source is, for one who joined between key frames.
     pub(crate) catch_up: Option<CatchUp<MediaPacket>>,
     /// A track whose codec the client doesn't take, not yet told.
@@ -93,22 +88,20 @@ pub(crate) struct Written {
 
 impl Slot {
     fn new(mid: Mid, kind: Kind, attached: Option<Attached>) -> Slot {
-        let clock_hz = if kind == Kind::Audio { AUDIO_CLOCK_HZ } else { VIDEO_CLOCK_HZ };
         Slot {
             mid,
             kind,
             negotiation: Negotiation::Offered,
-            ssrc: None,
+            stream: None,
             takes: Vec::new(),
             target: attached.as_ref().map(|_| 0),
             attached,
             format: None,
-            rewriter: Rewriter::new(clock_hz),
+            rewriter: Rewriter::new(clock_hz(kind)),
             vp8: Vp8Continuity::default(),
             frames: FrameNumbers::default(),
             current: None,
             told: None,
-            congested: false,
             catch_up: None,
             undeliverable: None,
         }
@@ -129,10 +122,6 @@ impl Slot {
         self.rewriter.pause();
     }
 
-    pub(crate) fn is_congested(&self) -> bool {
-        self.congested
-    }
-
     /// Whether video stands still until a key frame of the target layer comes.
     pub(crate) fn waits_for_key_frame(&self) -> bool {
         self.is_live()
@@ -149,19 +138,14 @@ impl Slot {
         self.rewriter.pause();
     }
 
-    /// Writes what is for this m-line. The stack's stream is looked up once for
-    /// the whole batch: it costs a hash each time.
-    fn write(&mut self, rtc: &mut Rtc, packets: &[MediaPacket], written: &mut Written) {
+    /// Writes what is for this m-line.
+    fn write(&mut self, outlet: &mut Outlet, packets: &[MediaPacket], written: &mut Written) {
         let Some(key) = self.attached.as_ref().map(|attached| attached.key) else { return };
         if self.negotiation != Negotiation::Live || self.target.is_none() {
             return;
         }
         let mut of_track = packets.iter().filter(|packet| packet.track == key).peekable();
         if of_track.peek().is_none() {
-            return;
-        }
-        if self.congested {
-            written.dropped += of_track.count() as u64;
             return;
         }
         if let Some(catch_up) = &mut self.catch_up {
@@ -173,33 +157,38 @@ impl Slot {
             }
             return;
         }
-        self.write_all(rtc, of_track, written);
+        self.write_all(outlet, of_track, written);
     }
 
-    /// Writes packets of its track.
+    /// Writes packets of its track. With more waiting than may, what waits is
+    /// given up, and the picture goes on with the next key frame.
     pub(crate) fn write_all<'a>(
         &mut self,
-        rtc: &mut Rtc,
+        outlet: &mut Outlet,
         packets: impl Iterator<Item = &'a MediaPacket>,
         written: &mut Written,
     ) {
-        let Some(ssrc) = self.ssrc else { return };
-        let mut direct = rtc.direct_api();
-        let Some(stream) = direct.stream_tx(&ssrc) else { return };
+        let Some(stream) = self.stream else { return };
         for packet in packets {
-            if let Some(write) = self.rewrite(packet, written) {
-                stream.write_rtp(write);
+            if self.kind == Kind::Video && outlet.is_full() {
+                written.dropped += outlet.abandon(stream);
+                written.look = true;
+                self.current = None;
+                self.rewriter.pause();
+            }
+            if let Some(as_sent) = self.rewrite(packet, written) {
+                outlet.push(stream, &packet.body, as_sent, packet.at.arrived);
                 written.packets += 1;
             }
         }
     }
 
     /// The packet as it is to be sent here, if it is.
-    fn rewrite(&mut self, packet: &MediaPacket, written: &mut Written) -> Option<RtpWrite> {
+    fn rewrite(&mut self, packet: &MediaPacket, written: &mut Written) -> Option<Rewritten> {
         if self.rewriter.source() != Some(packet.at.source) {
             self.switch(packet, written)?;
         }
-        if packet.payload.is_empty() {
+        if packet.body.payload.is_empty() {
             self.rewriter.leave_out(&packet.at);
             return None;
         }
@@ -208,23 +197,24 @@ impl Slot {
             return None;
         };
         let at = self.rewriter.forward(&packet.at)?;
-        let (pt, payload) = match (packet.red_primary, takes.red) {
-            (None, _) => (takes.pt, &packet.payload),
+        let (pt, primary) = match (packet.red_primary, takes.red) {
+            (None, _) => (takes.pt, false),
             // Blocks inside RED name the primary's payload type.
-            (Some(primary), Some(red)) if primary == takes.pt => (red, &packet.payload),
-            (Some(_), _) => (takes.pt, packet.primary()?),
+            (Some(primary), Some(red)) if primary == takes.pt => (red, false),
+            (Some(_), _) => (takes.pt, packet.body.primary().map(|_| true)?),
         };
-        let mut values = packet.extensions.clone();
-        if let Some(number) = packet.frame_number {
-            extensions::raise_frame_number(&mut values, self.frames.forward(number));
-        }
-        let write = RtpWrite::new(pt, at.sequence.into(), at.timestamp, packet.at.arrived, payload.clone())
-            .marker(packet.marker)
-            .nackable(self.kind == Kind::Video)
-            .ext_vals(values);
-        Some(match &packet.vp8 {
-            Some(vp8) => self.patch_vp8(write, vp8),
-            None => write,
+        let vp8 = packet.body.vp8.and_then(|came| {
+            let (picture, tl0, differs) = self.vp8.forward(came.picture, came.tl0);
+            differs.then_some((picture.unwrap_or(0), tl0.unwrap_or(0)))
+        });
+        Some(Rewritten {
+            sequence: at.sequence,
+            timestamp: at.timestamp,
+            payload_type: *pt,
+            repair_type: takes.repair.map(|repair| *repair),
+            primary,
+            vp8,
+            raise: packet.frame_number.map_or(0, |number| self.frames.forward(number)),
         })
     }
 
@@ -240,8 +230,8 @@ impl Slot {
             return None;
         }
         self.rewriter.switch(&packet.at);
-        if let Some(vp8) = &packet.vp8 {
-            self.vp8.switch(vp8.picture_id(), vp8.tl0_pic_idx());
+        if let Some(came) = packet.body.vp8 {
+            self.vp8.switch(came.picture, came.tl0);
         }
         if let Some(number) = packet.frame_number {
             self.frames.switch(number);
@@ -250,28 +240,6 @@ impl Slot {
         written.switches += 1;
         written.look = true;
         Some(())
-    }
-
-    fn patch_vp8(&mut self, write: RtpWrite, vp8: &str0m::rtp::Vp8Descriptor) -> RtpWrite {
-        let (picture, tl0, differs) = self.vp8.forward(vp8.picture_id(), vp8.tl0_pic_idx());
-        if !differs {
-            return write;
-        }
-        let patch = |picture_mask: u16| {
-            let mut patch = vp8.patch();
-            if let Some(picture) = picture {
-                patch = patch.picture_id(picture & picture_mask);
-            }
-            if let Some(tl0) = tl0 {
-                patch = patch.tl0_pic_idx(tl0);
-            }
-            patch.build()
-        };
-        // The id has 15 bits, or 7 where the encoder chose the short form.
-        match patch(0x7fff).or_else(|_| patch(0x7f)) {
-            Ok(patch) => write.vp8_patch(patch),
-            Err(_) => write,
-        }
     }
 
     fn takes(&mut self, packet: &MediaPacket) -> Option<Takes> {
@@ -286,25 +254,6 @@ impl Slot {
             self.undeliverable = self.attached.as_ref().map(|attached| attached.track.clone());
         }
         takes
-    }
-
-    /// Stops or starts again by how much waits for the pacer.
-    fn watch_queue(&mut self, rtc: &mut Rtc) -> bool {
-        let Some(ssrc) = self.ssrc else { return false };
-        let mut direct = rtc.direct_api();
-        let Some(queue) = direct.stream_tx(&ssrc).and_then(|stream| stream.queue_info()) else { return false };
-        let waiting = queue.packet_count();
-        if !self.congested && waiting > QUEUED_PACKETS {
-            self.congested = true;
-            self.current = None;
-            self.rewriter.pause();
-            return true;
-        }
-        if self.congested && waiting <= QUEUED_PACKETS_RESUME {
-            self.congested = false;
-            return true;
-        }
-        false
     }
 }
 
@@ -333,6 +282,7 @@ fn best_match(takes: &[Takes], spec: &CodecSpec) -> Option<Takes> {
 
 #[derive(Debug)]
 pub(crate) struct Subscriber {
+    pub(crate) outlet: Box<Outlet>,
     pub(crate) hears: Hears,
     pub(crate) route_generation: Option<u64>,
     pub(crate) routed: bool,
@@ -346,8 +296,8 @@ pub(crate) struct Subscriber {
     /// Tracks there is no m-line for; each is told once.
     no_room: Vec<TrackId>,
     preferences: HashMap<TrackId, LayerPreference>,
-    pub(crate) estimate_bps: Option<u64>,
-    asked: (u64, u64),
+    /// Bandwidth in bits a second that the next step up would take.
+    pub(crate) wanted_bps: u64,
     pub(crate) answers_refused: u32,
     /// The client makes the offers.
     plays: bool,
@@ -355,11 +305,11 @@ pub(crate) struct Subscriber {
 
 impl Subscriber {
     /// One whose m-lines are those of an offer that was accepted.
-    pub(crate) fn player(rtc: &mut Rtc, mids: &[(Mid, Kind)]) -> Subscriber {
-        let mut subscriber = Subscriber { plays: true, ..Subscriber::new() };
+    pub(crate) fn player(rtc: &mut Rtc, outlet: Outlet, mids: &[(Mid, Kind)]) -> Subscriber {
+        let mut subscriber = Subscriber { plays: true, ..Subscriber::new(outlet) };
         for (mid, kind) in mids {
             let mut slot = Slot::new(*mid, *kind, None);
-            settle(&mut slot, rtc);
+            settle(&mut slot, rtc, &mut subscriber.outlet);
             subscriber.slots.push(slot);
         }
         subscriber
@@ -374,8 +324,9 @@ impl Subscriber {
         self.slots.iter().any(|slot| slot.is_live() && !slot.takes.is_empty())
     }
 
-    pub(crate) fn new() -> Subscriber {
+    pub(crate) fn new(outlet: Outlet) -> Subscriber {
         Subscriber {
+            outlet: Box::new(outlet),
             hears: Hears::Nobody,
             route_generation: None,
             routed: false,
@@ -387,8 +338,7 @@ impl Subscriber {
             to_add_kinds: Vec::new(),
             no_room: Vec::new(),
             preferences: HashMap::new(),
-            estimate_bps: None,
-            asked: (0, 0),
+            wanted_bps: 0,
             answers_refused: 0,
             plays: false,
         }
@@ -497,7 +447,7 @@ impl Subscriber {
         }
         self.answers_refused = 0;
         for slot in self.slots.iter_mut().filter(|slot| slot.negotiation != Negotiation::Rejected) {
-            settle(slot, rtc);
+            settle(slot, rtc, &mut self.outlet);
         }
         Ok(true)
     }
@@ -517,8 +467,9 @@ impl Subscriber {
         self.slots.iter().filter_map(offered).collect()
     }
 
-    pub(crate) fn slot_by_mid(&mut self, mid: Mid) -> Option<&mut Slot> {
-        self.slots.iter_mut().find(|slot| slot.mid == mid)
+    /// What a stream of the outlet carries.
+    pub(crate) fn slot_of_stream(&self, stream: usize) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.stream == Some(stream))
     }
 
     /// Sets a preference; `false`: there are too many.
@@ -534,44 +485,32 @@ impl Subscriber {
         self.preferences.get(track).cloned().unwrap_or_default()
     }
 
-    /// Writes a batch; packets go out with the next timeout of the stack.
-    pub(crate) fn write(&mut self, rtc: &mut Rtc, packets: &[MediaPacket]) -> Written {
+    /// Writes a batch; what may leave of it leaves with [`Outlet::send`].
+    pub(crate) fn write(&mut self, packets: &[MediaPacket]) -> Written {
         let mut written = Written::default();
         for slot in &mut self.slots {
-            slot.write(rtc, packets, &mut written);
+            slot.write(&mut self.outlet, packets, &mut written);
         }
         written
     }
 
-    /// Looks whether what was written gets away; whether anything changed.
-    pub(crate) fn watch_queues(&mut self, rtc: &mut Rtc) -> bool {
-        let mut changed = false;
-        for slot in self.slots.iter_mut().filter(|slot| slot.attached.is_some()) {
-            changed |= slot.watch_queue(rtc);
+    /// Lets go of what could be repaired on m-lines where nothing flows.
+    pub(crate) fn rest(&mut self) {
+        let resting = |slot: &&Slot| slot.attached.is_none() || slot.target.is_none();
+        for stream in self.slots.iter().filter(resting).filter_map(|slot| slot.stream) {
+            self.outlet.rest(stream);
         }
-        changed
-    }
-
-    /// Tells the estimator what is wanted, in bits a second; whether it was news to it.
-    pub(crate) fn ask_bandwidth(&mut self, rtc: &mut Rtc, next_step_bps: u64, desired_bps: u64) -> bool {
-        let differs = |a: u64, b: u64| a.abs_diff(b) as f64 > BANDWIDTH_CHANGE * a.max(b) as f64;
-        let news = differs(self.asked.0, next_step_bps) || differs(self.asked.1, desired_bps);
-        if news {
-            self.asked = (next_step_bps, desired_bps);
-            rtc.bwe().set_bitrate(Bitrate::bps(next_step_bps), Bitrate::bps(desired_bps.max(next_step_bps)));
-        }
-        news
     }
 
     pub(crate) fn awaits_key_frames(&self) -> impl Iterator<Item = (TrackKey, usize)> + '_ {
         self.slots
             .iter()
-            .filter(|slot| slot.waits_for_key_frame() && !slot.congested)
+            .filter(|slot| slot.waits_for_key_frame())
             .filter_map(|slot| Some((slot.attached.as_ref()?.key, slot.target?)))
     }
 }
 
-fn settle(slot: &mut Slot, rtc: &mut Rtc) {
+fn settle(slot: &mut Slot, rtc: &mut Rtc, outlet: &mut Outlet) {
     let Some(media) = rtc.media(slot.mid) else { return };
     if media.disabled() || !media.direction().is_sending() || media.remote_pts().is_empty() {
         slot.negotiation = Negotiation::Rejected;
@@ -579,21 +518,31 @@ fn settle(slot: &mut Slot, rtc: &mut Rtc) {
         return;
     }
     let accepted = media.remote_pts();
+    let (extensions, cname) = (extensions::ids(media.remote_extmap()), media.cname().to_owned());
     slot.takes = rtc
         .codec_config()
         .params()
         .iter()
         .filter(|params| accepted.contains(&params.pt()))
-        .map(|params| Takes { spec: params.spec(), pt: params.pt(), red: params.red() })
+        .map(|params| Takes { spec: params.spec(), pt: params.pt(), red: params.red(), repair: params.resend() })
         .collect();
     slot.format = None;
-    slot.ssrc = rtc.direct_api().stream_tx_by_mid(slot.mid, None).map(|stream| {
-        // The publisher paced it already; held back again it would be late, and
-        // an estimate that is wrong for a moment would starve the picture.
-        stream.set_unpaced(true);
-        stream.ssrc()
+    slot.stream = rtc.direct_api().stream_tx_by_mid(slot.mid, None).map(|stream| {
+        outlet.describe(Description {
+            ssrc: *stream.ssrc(),
+            repairs: stream.rtx().map(|ssrc| *ssrc),
+            mid: slot.mid.to_string(),
+            cname,
+            extensions,
+            clock_hz: clock_hz(slot.kind),
+            video: slot.kind == Kind::Video,
+        })
     });
     slot.negotiation = Negotiation::Live;
+}
+
+fn clock_hz(kind: Kind) -> u32 {
+    if kind == Kind::Audio { AUDIO_CLOCK_HZ } else { VIDEO_CLOCK_HZ }
 }
 
 /// Camera and microphone of a publisher are one stream, so that clients keep

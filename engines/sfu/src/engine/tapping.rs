@@ -76,10 +76,10 @@ impl Publisher {
             red: packet.red_primary.is_some(),
             sequence: packet.at.sequence,
             timestamp: packet.at.timestamp,
-            marker: packet.marker,
+            marker: packet.body.marker,
             arrived: packet.at.arrived,
             clock: packet.at.clock,
-            payload: packet.payload.clone(),
+            payload: packet.body.payload.clone(),
         }))
     }
 }

@@ -36,8 +36,6 @@ pub(crate) struct Wish<'a> {
 pub(crate) struct Allocation {
     /// For each wish the index of its layer; `None` only if paused.
     pub(crate) layers: Vec<Option<usize>>,
-    /// Bandwidth in bits a second that would carry all that is wanted.
-    pub(crate) desired_bps: u64,
     /// Bandwidth needed for the next step up; 0 if there is none.
     pub(crate) next_step_bps: u64,
 }
@@ -78,11 +76,8 @@ pub(crate) fn allocate(estimate_bps: Option<u64>, audio_bps: u64, wishes: &[Wish
         }
         cheapest_refused_bps = None;
     }
-    let wanted_bps: u64 = ceilings.iter().enumerate().filter_map(|(i, layer)| layer.map(|layer| cost(i, layer))).sum();
-    let with_headroom = |bps: u64| ((bps + audio_bps) as f64 * STEP_UP_FACTOR / (1.0 - HEADROOM)) as u64;
     Allocation {
         layers: chosen,
-        desired_bps: with_headroom(wanted_bps),
         next_step_bps: cheapest_refused_bps.map_or(0, |bps| ((bps + audio_bps) as f64 / (1.0 - HEADROOM)) as u64),
     }
 }
@@ -164,7 +159,6 @@ mod tests {
         let low = one(Some(600_000), &layers, &auto, Some(0));
         assert_eq!(low.layers, [Some(0)]);
         assert!((600_000..1_000_000).contains(&low.next_step_bps), "the next layer's rate: {}", low.next_step_bps);
-        assert!(low.desired_bps > 1_900_000, "{}", low.desired_bps);
         let enough = one(Some(low.next_step_bps + 1), &layers, &auto, Some(0));
         assert_eq!(enough.layers, [Some(1)], "reaching the rate asked for is a step up");
         let top = one(None, &layers, &auto, Some(2));

@@ -229,26 +229,32 @@ struct Sockets {
     tcp: TcpPort,
 }
 
-impl Egress for Sockets {
-    fn transmit(&mut self, to: Peer, contents: Vec<u8>) {
-        match to.transport {
-            Transport::Udp => self.udp.queue(to.address, contents),
-            Transport::Tcp => self.tcp.send(to.address, &contents),
-        }
+impl Sockets {
+    fn outgoing(&mut self) -> Outgoing<'_> {
+        Outgoing { udp: &mut self.udp, tcp: &mut self.tcp }
     }
 }
 
-/// Lets datagrams go out on both sockets while the UDP port is being read.
+/// The way out on both sockets, also while the UDP port is being read.
 struct Outgoing<'a> {
     udp: &'a mut UdpPort,
     tcp: &'a mut TcpPort,
 }
 
 impl Egress for Outgoing<'_> {
-    fn transmit(&mut self, to: Peer, contents: Vec<u8>) {
+    fn room(&mut self) -> &mut Vec<u8> {
+        &mut self.udp.room
+    }
+
+    fn launch(&mut self, to: Peer, start: usize, segment: usize) {
         match to.transport {
-            Transport::Udp => self.udp.queue(to.address, contents),
-            Transport::Tcp => self.tcp.send(to.address, &contents),
+            Transport::Udp => self.udp.launch(to.address, start, segment),
+            Transport::Tcp => {
+                for datagram in self.udp.room[start..].chunks(segment.max(1)) {
+                    self.tcp.send(to.address, datagram);
+                }
+                self.udp.room.truncate(start);
+            }
         }
     }
 }
@@ -288,7 +294,7 @@ impl MediaThread {
             more |= self.serve_tcp(&events);
             let now = Instant::now();
             self.ask_for_the_tap();
-            self.engine.flush(now, &mut self.sockets);
+            self.engine.flush(now, &mut self.sockets.outgoing());
             self.sockets.udp.flush();
             self.sockets.tcp.flush();
             self.hand_to_tap();
@@ -304,7 +310,9 @@ impl MediaThread {
     fn obey(&mut self) -> bool {
         for _ in 0..COMMANDS {
             match self.orders.try_recv() {
-                Ok(Order::Command(command)) => self.engine.command(Instant::now(), command, &mut self.sockets),
+                Ok(Order::Command(command)) => {
+                    self.engine.command(Instant::now(), command, &mut self.sockets.outgoing())
+                }
                 Ok(Order::Feed(leg, frame)) => {
                     self.waiting.remove(frame.data.len());
                     self.engine.feed(Instant::now(), &leg, &frame);
@@ -328,7 +336,7 @@ impl MediaThread {
             if taken == 0 {
                 return false;
             }
-            self.engine.flush(Instant::now(), &mut self.sockets);
+            self.engine.flush(Instant::now(), &mut self.sockets.outgoing());
             self.sockets.udp.flush();
             self.hand_to_tap();
             if taken < RECEIVE_BATCH {
@@ -357,7 +365,7 @@ impl MediaThread {
             }
         }
         for (address, frame) in frames {
-            self.engine.receive(now, Peer { transport: Transport::Tcp, address }, &frame, &mut self.sockets);
+            self.engine.receive(now, Peer { transport: Transport::Tcp, address }, &frame, &mut self.sockets.outgoing());
         }
         !self.unfinished.is_empty()
     }

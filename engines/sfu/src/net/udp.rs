@@ -3,9 +3,11 @@
 //! Sending one by one, most of the time goes into the kernel's way for each
 //! packet. With UDP GSO (`UDP_SEGMENT`) a burst to one viewer goes that way once.
 
+use std::collections::VecDeque;
 use std::io;
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::ops::Range;
 use std::os::fd::{AsRawFd, RawFd};
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -16,8 +18,8 @@ pub(super) const RECEIVE_BATCH: usize = 32;
 const DATAGRAM_BYTES: usize = 2_048;
 /// Messages given to one `sendmmsg`.
 const SEND_BATCH: usize = 64;
-/// Packets in one GSO send: more would be a burst that small router buffers drop.
-const SEGMENTS: usize = 8;
+/// Bytes that are sent as soon as they wait: not more than stays in the cache.
+const SEND_BYTES: usize = 256 * 1_024;
 /// Room asked of the kernel for each direction.
 const SOCKET_BUFFER_BYTES: usize = 8 << 20;
 /// How long to wait for room to send, and how often, before dropping.
@@ -33,6 +35,27 @@ pub(super) struct Sent {
     pub(super) dropped: u64,
 }
 
+/// Datagrams to one peer, one behind the other.
+#[derive(Debug, Clone)]
+struct Burst {
+    to: SocketAddr,
+    bytes: Range<usize>,
+    segment: usize,
+}
+
+impl Burst {
+    fn datagrams(&self) -> usize {
+        self.bytes.len().div_ceil(self.segment)
+    }
+
+    /// Each datagram by itself.
+    fn split(self) -> impl Iterator<Item = Burst> {
+        let Burst { to, bytes, segment } = self;
+        let end = bytes.end;
+        bytes.step_by(segment).map(move |at| Burst { to, bytes: at..end.min(at + segment), segment })
+    }
+}
+
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
 struct Control([u8; CONTROL_BYTES]);
@@ -41,7 +64,9 @@ pub(super) struct UdpPort {
     socket: Socket,
     v6: bool,
     gso: bool,
-    queue: Vec<(SocketAddr, Vec<u8>)>,
+    /// What is to be sent is written at its end.
+    pub(super) room: Vec<u8>,
+    bursts: VecDeque<Burst>,
     pub(super) sent: Sent,
     receive_buffers: Vec<[u8; DATAGRAM_BYTES]>,
 }
@@ -62,7 +87,8 @@ impl UdpPort {
             v6: address.is_ipv6(),
             socket,
             gso,
-            queue: Vec::with_capacity(SEND_BATCH * SEGMENTS),
+            room: Vec::with_capacity(2 * SEND_BYTES),
+            bursts: VecDeque::with_capacity(SEND_BATCH),
             sent: Sent::default(),
             receive_buffers: vec![[0; DATAGRAM_BYTES]; RECEIVE_BATCH],
         })
@@ -112,71 +138,58 @@ impl UdpPort {
         count
     }
 
-    /// Queues a datagram; [`UdpPort::flush`] sends it, or a full queue does.
-    pub(super) fn queue(&mut self, to: SocketAddr, contents: Vec<u8>) {
-        self.queue.push((to, contents));
-        if self.queue.len() == SEND_BATCH * SEGMENTS {
+    /// Takes what was written from `start` on, as datagrams of `segment` bytes;
+    /// [`UdpPort::flush`] sends it, or much that waits does.
+    pub(super) fn launch(&mut self, to: SocketAddr, start: usize, segment: usize) {
+        let bytes = start..self.room.len();
+        if bytes.is_empty() {
+            return;
+        }
+        let burst = Burst { to, bytes, segment };
+        if self.gso {
+            self.bursts.push_back(burst);
+        } else {
+            self.bursts.extend(burst.split());
+        }
+        if self.bursts.len() >= SEND_BATCH || self.room.len() >= SEND_BYTES {
             self.flush();
         }
     }
 
     pub(super) fn flush(&mut self) {
-        let queue = mem::take(&mut self.queue);
-        let mut at = 0;
-        while at < queue.len() {
-            at += self.send_some(&queue[at..]);
-        }
-        self.queue = queue;
-        self.queue.clear();
-    }
-
-    /// Sends a first part of `queue`; how many datagrams are done with.
-    fn send_some(&mut self, queue: &[(SocketAddr, Vec<u8>)]) -> usize {
-        let mut groups: [usize; SEND_BATCH] = [0; SEND_BATCH];
-        let mut count = 0;
-        let mut taken = 0;
-        while count < SEND_BATCH && taken < queue.len() {
-            groups[count] = if self.gso { group_length(&queue[taken..]) } else { 1 };
-            taken += groups[count];
-            count += 1;
-        }
-        let mut done_groups = 0;
-        let mut done = 0;
         let mut waits = 0;
-        while done_groups < count {
-            match self.send_groups(&queue[done..taken], &groups[done_groups..count]) {
+        while !self.bursts.is_empty() {
+            match self.send_some() {
                 Ok(sent) => {
-                    for group in &groups[done_groups..done_groups + sent] {
-                        self.count(*group);
-                        done += group;
+                    for burst in self.bursts.drain(..sent) {
+                        if burst.datagrams() > 1 {
+                            self.sent.gso += 1;
+                        } else {
+                            self.sent.single += 1;
+                        }
                     }
-                    done_groups += sent;
+                    waits = 0;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && waits < SEND_WAITS => {
                     waits += 1;
                     self.wait_for_room();
                 }
-                Err(error) => {
-                    let group = groups[done_groups];
-                    if group > 1 && error.kind() != io::ErrorKind::WouldBlock {
-                        // Not every device segments; what is left goes one by one.
-                        self.gso = false;
-                        return done;
-                    }
-                    self.sent.dropped += group as u64;
-                    done += group;
-                    done_groups += 1;
-                }
+                Err(error) => self.give_up(&error),
             }
         }
-        done
+        self.room.clear();
     }
 
-    fn count(&mut self, group: usize) {
-        if group > 1 {
-            self.sent.gso += 1;
+    /// The first of what waits was refused.
+    fn give_up(&mut self, error: &io::Error) {
+        let Some(first) = self.bursts.pop_front() else { return };
+        if first.datagrams() > 1 && error.kind() != io::ErrorKind::WouldBlock {
+            // Not every device segments; what is left goes one by one.
+            self.gso = false;
+            let left = std::mem::take(&mut self.bursts);
+            self.bursts = std::iter::once(first).chain(left).flat_map(Burst::split).collect();
         } else {
-            self.sent.single += 1;
+            self.sent.dropped += first.datagrams() as u64;
         }
     }
 
@@ -186,41 +199,40 @@ impl UdpPort {
         unsafe { libc::poll(&raw mut poll, 1, SEND_WAIT_MS) };
     }
 
-    /// One `sendmmsg`; how many groups the kernel took.
-    fn send_groups(&self, queue: &[(SocketAddr, Vec<u8>)], groups: &[usize]) -> io::Result<usize> {
+    /// One `sendmmsg`; how many bursts the kernel took.
+    fn send_some(&self) -> io::Result<usize> {
         // SAFETY: all-zero is a valid value of these C structs; every pointer
         // put into them outlives the call; `sendmmsg` only reads the contents.
         unsafe {
             let mut names: [libc::sockaddr_storage; SEND_BATCH] = mem::zeroed();
-            let mut vectors: [libc::iovec; SEND_BATCH * SEGMENTS] = mem::zeroed();
+            let mut vectors: [libc::iovec; SEND_BATCH] = mem::zeroed();
             let mut headers: [libc::mmsghdr; SEND_BATCH] = mem::zeroed();
             let mut controls = [Control([0; CONTROL_BYTES]); SEND_BATCH];
-            let mut at = 0;
-            for (index, group) in groups.iter().enumerate() {
+            let mut count = 0;
+            for (index, burst) in self.bursts.iter().take(SEND_BATCH).enumerate() {
                 let header = &mut headers[index].msg_hdr;
                 header.msg_name = (&raw mut names[index]).cast();
-                header.msg_namelen = write_address(&mut names[index], queue[at].0, self.v6);
-                header.msg_iov = &raw mut vectors[at];
-                header.msg_iovlen = *group as _;
-                for (vector, (_, contents)) in vectors[at..].iter_mut().zip(&queue[at..at + group]) {
-                    vector.iov_base = contents.as_ptr().cast_mut().cast();
-                    vector.iov_len = contents.len();
-                }
-                if *group > 1 {
+                header.msg_namelen = write_address(&mut names[index], burst.to, self.v6);
+                let bytes = &self.room[burst.bytes.clone()];
+                vectors[index].iov_base = bytes.as_ptr().cast_mut().cast();
+                vectors[index].iov_len = bytes.len();
+                header.msg_iov = &raw mut vectors[index];
+                header.msg_iovlen = 1;
+                if burst.datagrams() > 1 {
                     header.msg_control = controls[index].0.as_mut_ptr().cast();
                     header.msg_controllen = libc::CMSG_SPACE(mem::size_of::<u16>() as u32) as _;
                     let control = libc::CMSG_FIRSTHDR(header);
                     (*control).cmsg_level = libc::SOL_UDP;
                     (*control).cmsg_type = libc::UDP_SEGMENT;
                     (*control).cmsg_len = libc::CMSG_LEN(mem::size_of::<u16>() as u32) as _;
-                    libc::CMSG_DATA(control).cast::<u16>().write_unaligned(queue[at].1.len() as u16);
+                    libc::CMSG_DATA(control).cast::<u16>().write_unaligned(burst.segment as u16);
                 }
-                at += group;
+                count += 1;
             }
             let sent = libc::sendmmsg(
                 self.socket.as_raw_fd(),
                 headers.as_mut_ptr(),
-                groups.len() as u32,
+                count,
                 libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
             );
             usize::try_from(sent).map_err(|_| io::Error::last_os_error())
@@ -232,23 +244,6 @@ impl AsRawFd for UdpPort {
     fn as_raw_fd(&self) -> RawFd {
         self.socket.as_raw_fd()
     }
-}
-
-/// How many datagrams at the front make one GSO send: to one destination, of
-/// one size, of which only the last may be shorter.
-fn group_length(queue: &[(SocketAddr, Vec<u8>)]) -> usize {
-    let (to, first) = &queue[0];
-    let mut length = 1;
-    for (next_to, next) in queue[1..].iter().take(SEGMENTS - 1) {
-        if next_to != to || next.len() > first.len() {
-            break;
-        }
-        length += 1;
-        if next.len() < first.len() {
-            break;
-        }
-    }
-    length
 }
 
 fn supports_gso(socket: RawFd) -> bool {
@@ -321,18 +316,6 @@ fn write_address(storage: &mut libc::sockaddr_storage, address: SocketAddr, v6_s
 mod tests {
     use super::*;
 
-    fn datagrams(sizes: &[(u16, usize)]) -> Vec<(SocketAddr, Vec<u8>)> {
-        sizes.iter().map(|(port, size)| (SocketAddr::from(([127, 0, 0, 1], *port)), vec![*size as u8; *size])).collect()
-    }
-
-    #[test]
-    fn a_group_has_one_destination_one_size_and_a_shorter_end() {
-        assert_eq!(group_length(&datagrams(&[(1, 100), (1, 100), (1, 90), (1, 90)])), 3);
-        assert_eq!(group_length(&datagrams(&[(1, 100), (2, 100)])), 1);
-        assert_eq!(group_length(&datagrams(&[(1, 90), (1, 100)])), 1);
-        assert_eq!(group_length(&datagrams(&[(1, 100); 20])), SEGMENTS);
-    }
-
     #[test]
     fn everything_arrives_as_it_was_sent_with_and_without_gso() {
         for (listen, gso) in [("127.0.0.1:0", true), ("127.0.0.1:0", false), ("[::]:0", true)] {
@@ -341,19 +324,41 @@ mod tests {
             let to = receiver.local_addr().unwrap();
             let Ok(mut port) = UdpPort::bind(listen.parse().unwrap()) else { continue };
             port.gso &= gso;
-            let sizes = [1_100, 1_100, 1_099, 1_200, 1_200, 1_200, 40, 1];
-            for size in sizes {
-                port.queue(to, vec![size as u8; size]);
+            let bursts: [&[usize]; 4] = [&[1_100, 1_100, 1_099], &[1_200; 3], &[40], &[1]];
+            for sizes in bursts {
+                let start = port.room.len();
+                for size in sizes {
+                    port.room.extend(vec![*size as u8; *size]);
+                }
+                port.launch(to, start, sizes[0]);
             }
             port.flush();
-            for size in sizes {
+            for size in bursts.concat() {
                 let mut buffer = [0; 2_000];
                 let length = receiver.recv(&mut buffer).unwrap();
                 assert_eq!(buffer[..length], vec![size as u8; size]);
             }
             assert_eq!(port.sent.dropped, 0);
-            assert_eq!(port.sent.gso > 0, port.gso, "{:?}", port.sent);
+            let sends = if port.gso { (2, 2) } else { (0, 8) };
+            assert_eq!((port.sent.gso, port.sent.single), sends);
         }
+    }
+
+    #[test]
+    fn a_device_that_does_not_segment_gets_one_by_one_and_what_fails_is_dropped() {
+        let mut port = UdpPort::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        receiver.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        // No datagram can have so many bytes: refused, and refused again alone.
+        port.room = vec![1; 70_000];
+        port.bursts.push_back(Burst { to: receiver.local_addr().unwrap(), bytes: 0..70_000, segment: 69_000 });
+        port.bursts.push_back(Burst { to: receiver.local_addr().unwrap(), bytes: 0..20, segment: 10 });
+        port.flush();
+        assert!(!port.gso);
+        assert_eq!((port.sent.dropped, port.sent.single), (1, 3));
+        let mut buffer = [0; 2_000];
+        let lengths: Vec<usize> = (0..3).map(|_| receiver.recv(&mut buffer).unwrap()).collect();
+        assert_eq!(lengths, [1_000, 10, 10]);
     }
 
     #[test]

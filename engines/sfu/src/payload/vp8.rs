@@ -19,6 +19,38 @@ fn piece(payload: &[u8]) -> Result<(&[u8], bool), Malformed> {
     Ok((payload.get(at..).filter(|piece| !piece.is_empty()).ok_or(Malformed)?, begins))
 }
 
+/// How a packet's picture is numbered (RFC 7741 4.2), and where that stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    pub(crate) picture: Option<u16>,
+    /// TL0PICIDX.
+    pub(crate) tl0: Option<u8>,
+    /// Place of the picture id, and whether it has 15 bits.
+    pub(crate) picture_at: Option<(usize, bool)>,
+    pub(crate) tl0_at: Option<usize>,
+}
+
+/// `None`: the descriptor is cut.
+pub(crate) fn numbers(payload: &[u8]) -> Option<Numbers> {
+    let mut numbers = Numbers { picture: None, tl0: None, picture_at: None, tl0_at: None };
+    if payload.first()? & 0x80 == 0 {
+        return Some(numbers);
+    }
+    let extension = *payload.get(1)?;
+    let mut at = 2;
+    if extension & 0x80 != 0 {
+        let high = *payload.get(at)?;
+        let long = high & 0x80 != 0;
+        let picture = if long { u16::from(high & 0x7f) << 8 | u16::from(*payload.get(at + 1)?) } else { high.into() };
+        (numbers.picture, numbers.picture_at) = (Some(picture), Some((at, long)));
+        at += 1 + usize::from(long);
+    }
+    if extension & 0x40 != 0 {
+        (numbers.tl0, numbers.tl0_at) = (Some(*payload.get(at)?), Some(at));
+    }
+    Some(numbers)
+}
+
 pub(super) fn frame(payloads: &[&[u8]]) -> Result<Frame, Malformed> {
     let mut data = Vec::with_capacity(payloads.iter().map(|payload| payload.len()).sum());
     for (index, payload) in payloads.iter().enumerate() {
@@ -45,6 +77,19 @@ mod tests {
         assert_eq!(frame, Frame { data: vec![0x10, 0x02, 0x00, 9, 9, 7], key_frame: true });
         let delta = super::frame(&[&[0x10, 0x11, 1, 2]]).unwrap();
         assert!(!delta.key_frame);
+    }
+
+    #[test]
+    fn numbers_of_pictures_are_found_in_every_form() {
+        let long = numbers(&[0x90, 0xf0, 0x81, 0x02, 0x07, 0x20, 0x10]).unwrap();
+        assert_eq!((long.picture, long.tl0), (Some(0x102), Some(7)));
+        assert_eq!((long.picture_at, long.tl0_at), (Some((2, true)), Some(4)));
+        let short = numbers(&[0x90, 0x80, 0x11, 7]).unwrap();
+        assert_eq!((short.picture, short.picture_at, short.tl0), (Some(0x11), Some((2, false)), None));
+        assert_eq!(numbers(&[0x10, 0xff]).unwrap().picture, None);
+        for cut in [0, 1, 2, 3, 4] {
+            assert_eq!(numbers(&[0x90, 0xf0, 0x81, 0x02, 0x07][..cut]), None, "{cut}");
+        }
     }
 
     #[test]

@@ -97,12 +97,21 @@ struct InFlight {
 }
 
 #[derive(Default)]
-struct Outbox(Vec<(SocketAddr, Vec<u8>)>);
+struct Outbox {
+    room: Vec<u8>,
+    datagrams: Vec<(SocketAddr, Vec<u8>)>,
+}
 
 impl Egress for Outbox {
-    fn transmit(&mut self, to: Peer, contents: Vec<u8>) {
+    fn room(&mut self) -> &mut Vec<u8> {
+        &mut self.room
+    }
+
+    fn launch(&mut self, to: Peer, start: usize, segment: usize) {
         assert_eq!(to.transport, Transport::Udp);
-        self.0.push((to.address, contents));
+        let datagrams = self.room[start..].chunks(segment);
+        self.datagrams.extend(datagrams.map(|datagram| (to.address, datagram.to_vec())));
+        self.room.truncate(start);
     }
 }
 
@@ -405,7 +414,7 @@ impl World {
     }
 
     fn launch(&mut self, outbox: Outbox) {
-        for (client, bytes) in outbox.0 {
+        for (client, bytes) in outbox.datagrams {
             self.fly(false, client, bytes);
         }
     }

@@ -1,0 +1,206 @@
+//! The estimator against links in virtual time: bottlenecks, losses, jitter,
+//! another's traffic.
+
+use std::collections::VecDeque;
+
+use super::*;
+
+const PACKET_BYTES: usize = 1_200;
+const REPORT_US: u64 = 50_000;
+/// What would be used if it were there.
+const WANTED_BPS: u64 = 1_500_000;
+
+/// A link with a queue that drops what would wait longer than `queue_us`.
+struct Link {
+    bps: u64,
+    queue_us: u64,
+    delay_us: u64,
+    jitter_us: u64,
+    loss: f64,
+    /// Traffic of somebody else, in bits a second.
+    other_bps: u64,
+}
+
+impl Default for Link {
+    fn default() -> Link {
+        Link { bps: 1_000_000, queue_us: 300_000, delay_us: 25_000, jitter_us: 0, loss: 0.0, other_bps: 0 }
+    }
+}
+
+struct Run {
+    estimator: Estimator,
+    now_us: u64,
+    free_us: u64,
+    debt: f64,
+    other_debt: f64,
+    /// When a report is due, and what is in it: `None` is lost.
+    reports: VecDeque<(u64, Vec<Option<Acked>>)>,
+    open: Vec<(u64, Option<Acked>)>,
+    probe: Option<Probe>,
+    probe_debt: f64,
+    random: u64,
+}
+
+impl Run {
+    fn new(first_bps: u64) -> Run {
+        Run {
+            estimator: Estimator::new(first_bps),
+            now_us: 0,
+            free_us: 0,
+            debt: 0.0,
+            other_debt: 0.0,
+            reports: VecDeque::new(),
+            open: Vec::new(),
+            probe: None,
+            probe_debt: 0.0,
+            random: 7,
+        }
+    }
+
+    fn chance(&mut self) -> f64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        (self.random >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// A sender who uses what is estimated, as an encoder does; frames of 30 a second.
+    fn play(&mut self, link: &Link, seconds: f64) {
+        let end = self.now_us + (seconds * 1e6) as u64;
+        let mut next_report = self.now_us + REPORT_US;
+        while self.now_us < end {
+            self.now_us += 1_000;
+            self.other_debt += link.other_bps as f64 / 8_000.0;
+            while self.other_debt >= PACKET_BYTES as f64 {
+                self.other_debt -= PACKET_BYTES as f64;
+                self.pass(link);
+            }
+            if self.now_us.is_multiple_of(100_000) && self.probe.is_none() {
+                self.probe = self.estimator.probe(self.now_us, WANTED_BPS);
+            }
+            self.pad(link);
+            self.debt += self.estimator.bps() as f64 / 8_000.0;
+            while self.debt >= PACKET_BYTES as f64 {
+                self.debt -= PACKET_BYTES as f64;
+                self.send(link);
+            }
+            if self.now_us >= next_report {
+                next_report += REPORT_US;
+                self.report(link);
+            }
+            while self.reports.front().is_some_and(|(at, _)| *at <= self.now_us) {
+                let Some((_, packets)) = self.reports.pop_front() else { break };
+                let acked: Vec<Acked> = packets.iter().flatten().copied().collect();
+                self.estimator.report(self.now_us, &acked, packets.len() - acked.len());
+            }
+        }
+    }
+
+    /// What a probe asks for beside media.
+    fn pad(&mut self, link: &Link) {
+        let Some(probe) = self.probe else { return };
+        self.probe_debt += (probe.bps.saturating_sub(self.estimator.bps())) as f64 / 8_000.0;
+        while self.probe_debt >= PACKET_BYTES as f64 && self.probe.is_some() {
+            self.probe_debt -= PACKET_BYTES as f64;
+            self.send(link);
+        }
+    }
+
+    /// Puts a packet through the link's queue; when it leaves.
+    fn pass(&mut self, link: &Link) -> Option<u64> {
+        let starts = self.free_us.max(self.now_us);
+        if starts - self.now_us > link.queue_us {
+            return None;
+        }
+        self.free_us = starts + PACKET_BYTES as u64 * 8_000_000 / link.bps;
+        Some(self.free_us)
+    }
+
+    fn send(&mut self, link: &Link) {
+        let left = self.pass(link);
+        let lost = self.chance() < link.loss;
+        let jitter_us = (self.chance() * link.jitter_us as f64) as u64;
+        let arrives = left.filter(|_| !lost).map(|left| left + link.delay_us + jitter_us);
+        let acked = arrives.map(|at| Acked {
+            sent_us: self.now_us,
+            arrived_us: at as i64,
+            bytes: PACKET_BYTES,
+            probe: self.probe.map_or(0, |probe| probe.id),
+        });
+        if let Some(probe) = &mut self.probe {
+            probe.bytes = probe.bytes.saturating_sub(PACKET_BYTES as u64);
+            self.probe = self.probe.filter(|probe| probe.bytes > 0);
+        }
+        self.open.push((arrives.unwrap_or(self.now_us + link.delay_us), acked));
+    }
+
+    fn report(&mut self, link: &Link) {
+        let now_us = self.now_us;
+        let (told, open): (Vec<_>, Vec<_>) = self.open.drain(..).partition(|(at, _)| *at <= now_us);
+        self.open = open;
+        let packets = told.into_iter().map(|(_, acked)| acked).collect();
+        self.reports.push_back((now_us + link.delay_us, packets));
+    }
+
+    /// Mean of the estimate over a while.
+    fn mean(&mut self, link: &Link, seconds: u64) -> f64 {
+        let mut sum = 0.0;
+        for _ in 0..seconds * 20 {
+            self.play(link, 0.05);
+            sum += self.estimator.bps() as f64;
+        }
+        sum / (seconds * 20) as f64
+    }
+}
+
+#[test]
+fn converges_on_a_bottleneck_within_ten_seconds_from_above_and_below() {
+    for first_bps in [300_000, 600_000, 2_500_000] {
+        let mut run = Run::new(first_bps);
+        let link = Link::default();
+        run.play(&link, 10.0);
+        let mean = run.mean(&link, 10);
+        assert!((900_000.0..1_100_000.0).contains(&mean), "from {first_bps}: {mean}");
+    }
+}
+
+#[test]
+fn gives_way_to_another_and_takes_the_room_back() {
+    let mut run = Run::new(800_000);
+    run.play(&Link::default(), 15.0);
+    let shared = Link { other_bps: 500_000, ..Link::default() };
+    run.play(&shared, 10.0);
+    let beside = run.mean(&shared, 10);
+    assert!((350_000.0..550_000.0).contains(&beside), "{beside}");
+    run.play(&Link::default(), 20.0);
+    let alone = run.mean(&Link::default(), 5);
+    assert!(alone > 850_000.0, "{alone}");
+}
+
+#[test]
+fn jitter_and_a_little_loss_cost_little() {
+    let link = Link { jitter_us: 8_000, loss: 0.01, ..Link::default() };
+    let mut run = Run::new(600_000);
+    run.play(&link, 15.0);
+    let mean = run.mean(&link, 10);
+    assert!((750_000.0..1_100_000.0).contains(&mean), "{mean}");
+}
+
+#[test]
+fn a_queue_too_short_to_show_is_met_by_its_losses() {
+    let link = Link { queue_us: 8_000, ..Link::default() };
+    let mut run = Run::new(3_000_000);
+    run.play(&link, 15.0);
+    let mean = run.mean(&link, 10);
+    assert!((500_000.0..1_300_000.0).contains(&mean), "{mean}");
+}
+
+#[test]
+fn a_receiver_that_estimates_itself_is_believed() {
+    let mut estimator = Estimator::new(2_500_000);
+    estimator.receiver_says(400_000);
+    assert_eq!(estimator.bps(), 400_000);
+    assert!(estimator.probe(10_000_000, 900_000).is_none());
+    estimator.receiver_says(9_000_000);
+    assert_eq!(estimator.bps(), 2_500_000);
+}
