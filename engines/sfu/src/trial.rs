@@ -98,6 +98,11 @@ pub fn datagrams(bytes: &[u8]) {
     tried.end();
 }
 
+/// RTCP of a viewer to whom packets were sent, as `[length, bytes…]`: it is read or passed over.
+pub fn reports(bytes: &[u8]) {
+    crate::sending::take_reports(&parts(bytes));
+}
+
 /// What comes by an ICE-TCP connection (RFC 4571): frames are handed out once and whole, however they are cut.
 pub fn tcp_frames(bytes: &[u8]) {
     let mut whole = Vec::new();

@@ -27,6 +27,11 @@ fn datagrams_of_strangers() {
 }
 
 #[test]
+fn reports_of_viewers() {
+    replay("reports", 5, trial::reports);
+}
+
+#[test]
 fn frames_of_ice_over_tcp() {
     replay("tcp_frames", 4, trial::tcp_frames);
 }

@@ -16,10 +16,11 @@ mod history;
 mod keys;
 mod outlet;
 mod pacer;
-pub(crate) mod rtcp;
+mod rtcp;
 mod sent;
 mod srtp;
 mod stream;
+mod trial;
 mod writing;
 
 use std::sync::{Arc, OnceLock};
@@ -32,6 +33,7 @@ pub(crate) use header::{Carried, ExtensionIds};
 pub(crate) use keys::{Overheard, listening};
 pub(crate) use outlet::{Clock, Outlet};
 pub(crate) use stream::Description;
+pub(crate) use trial::take_reports;
 
 /// What all viewers get of a packet; one copy for all of them.
 #[derive(Debug)]

@@ -285,6 +285,46 @@ mod tests {
         assert_eq!(mac[..4], [0xCE, 0xBE, 0x32, 0x1F]);
     }
 
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
+        digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    }
+
+    fn seals(rtp: Suite) -> Srtp {
+        let unused = || Suite::derive(&[0; 16], &[0; GCM_SALT_BYTES], RTCP).unwrap();
+        Srtp { rtp, rtcp: unused(), rtcp_index: 0, from_peer: unused(), replay: Replay::default() }
+    }
+
+    #[test]
+    fn packets_are_sealed_as_in_the_rfcs() {
+        // RFC 7714 16.1.1.
+        let key: Vec<u8> = (0..16).collect();
+        let key = Box::new(LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &key).unwrap()));
+        let srtp = seals(Suite::Gcm { key, salt: *b"Quid pro quo" });
+        let mut packet = bytes("8040f17b 8041f8d3 5501a0b2");
+        packet.extend(b"Gallia est omnis divisa in partes tres");
+        srtp.seal(&mut packet, 0, 12, 0x5501_a0b2, 0xf17b);
+        let expected = "8040f17b 8041f8d3 5501a0b2 f24de3a3 fb34de6c acba861c 9d7e4bca be633bd5 0d294e6f 42a5f47a \
+                        51c7d19b 36de3adf 8833899d 7f27beb1 6a9152cf 765ee439 0cce";
+        assert_eq!(packet, bytes(expected));
+
+        // RFC 3711 B.2: the key stream.
+        let key = Box::new(counter_mode(&bytes("2B7E151628AED2A6ABF7158809CF4F3C")).unwrap());
+        let salt = bytes("F0F1F2F3F4F5F6F7F8F9FAFBFCFD").try_into().unwrap();
+        let mac = Box::new(hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &[7; 20]));
+        let srtp = seals(Suite::Cm { key, salt, mac });
+        let mut packet = vec![0; 12 + 48];
+        srtp.seal(&mut packet, 0, 12, 0, 0);
+        let stream =
+            "E03EAD0935C95E80E166B16DD92B4EB4 D23513162B02D0F72A43A2FE4A5F97AB 41E95B3BB0A2E8DD477901E4FCA894C0";
+        assert_eq!(packet[12..60], bytes(stream));
+        let mut signed = vec![0; 12];
+        signed.extend(bytes(stream));
+        signed.extend([0; 4]);
+        let mac = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &[7; 20]);
+        assert_eq!(packet[60..], hmac::sign(&mac, &signed).as_ref()[..CM_TAG_BYTES]);
+    }
+
     #[test]
     fn rtcp_is_opened_by_the_other_end_once_and_not_when_touched() {
         for profile in PROFILES {

@@ -5,6 +5,7 @@ mod feeds;
 mod muting;
 mod players;
 mod refusals;
+mod sending;
 mod streams;
 mod tapping;
 mod traffic;

@@ -15,6 +15,7 @@ use str0m::rtp::{RtpPacket, Vp8Descriptor};
 use str0m::{Candidate, Event as Happening, Input, Output, Rtc, RtcConfig};
 
 use super::camera::{AUDIO_EVERY, Encoding, FRAME_EVERY, LAYER_AT, Sends};
+use crate::engine::leg::Role;
 use crate::engine::{Egress, Engine, Peer, Transport, extensions};
 use crate::payload::{self, Frame};
 use crate::tap::{ADVANCE_EVERY, Taps};
@@ -36,6 +37,10 @@ pub(super) struct Link {
     pub(super) delay: Duration,
     /// Share of datagrams lost, 0 to 1.
     pub(super) loss: f64,
+    /// Share that comes twice.
+    pub(super) doubled: f64,
+    /// Most that a datagram is delayed more than others, which reorders them.
+    pub(super) jitter: Duration,
     /// Towards the client, in bits a second.
     pub(super) rate_bps: Option<u64>,
     pub(super) cut: bool,
@@ -43,7 +48,14 @@ pub(super) struct Link {
 
 impl Default for Link {
     fn default() -> Link {
-        Link { delay: Duration::from_millis(10), loss: 0.0, rate_bps: None, cut: false }
+        Link {
+            delay: Duration::from_millis(10),
+            loss: 0.0,
+            doubled: 0.0,
+            jitter: Duration::ZERO,
+            rate_bps: None,
+            cut: false,
+        }
     }
 }
 
@@ -78,7 +90,9 @@ impl Seen {
 pub(super) struct Client {
     pub(super) leg: LegId,
     address: SocketAddr,
-    rtc: Rtc,
+    /// Where it seems to be, behind an address translation.
+    pub(super) seen_at: SocketAddr,
+    pub(super) rtc: Rtc,
     pub(super) link: Link,
     link_free_at: Instant,
     deadline: Instant,
@@ -322,6 +336,7 @@ impl World {
         Client {
             leg: leg(name),
             address,
+            seen_at: address,
             rtc,
             link: Link::default(),
             link_free_at: self.now,
@@ -400,7 +415,8 @@ impl World {
             let cargo = self.cargo.remove(&flight).unwrap();
             if cargo.to_server {
                 let mut outbox = Outbox::default();
-                let from = Peer { transport: Transport::Udp, address: cargo.client };
+                let Some(client) = self.clients.iter().find(|client| client.address == cargo.client) else { continue };
+                let from = Peer { transport: Transport::Udp, address: client.seen_at };
                 self.engine.receive(self.now, from, &cargo.bytes, &mut outbox);
                 self.launch(outbox);
             } else if let Some(index) = self.clients.iter().position(|client| client.address == cargo.client) {
@@ -414,8 +430,11 @@ impl World {
     }
 
     fn launch(&mut self, outbox: Outbox) {
-        for (client, bytes) in outbox.datagrams {
-            self.fly(false, client, bytes);
+        for (seen_at, bytes) in outbox.datagrams {
+            let client = self.clients.iter().find(|client| client.seen_at == seen_at);
+            if let Some(client) = client.map(|client| client.address) {
+                self.fly(false, client, bytes);
+            }
         }
     }
 
@@ -437,9 +456,14 @@ impl World {
             leaves += Duration::from_secs_f64(bytes.len() as f64 * 8.0 / rate_bps as f64);
             end.link_free_at = leaves;
         }
-        self.flights += 1;
-        self.flying.push(Reverse((leaves + end.link.delay, self.flights)));
-        self.cargo.insert(self.flights, InFlight { to_server, client, bytes });
+        let Link { delay, jitter, doubled, .. } = end.link.clone();
+        let twice = doubled > 0.0 && self.chance() < doubled;
+        for _ in 0..if twice { 2 } else { 1 } {
+            let late = if jitter.is_zero() { Duration::ZERO } else { jitter.mul_f64(self.chance()) };
+            self.flights += 1;
+            self.flying.push(Reverse((leaves + delay + late, self.flights)));
+            self.cargo.insert(self.flights, InFlight { to_server, client, bytes: bytes.clone() });
+        }
     }
 
     fn drain(&mut self, index: usize) {
@@ -552,6 +576,25 @@ impl World {
 
     pub(super) fn set_audio_level(&mut self, index: usize, level: i8) {
         self.clients[index].sends.as_mut().unwrap().audio_level = level;
+    }
+
+    pub(super) fn set_video_timestamp(&mut self, index: usize, timestamp: u32) {
+        for encoding in &mut self.clients[index].sends.as_mut().unwrap().encodings {
+            encoding.timestamp_base = timestamp;
+        }
+    }
+
+    /// Has a publisher send its video under this SSRC.
+    pub(super) fn set_video_ssrc(&mut self, index: usize, ssrc: u32) {
+        let client = &mut self.clients[index];
+        let mid = client.sends.as_ref().unwrap().video;
+        client.rtc.direct_api().reset_stream_tx(mid, None, ssrc.into(), Some((ssrc + 1).into())).unwrap();
+    }
+
+    pub(super) fn estimate_bps(&self, name: &str) -> u64 {
+        let index = self.engine.by_id[&leg(name)];
+        let Role::Subscribe(subscriber) = &self.engine.legs[index].as_ref().unwrap().role else { panic!("no viewer") };
+        subscriber.outlet.estimate_bps().unwrap()
     }
 
     pub(super) fn set_video_sequence(&mut self, index: usize, sequence: u64) {

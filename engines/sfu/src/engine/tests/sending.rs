@@ -1,0 +1,104 @@
+//! What viewers get over links that lose, delay, reorder and double, and from
+//! publishers whose numbers wrap and collide.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::streams::assert_continuous;
+use super::world::{Link, World, leg};
+use crate::{Codec, Command, Event};
+
+const LADDER_BPS: &[u64] = &[150_000, 500_000, 1_500_000];
+
+#[test]
+fn every_picture_comes_over_a_link_that_loses_reorders_and_doubles() {
+    let mut world = World::new(31);
+    let publisher = world.publish("host", "a", &[800_000]);
+    let viewer = world.view("viewer", "a", Link::default());
+    world.until(1_000, "first frame", |world| !world.clients[viewer].video().is_empty());
+    let worse = Link { loss: 0.02, doubled: 0.05, jitter: Duration::from_millis(15), ..Link::default() };
+    world.clients[viewer].link = worse;
+    world.run(10_000);
+    world.clients[viewer].link = Link::default();
+    world.run(1_000);
+    let client = &world.clients[viewer];
+    let sequences: BTreeSet<u64> = client.video().iter().map(|seen| seen.sequence).collect();
+    assert_eq!(sequences.len(), client.video().len(), "nothing was given out twice");
+    let all = sequences.last().unwrap() - sequences.first().unwrap() + 1;
+    assert_eq!(sequences.len() as u64, all, "nothing is missing");
+    assert!(client.pictures(Codec::Vp8).len() > 320, "{}", client.pictures(Codec::Vp8).len());
+    assert!(world.clients[publisher].key_frames_asked <= 1, "repairs were enough");
+}
+
+#[test]
+fn a_bottleneck_is_found_within_ten_seconds_and_its_layer_kept() {
+    let mut world = World::new(32);
+    world.publish("host", "a", LADDER_BPS);
+    world.until(200, "publisher connected", |world| world.connected("host"));
+    let narrow = Link { rate_bps: Some(1_000_000), ..Link::default() };
+    let viewer = world.view("viewer", "a", narrow);
+    world.run(10_000);
+    let before = world.clients[viewer].video().len();
+    let mut sum = 0;
+    for _ in 0..100 {
+        world.run(100);
+        sum += world.estimate_bps("viewer") / 100;
+        assert_eq!(world.clients[viewer].layer(), Some(1), "the estimate is {}", world.estimate_bps("viewer"));
+    }
+    assert!((750_000..1_100_000).contains(&sum), "{sum}");
+    assert_continuous(&world.clients[viewer].video()[before..]);
+}
+
+#[test]
+fn publishers_of_one_ssrc_are_two() {
+    let mut world = World::new(33);
+    let one = world.publish("one", "a", &[300_000]);
+    let two = world.publish("two", "a", &[300_000]);
+    for publisher in [one, two] {
+        world.set_video_ssrc(publisher, 0x0bad_cafe);
+    }
+    let viewer = world.view("viewer", "a", Link::default());
+    world.run(4_000);
+    let client = &world.clients[viewer];
+    let mids: BTreeSet<String> = client.video().iter().map(|seen| seen.mid.to_string()).collect();
+    assert_eq!(mids.len(), 2);
+    for mid in mids {
+        let of_mid: Vec<_> = client.video().into_iter().filter(|seen| seen.mid.to_string() == mid).collect();
+        assert_continuous(&of_mid);
+        assert!(of_mid.len() > 150, "{}", of_mid.len());
+    }
+    assert!(!world.was_told(|event| matches!(event, Event::Closed { .. })));
+}
+
+#[test]
+fn timestamps_wrap_between_layers_and_in_one() {
+    let mut world = World::new(34);
+    let publisher = world.publish("host", "a", LADDER_BPS);
+    world.set_video_timestamp(publisher, u32::MAX - 4 * 90_000);
+    let viewer = world.view("viewer", "a", Link::default());
+    world.until(2_000, "video", |world| !world.clients[viewer].video().is_empty());
+    for rate_bps in [Some(350_000), None] {
+        world.clients[viewer].link.rate_bps = rate_bps;
+        world.run(6_000);
+    }
+    world.run(1_000);
+    let video = world.clients[viewer].video();
+    let layers: BTreeSet<u8> = video.iter().map(|seen| seen.layer()).collect();
+    assert!(layers.len() > 1, "{layers:?}");
+    let wrapped = video.windows(2).any(|pair| pair[1].timestamp < pair[0].timestamp.wrapping_sub(1 << 31));
+    assert!(wrapped || video.last().unwrap().timestamp < video[0].timestamp, "the timestamp wrapped");
+}
+
+#[test]
+fn a_viewer_whose_address_changes_is_followed() {
+    let mut world = World::new(35);
+    world.publish("host", "a", &[300_000]);
+    let viewer = world.view("viewer", "a", Link::default());
+    world.until(1_000, "first frame", |world| !world.clients[viewer].video().is_empty());
+    world.run(1_000);
+    world.clients[viewer].seen_at.set_port(50_000);
+    world.command(Command::RestartIce { leg: leg("viewer") });
+    let before = world.clients[viewer].video().len();
+    world.until(6_000, "video at the new address", |world| world.clients[viewer].video().len() > before + 20);
+    assert!(!world.was_told(|event| matches!(event, Event::Closed { leg: it, .. } if *it == leg("viewer"))));
+}
