@@ -5,7 +5,7 @@
 //!            Command                                      Event
 //!   server ──────────► [bounded queue] ─► engine ─────────────────► server
 //!                                           │ one thread, one UDP port,
-//!   publisher ──SRTP/UDP or ICE-TCP──►  legs ──► forward ──► legs ──► viewers
+//!   publisher ──SRTP/UDP or ICE-TCP──►  legs ──► forward ──► sending ──► viewers
 //! ```
 //!
 //! A **leg** is one peer connection. A publishing leg sends (the client makes
@@ -33,8 +33,13 @@
 //! - [`Command::OpenFeed`] opens a publishing leg without a peer, whose frames
 //!   come by [`Sfu::feed`]; its viewers can't tell it from a browser.
 //!
-//! *Invariants*: no async runtime here; nothing in `forward/` knows a socket or
-//! a clock; a panic in one leg closes that leg and no other.
+//! str0m has ICE, DTLS, session descriptions and what publishers send; RTP and
+//! RTCP of subscribing legs are made and read in `sending/`.
+//!
+//! *Invariants*: no async runtime here; nothing in `forward/`, and nothing in
+//! `sending/` but its outlet, knows a connection, a socket or the time, which is
+//! passed in (the wall clock is read once, when an engine starts); a panic in
+//! one leg closes that leg and no other.
 
 mod engine;
 mod feed;

@@ -171,6 +171,7 @@ impl Outlet {
         let planned = Planned::new(stream, known, body.clone(), as_sent, false);
         if known.described.video {
             self.queued_bytes += planned.bytes;
+            self.pacer.came(planned.bytes);
             self.queue.push_back(planned);
         } else {
             self.at_once.push_back(planned);

@@ -1,5 +1,5 @@
 //! When video leaves: in bursts of four to eight packets, faster than the
-//! estimate, and never so slowly that a picture is late for it.
+//! estimate and than it comes in, and never so slowly that a picture is late.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,9 @@ pub(crate) const BURST_PACKETS: usize = 8;
 const PACKET_BYTES: f64 = 1_200.0;
 /// Times the estimate that is sent at: a picture is over before the next.
 const FACTOR: f64 = 2.5;
+/// Times the rate of what comes in that is sent at, whatever the estimate says.
+const FACTOR_OF_INFLOW: f64 = 2.0;
+const INFLOW_WINDOW_S: f64 = 0.2;
 /// Longest that anything waits, whatever the estimate says: a wrong estimate
 /// makes a burst, not a freeze.
 const LONGEST_WAIT_S: f64 = 0.1;
@@ -21,14 +24,29 @@ pub(super) struct Pacer {
     at: Option<Instant>,
     /// Rate that sends what waits in time, in bytes a second.
     floor: f64,
+    /// What comes in, in bytes a second, of the last window that is over.
+    inflow: f64,
+    window: Option<Instant>,
+    came: f64,
 }
 
 impl Pacer {
+    /// So many bytes were handed in.
+    pub(super) fn came(&mut self, bytes: usize) {
+        self.came += bytes as f64;
+    }
+
     /// Lets time pay for what was sent. `backlog`: bytes that wait.
     pub(super) fn settle(&mut self, now: Instant, estimate_bps: u64, backlog: usize) {
         let elapsed = self.at.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());
         self.at = Some(now);
         self.debt = (self.debt - elapsed * self.rate(estimate_bps)).max(0.0);
+        let began = *self.window.get_or_insert(now);
+        let passed = now.saturating_duration_since(began).as_secs_f64();
+        if passed >= INFLOW_WINDOW_S {
+            self.inflow = self.came / passed;
+            (self.window, self.came) = (Some(now), 0.0);
+        }
         let in_time = backlog as f64 / LONGEST_WAIT_S;
         self.floor = if backlog == 0 { 0.0 } else { self.floor.max(in_time) };
     }
@@ -54,7 +72,8 @@ impl Pacer {
 
     /// In bytes a second.
     fn rate(&self, estimate_bps: u64) -> f64 {
-        (FACTOR * estimate_bps as f64 / 8.0).max(self.floor).max(PACKET_BYTES)
+        let by_estimate = FACTOR * estimate_bps as f64 / 8.0;
+        by_estimate.max(FACTOR_OF_INFLOW * self.inflow).max(self.floor).max(PACKET_BYTES)
     }
 }
 
@@ -91,6 +110,27 @@ mod tests {
         assert!(bursts[..bursts.len() - 1].iter().all(|burst| *burst >= BURST_PACKETS / 2), "{bursts:?}");
         // 60 packets at 10 Mbit/s take 58 ms, less a burst.
         assert!((40..=65).contains(&waited.as_millis()), "{waited:?}");
+    }
+
+    #[test]
+    fn a_stream_far_above_the_estimate_is_soon_not_held_up() {
+        // Frames of 50 packets, 30 a second: 14 Mbit/s.
+        let start = Instant::now();
+        let (mut pacer, mut left, mut now) = (Pacer::default(), 0, start);
+        for frame in 1..=60u32 {
+            left += 50;
+            pacer.came(50 * 1_200);
+            let next_frame = start + Duration::from_nanos(33_333_333) * frame;
+            while left > 0 && now < next_frame {
+                pacer.settle(now, 1_000_000, left * 1_200);
+                let burst = pacer.packets().min(left);
+                pacer.sent(burst * 1_200);
+                left -= burst;
+                now = if left == 0 { next_frame } else { pacer.next(now, 1_000_000).min(next_frame) };
+            }
+            assert!(frame < 20 || left == 0, "{left} packets of frame {frame} were late");
+            now = next_frame;
+        }
     }
 
     #[test]
