@@ -24,6 +24,7 @@ pub async fn keep_sweeping(node: Arc<Node>, mut stopping: watch::Receiver<bool>)
             tracing::warn!(%error, "what has run out could not be forgotten; it is tried again in an hour");
         }
         films::uploads::sweep(&node).await;
+        films::conversions::say_what_waits(&node).await;
         films::images::sweep(&node).await;
         films::shelf::sweep(&node).await;
         if let Err(error) = groups::wake_all(&node).await {

@@ -15,9 +15,9 @@ use hearth_conversion::{
     Report, Source, Tools, convert,
 };
 use hearth_protocol::conversation::Carry;
-use hearth_protocol::ids::VideoId;
+use hearth_protocol::ids::{SpaceId, UserId, VideoId};
 use hearth_protocol::videos::{Chapter, Conversion as Progress, VideoFailure, VideoState};
-use hearth_protocol::{Command, Rejection};
+use hearth_protocol::{Command, Outcome, Rejection};
 use hearth_store::{Converting, SubtitleFile, VideoRecord};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,8 @@ const FFPROBE: &str = "ffprobe";
 const MADE: &str = "film";
 /// The owner is told of progress at most this often.
 const TELL_EVERY: Duration = Duration::from_secs(1);
+/// Somebody waits for their turn to say a film so often.
+const TURNS: usize = 5;
 /// Chapters that are taken over from a file.
 const CHAPTERS_MAX: usize = hearth_protocol::limits::CHAPTERS_MAX;
 
@@ -384,14 +386,44 @@ async fn say(node: &Arc<Node>, id: &VideoId) {
         carries: Some(Carry::Video { video: id.clone() }),
         moment: None,
     };
-    match commanding::give_as(node, &film.owner.id, &dialog, command).await {
+    match said(node, &film.owner.id, &dialog, &command).await {
         // Who left the dialog, was blocked or has no account any more says nothing there: the film stays theirs.
         Ok(_) | Err(Rejection::NotFound | Rejection::Forbidden | Rejection::Muted { .. }) => {
             if let Err(error) = store.videos().was_said(id).await {
                 tracing::error!(film = %id, %error, "that a film was said could not be stored");
             }
         }
-        Err(rejection) => tracing::warn!(film = %id, ?rejection, "a film could not be said in its dialog yet"),
+        Err(rejection) => {
+            tracing::warn!(film = %id, ?rejection, "a film could not be said in its dialog yet; it is tried again in an hour");
+        }
+    }
+}
+
+/// Says something; who has just said much waits for their turn.
+async fn said(node: &Arc<Node>, by: &UserId, dialog: &SpaceId, command: &Command) -> Result<Outcome, Rejection> {
+    for _ in 0..TURNS {
+        match commanding::give_as(node, by, dialog, command.clone()).await {
+            Err(
+                Rejection::Limit { retry_after_ms: Some(wait_ms), .. }
+                | Rejection::SlowMode { retry_after_ms: wait_ms },
+            ) => {
+                tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+            }
+            answer => return answer,
+        }
+    }
+    Err(Rejection::Busy)
+}
+
+/// Says the films that can be played and could not be said.
+pub async fn say_what_waits(node: &Arc<Node>) {
+    match node.store().videos().to_say().await {
+        Ok(waiting) => {
+            for film in waiting {
+                say(node, &film).await;
+            }
+        }
+        Err(error) => tracing::warn!(%error, "films that are still to be said could not be looked for"),
     }
 }
 

@@ -336,6 +336,13 @@ impl Videos<'_> {
         self.0.all(sql, params![]).await?.iter().map(record).collect()
     }
 
+    /// The films that can be played and are still to be said in a dialog.
+    pub async fn to_say(&self) -> Result<Vec<VideoId>, Error> {
+        let sql = "SELECT id FROM videos WHERE said_in IS NOT NULL AND media LIKE '%\"hls\"%' \
+                   AND state IN ('ready', 'converting') ORDER BY created_ms, id";
+        self.0.all(sql, params![]).await?.iter().map(|row| row.id("id")).collect()
+    }
+
     /// The films that are to be converted, in the order in which they came.
     pub async fn to_convert(&self) -> Result<Vec<VideoRecord>, Error> {
         let sql = video_sql!("v.state = 'converting' ORDER BY v.created_ms, v.id");

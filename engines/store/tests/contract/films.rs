@@ -111,7 +111,9 @@ pub async fn an_upload_becomes_a_film_that_is_converted_and_ready(address: Addre
     assert!(videos.converting(&new.video, &playable()).await.unwrap());
     let film = videos.by_id(&new.video).await.unwrap().unwrap();
     assert_eq!((film.state, film.tries, film.width, film.tiny.as_str()), (VideoState::Converting, 2, 640, "data:,"));
+    assert_eq!(videos.to_say().await.unwrap().as_slice(), std::slice::from_ref(&new.video));
     videos.was_said(&new.video).await.unwrap();
+    assert!(videos.to_say().await.unwrap().is_empty());
     let own = vec![Chapter { start_ms: 5, title: "Mine".to_owned() }];
     assert!(videos.describe(&hearth_store::VideoRecord { chapters: own.clone(), ..film }).await.unwrap());
     assert!(videos.converting(&new.video, &Converting { done: true, ..playable() }).await.unwrap());
