@@ -41,7 +41,8 @@ describe('the chat of a film', () => {
     // No more than what has been played and a minute ahead was asked for.
     expect(server.asked.length).toBeLessThan((600_000 + AHEAD_MS) / 225 / PAGE + 3);
     expect(chat.messages.map((one) => one.position)).toEqual(Array.from(chat.messages, (_, at) => at + 1));
-  });
+    // Ten minutes are gone through in steps, and each waits for the event loop.
+  }, 30_000);
 
   it('begins anew where the picture jumps, with what was said before', async () => {
     const server = new Server(film(2));
