@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Takes the figures of docs/performance.md: release builds, a fresh server on free ports for each, nothing left running.
-#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain janus hundred chat half burst messages hls films (all where left out)
+#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain sound janus hundred chat half burst messages hls films (all where left out)
 # LOADGEN_FLAGS=--json prints JSON.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-3}
 shift || true
-parts=${*:-media plain janus hundred chat half burst messages hls films}
+parts=${*:-media plain sound janus hundred chat half burst messages hls films}
 bin=${LOADGEN_BIN_DIR:-target/release}
 secret='a load password'
 server=
@@ -112,6 +112,7 @@ for part in $parts; do
     case $part in
     media) start; load media --runs "$runs" ;;
     plain) start HEARTH_MEDIA_BANDWIDTH_ESTIMATION=false; load media --runs "$runs" --no-bwe ;;
+    sound) start; load media --runs "$runs" --audio-only --viewers 500 ;;
     janus) start; load compare --runs "$runs" ;;
     hundred) start; load compare --runs "$runs" --viewers 100 ;;
     chat) start; load chat --rate 80 ;;
