@@ -88,13 +88,15 @@ test('a host has it recorded from the start, renames the film, takes it away, an
   await expect(bo.getByRole('link', { name: 'An evening by the fire' })).toBeVisible();
   await expect(bo.getByRole('button', { name: /^Options for/ })).toHaveCount(0);
   const options = host.getByRole('button', { name: 'Options for “An evening by the fire”' });
+  // A busy machine makes the camera's picture smaller in the middle: then there are several files.
+  const download = host.getByRole('menuitem', { name: 'Download' }).first();
   await expect(async () => {
     await host.reload();
     await options.click({ timeout: 3_000 });
-    await expect(host.getByRole('menuitem', { name: 'Download' })).toBeVisible({ timeout: 1_000 });
+    await expect(download).toBeVisible({ timeout: 1_000 });
   }).toPass();
-  const [taken] = await Promise.all([host.waitForEvent('download'), host.getByRole('menuitem', { name: 'Download' }).click()]);
-  expect(taken.suggestedFilename()).toBe('An evening by the fire.mp4');
+  const [taken] = await Promise.all([host.waitForEvent('download'), download.click()]);
+  expect(taken.suggestedFilename()).toMatch(/^An evening by the fire( \(1\))?\.mp4$/);
   expect((await stat(await taken.path())).size).toBeGreaterThan(100_000);
 
   await options.press('Enter');

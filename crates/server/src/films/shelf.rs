@@ -55,7 +55,8 @@ impl Shelf {
         self.bucket.as_ref()
     }
 
-    fn turn(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
+    /// What is done for one of a name at a time.
+    pub fn turn(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut moving = self.moving.lock().expect("plain map");
         moving.retain(|_, turn| Arc::strong_count(turn) > 1);
         moving.entry(name.to_owned()).or_default().clone()

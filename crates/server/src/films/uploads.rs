@@ -133,10 +133,21 @@ pub fn new_id() -> UploadId {
 pub async fn begin(node: &Node, upload: &UploadId, bytes: u64) -> io::Result<()> {
     let folder = folder(node);
     tokio::fs::create_dir_all(&folder).await?;
-    if free_bytes(&folder)? < bytes.saturating_add(FREE_BYTES) {
+    let promised = promised_bytes(node).await.map_err(io::Error::other)?;
+    if free_bytes(&folder)? < bytes.saturating_add(promised).saturating_add(FREE_BYTES) {
         return Err(io::ErrorKind::StorageFull.into());
     }
     File::create_new(path(node, upload)).await.map(drop)
+}
+
+/// What is still to come of uploads that have begun: the disk's room is theirs already.
+async fn promised_bytes(node: &Node) -> Result<u64, hearth_store::Error> {
+    let mut promised: u64 = 0;
+    for upload in node.store().videos().uploads().await?.iter().filter(|upload| !upload.done) {
+        let here = received(node, upload).await.unwrap_or_default();
+        promised = promised.saturating_add(upload.bytes.saturating_sub(here));
+    }
+    Ok(promised)
 }
 
 /// How many bytes of an upload are here; all of them if it is whole.

@@ -36,6 +36,9 @@ pub async fn send(
     let past = |limit, max| Refusal(Rejection::Limit { limit, max, retry_after_ms: None });
     let body = body.map_err(|_| past(LimitName::ImageBytes, IMAGE_MAX_BYTES as u64))?;
     let store = state.node.store();
+    // One at a time of each person: what they have is counted before another is made.
+    let turn = state.node.films().shelf().turn(&format!("images of {}", who.profile.id));
+    let _turn = turn.lock().await;
     if store.images().count_unsaid(&who.profile.id).await? >= IMAGES_UNSAID_MAX as u64 {
         return Err(past(LimitName::Images, IMAGES_UNSAID_MAX as u64));
     }

@@ -56,10 +56,15 @@ pub async fn read(
     Ok(response)
 }
 
+/// Bytes of a file's path, and of each name in it: no film has longer ones.
+const PATH_MAX_BYTES: usize = 200;
+const NAME_MAX_BYTES: usize = 100;
+
 /// Names of files and folders in a film's folder, and nothing that leads out of it.
 fn is_plain(path: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    path.split('/').all(|name| !name.is_empty() && !name.starts_with('.') && name.bytes().all(plain))
+    let short = path.len() <= PATH_MAX_BYTES && path.split('/').all(|name| name.len() <= NAME_MAX_BYTES);
+    short && path.split('/').all(|name| !name.is_empty() && !name.starts_with('.') && name.bytes().all(plain))
 }
 
 /// What a player may fetch.
@@ -96,6 +101,10 @@ mod tests {
         for plain in ["0.mp4", "film/720p/00000.m4s", "film/index.m3u8"] {
             assert!(is_plain(plain), "{plain}");
         }
+        let name = |bytes: usize| format!("{}.mp4", "a".repeat(bytes - 4));
+        assert!(is_plain(&name(NAME_MAX_BYTES)) && !is_plain(&name(NAME_MAX_BYTES + 1)));
+        let deep = |parts: usize| "ab/".repeat(parts) + "c.mp4";
+        assert!(is_plain(&deep(65)) && !is_plain(&deep(66)));
         for other in [
             "",
             "/",

@@ -188,7 +188,7 @@ pub async fn change(
         video.link = Some(fresh::secret());
     }
     if let Some(chapters) = body.chapters {
-        video.chapters = checked(chapters)?;
+        video.chapters = checked(chapters, video.duration_ms)?;
     }
     if !state.node.store().videos().describe(&video).await? {
         return Err(Refusal(Rejection::NotFound));
@@ -197,8 +197,8 @@ pub async fn change(
     Ok(axum::Json(describe(&state.node, video, &watcher(Some(&who), None)).await?))
 }
 
-/// Chapters as they are kept: in order of time.
-fn checked(chapters: Vec<Chapter>) -> Result<Vec<Chapter>, Refusal> {
+/// Chapters as they are kept: in order of time, and within the film where its length is known.
+fn checked(chapters: Vec<Chapter>, duration_ms: u64) -> Result<Vec<Chapter>, Refusal> {
     if chapters.len() > CHAPTERS_MAX {
         return Err(past(LimitName::Chapters, CHAPTERS_MAX));
     }
@@ -208,7 +208,10 @@ fn checked(chapters: Vec<Chapter>) -> Result<Vec<Chapter>, Refusal> {
             return Err(past(LimitName::TitleChars, TITLE_MAX_CHARS));
         }
         let title = clean_name(&chapter.title, TITLE_MAX_CHARS).unwrap_or_default();
-        checked.push(Chapter { start_ms: chapter.start_ms.min(DURATION_MAX_MS), title });
+        checked.push(Chapter {
+            start_ms: chapter.start_ms.min(if duration_ms == 0 { DURATION_MAX_MS } else { duration_ms }),
+            title,
+        });
     }
     checked.sort_by_key(|chapter| chapter.start_ms);
     checked.dedup_by_key(|chapter| chapter.start_ms);

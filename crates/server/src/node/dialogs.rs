@@ -88,7 +88,9 @@ pub async fn look_up(store: &Store, by: &UserId, dialog: &SpaceId, command: &Com
                 lookup.carried = carried(store, by, dialog, carries).await?;
             }
             if let Some(moment) = moment {
-                lookup.moment = store.videos().is_shared_in(&moment.video, dialog).await?;
+                let film = store.videos().by_id(&moment.video).await?;
+                let within = film.is_some_and(|film| moment.at_ms <= film.duration_ms);
+                lookup.moment = within && store.videos().is_shared_in(&moment.video, dialog).await?;
             }
             lookup.unreachable = match store.dialogs().other_of(dialog, by).await? {
                 None => false,

@@ -81,6 +81,8 @@ export function upload(file: Blob, what: WhatIsSent, listener: UploadListener): 
           const id = place?.split('/').at(-1);
           if (request.getMethod() !== 'POST' || !id || !video) return;
           goesOn = true;
+          // What is gone there was given up: no other is begun in its place.
+          running.options.endpoint = null;
           listener.created(id, video);
           if (stopped) stop();
         },
