@@ -88,17 +88,23 @@ pub enum Broken {
 impl Uploads {
     /// Waits until nobody else adds to an upload; whoever did is asked to stop.
     pub async fn turn(&self, upload: &UploadId) -> Turn {
-        let (adding, wanted) = {
-            let mut taken = self.taken.lock().expect("plain map");
-            // Places that nobody is at are let go of, so that the map holds no more than is going on.
-            taken.retain(|id, place| id == upload || Arc::strong_count(&place.adding) > 1);
-            let place = taken
-                .entry(upload.clone())
-                .or_insert_with(|| Arc::new(Place { adding: Arc::default(), wanted: watch::Sender::new(0) }));
-            place.wanted.send_modify(|count| *count += 1);
-            (place.adding.clone(), place.wanted.subscribe())
-        };
-        Turn { _adding: adding.lock_owned().await, wanted }
+        let place = self.place(upload);
+        place.wanted.send_modify(|count| *count += 1);
+        let wanted = place.wanted.subscribe();
+        Turn { _adding: place.adding.clone().lock_owned().await, wanted }
+    }
+
+    /// Nobody adds to an upload while this is held; `None`: somebody does, and goes on.
+    fn rests(&self, upload: &UploadId) -> Option<OwnedMutexGuard<()>> {
+        self.place(upload).adding.clone().try_lock_owned().ok()
+    }
+
+    fn place(&self, upload: &UploadId) -> Arc<Place> {
+        let mut taken = self.taken.lock().expect("plain map");
+        // Places that nobody is at are let go of, so that the map holds no more than is going on.
+        taken.retain(|id, place| id == upload || Arc::strong_count(place) > 1 || Arc::strong_count(&place.adding) > 1);
+        let new = || Arc::new(Place { adding: Arc::default(), wanted: watch::Sender::new(0) });
+        taken.entry(upload.clone()).or_insert_with(new).clone()
     }
 
     /// Removes what has come of an upload.
@@ -324,7 +330,8 @@ async fn swept(node: &Arc<Node>) -> Result<(), Box<dyn std::error::Error + Send 
     }
     let known = videos.uploads().await?;
     for upload in known.iter().filter(|upload| !upload.done) {
-        let _turn = node.films().uploads().turn(&upload.id).await;
+        // Whoever adds to one now finishes it.
+        let Some(_rests) = node.films().uploads().rests(&upload.id) else { continue };
         if let Err(error) = finish(node, upload).await {
             tracing::warn!(upload = %upload.id, %error, "an upload could not be looked at");
         }
