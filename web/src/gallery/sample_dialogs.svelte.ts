@@ -63,7 +63,7 @@ const PICTURES = () => talk(
   [noor, '', 3 * DAY_MS - 2 * MINUTE_MS, image('image_ash')],
   [me, '', DAY_MS + 9 * MINUTE_MS, film('video_kiln', 1920, 1080, 204_000)],
   [me, 'Nine hours in three minutes. The ash runs where the flame went.', DAY_MS, film('video_kiln', 1080, 1920, 61_000)],
-  [noor, 'How did you hold the camera?', DAY_MS - MINUTE_MS, { reply_to: { position: 4, author: me, text: '' } }],
+  [noor, 'How did you hold the camera?', DAY_MS - MINUTE_MS, { reply_to: { position: 4, author: me, text: '', carries: 'video' } }],
   [noor, '', 40 * MINUTE_MS, film('video_gone', 1280, 720, 12_000)],
   [me, 'The jar, before and after', 30 * MINUTE_MS, image('image_jar')],
   [noor, '', 20 * MINUTE_MS, image('image_wide')],

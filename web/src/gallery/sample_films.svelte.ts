@@ -43,6 +43,11 @@ export function sampleScreening(choice: FilmsChoice): ScreeningModel {
     sounding: { get muted() { return sounding.muted; }, set muted(value: boolean) { sounding.muted = value; state.hushed = false; }, get volume() { return sounding.volume; }, set volume(value: number) { sounding.volume = value; } },
     play(id: string, at_ms?: number) {
       show(row.find((one) => one.film.id === id));
+      if (state.current === null && all[0]) {
+        state.current = all[0];
+        state.player = sampleVideo({ film: 'playing' });
+        state.state = 'ready';
+      }
       state.closed = false;
       if (at_ms !== undefined) player?.seek(at_ms);
       return ok;
