@@ -4,7 +4,7 @@ use crate::http::{ask, bytes};
 use crate::support::{Client, Folder, Server, Somebody};
 use crate::uploads::{Uploader, dialog, short_film};
 use hearth_protocol::PersonCommand;
-use hearth_protocol::limits::{CHAPTERS_MAX, TITLE_MAX_CHARS};
+use hearth_protocol::limits::{CHAPTERS_MAX, SUBTITLES_MAX, SUBTITLES_MAX_BYTES, TITLE_MAX_CHARS};
 use hearth_protocol::videos::{Video, VideoState};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -213,4 +213,33 @@ async fn chapters_are_kept_in_order_and_no_more_than_may_be() {
     assert_eq!(refused(many(CHAPTERS_MAX as u64 + 1)).await.1["limit"], "chapters");
     let long = json!({"chapters": [chapter(0, &"c".repeat(TITLE_MAX_CHARS + 1))]});
     assert_eq!(refused(long).await.1["limit"], "title_chars");
+}
+
+#[tokio::test]
+async fn subtitles_are_added_replaced_and_taken_off_and_no_more_than_may_be() {
+    let world = World::new(&[("audience", "everyone")]).await;
+    let at = |name: &str| format!("{}/subtitles/{name}", world.path());
+    let cues = |words: &str| Some(Value::String(format!("1\n00:00:01,000 --> 00:00:02,000\n{words}\n")));
+    let put = async |name: &str, body| world.asked("PUT", &at(name), Some(&world.ana), body).await;
+    let (status, video) = put("en?language=en&label=English", cues("Hello")).await;
+    assert_eq!((status, &video["subtitles"][0]["language"]), (200, &json!("en")), "{video}");
+    let (_, video) = put("en?language=en", cues("Hello again")).await;
+    assert_eq!(video["subtitles"].as_array().unwrap().len(), 1, "in place of those of the same name");
+    let address = video["subtitles"][0]["address"].as_str().unwrap();
+    let (status, _, vtt) = bytes(world.server.port(), "GET", address, &[], b"").await;
+    assert_eq!((status, vtt.as_slice()), (200, b"WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nHello again\n".as_slice()));
+
+    assert_eq!(put("en", Some(json!("no cue"))).await.1["field"], "subtitles");
+    assert_eq!(put("e%20n", cues("x")).await.1["field"], "name");
+    assert_eq!(put(&"n".repeat(41), cues("x")).await.1["field"], "name");
+    let long = Some(Value::String("x".repeat(SUBTITLES_MAX_BYTES + 1)));
+    let (status, refusal) = put("en", long).await;
+    assert_eq!((status, &refusal["limit"]), (413, &json!("subtitle_bytes")));
+    for number in 1..SUBTITLES_MAX {
+        assert_eq!(put(&format!("n{number}"), cues("x")).await.0, 200);
+    }
+    assert_eq!(put("more", cues("x")).await.1["limit"], "subtitles");
+    let remove = async |name: &str| world.asked("DELETE", &at(name), Some(&world.ana), None).await.0;
+    assert_eq!((remove("en").await, remove("en").await), (200, 404));
+    assert!(!world.server.folder.0.join("videos").join(&world.id).join("added/en.vtt").exists(), "its file is gone");
 }
