@@ -47,8 +47,8 @@ async function talking({ hearth, way, host, bo }: Cast): Promise<void> {
 }
 
 async function pick(page: Page, ...paths: string[]): Promise<void> {
-  await page.getByRole('button', { name: 'Send a photo or video' }).click();
   const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Send a photo or video' }).click();
   await page.getByRole('menuitem', { name: 'Photos and videos' }).click();
   await (await chooser).setFiles(paths);
 }

@@ -28,9 +28,10 @@ describe('what is sent beside words', () => {
     const page = await opened('dialog');
     await write(page).fill('both of them');
     await attach(page).focus();
+    // Asked for before what the page is waited for: a busy page takes keys before it takes that one listens.
+    const chooser = page.waitForEvent('filechooser');
     await page.keyboard.press('Enter');
     await expect.poll(() => focused(page), SOON).toBe('Photos and videos');
-    const chooser = page.waitForEvent('filechooser');
     await page.keyboard.press('Enter');
     await (await chooser).setFiles([film('one.mp4'), film('two.mp4')]);
     await items(page).nth(1).waitFor();
