@@ -29,6 +29,16 @@ describe('what visits brought', () => {
     expect(ledger.entries[0]?.thanked).toEqual({ byMe: false, byThem: true });
     expect(ledger.askable).toBeNull();
   });
+  it('waits for who one is, where that is known later', async () => {
+    let me: string | null = null;
+    const entries = vi.fn(api().entries);
+    const ledger = new Ledger(api({ entries }), () => me);
+    await entries.mock.results[0]?.value;
+    expect(ledger.state).toBe('loading');
+    me = 'user_ana';
+    expect(ledger.state).toBe('ready');
+    expect(ledger.entries.map((one) => one.id)).toEqual(['new', 'old']);
+  });
   it('is thanked for once', async () => {
     const ledger = await opened();
     expect(await ledger.thank('old')).toEqual({ ok: true });
