@@ -116,8 +116,13 @@ test('who looks back sees float what was said then, also what their chat does no
   await expect(guest.getByRole('log').getByText('line 59')).toBeVisible();
   await expect(guest.getByRole('log').getByText('an early light')).toHaveCount(0);
   const back = guest.locator('.live-seek input');
-  await expect(back).toBeAttached({ timeout: 40_000 });
-  await back.press('Home');
+  // The controls are there while somebody is: hidden ones take no key.
+  await expect(async () => {
+    await guest.locator('.stage').hover();
+    await back.focus({ timeout: 1_000 });
+    await expect(back).toBeFocused({ timeout: 500 });
+  }).toPass({ timeout: 40_000 });
+  await guest.keyboard.press('Home');
   await plays(guest, 'hls');
   await expect.poll(() => guest.locator('canvas.floating').getAttribute('data-floating'), { timeout: 40_000 }).toBe('1');
   await expect(guest.getByRole('log').getByText('an early light')).toHaveCount(0);

@@ -361,7 +361,8 @@ export class HlsPlayer {
     const position_s = window === null ? null : this.#positionOf(Math.max(window.from_ms, Math.min(wanted_ms, window.to_ms)));
     if (position_s === null) return;
     this.#pending_ms = null;
-    if (Math.abs(this.video.currentTime - position_s) > 0.05) this.video.currentTime = position_s;
+    // Before anything has played the library would still go to what is live, also from where this is: only a seek keeps it.
+    if (this.live || Math.abs(this.video.currentTime - position_s) > 0.05) this.video.currentTime = position_s;
   }
 
   #fault(fault: Fault): void {
