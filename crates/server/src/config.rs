@@ -109,6 +109,8 @@ pub struct Media {
     pub public_addresses: Vec<IpAddr>,
     /// Estimate every viewer's bandwidth and choose layers by it.
     pub bandwidth_estimation: bool,
+    /// Threads that carry media; 0: one for each core.
+    pub threads: usize,
 }
 
 /// Encoders over RTMP.
@@ -392,7 +394,7 @@ impl Oidc {
 
 impl Default for Media {
     fn default() -> Self {
-        Self { port: 0, public_addresses: Vec::new(), bandwidth_estimation: true }
+        Self { port: 0, public_addresses: Vec::new(), bandwidth_estimation: true, threads: 0 }
     }
 }
 
@@ -569,6 +571,7 @@ impl Config {
         hearth_sfu::Config {
             public_addrs,
             bandwidth_estimation: self.media.bandwidth_estimation,
+            threads: self.media.threads,
             ..hearth_sfu::Config::new(listen)
         }
     }

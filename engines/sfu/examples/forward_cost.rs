@@ -1,10 +1,10 @@
 //! What forwarding costs: one publisher, many viewers, real UDP on loopback.
 //!
 //! ```text
-//! cargo run --release -p hearth-sfu --example forward_cost -- [viewers] [packets a second] [seconds] [bwe|plain|all] [tap]
+//! cargo run --release -p hearth-sfu --example forward_cost -- [viewers] [packets a second] [seconds] [bwe|plain|all] [threads] [tap]
 //! ```
 //!
-//! Prints the CPU time of the media thread for each forwarded packet, and the
+//! Prints the CPU time of the media threads for each forwarded packet, and the
 //! share of packets that reached the viewers. Viewers run on threads of their
 //! own in the same process and are not counted. With `tap` the publisher is
 //! tapped too, and the CPU time of the tap thread for each of its packets is told.
@@ -96,20 +96,31 @@ fn main() {
     let mut number = |default: u32| arguments.next().and_then(|it| it.parse().ok()).unwrap_or(default);
     let (viewers, rate, seconds) = (number(200), number(300), number(10));
     let only = arguments.next().filter(|only| only != "all");
+    let threads = arguments.next().and_then(|threads| threads.parse().ok()).unwrap_or(1);
     let tap = arguments.next().is_some_and(|tap| tap == "tap");
     for bandwidth_estimation in [true, false] {
         let name = if bandwidth_estimation { "bwe" } else { "plain" };
         if only.as_deref().is_none_or(|only| only == name) {
-            measure(viewers, rate, seconds, bandwidth_estimation, tap);
+            measure(viewers, rate, seconds, Engine { bandwidth_estimation, threads, tap });
         }
     }
 }
 
-fn measure(viewers: u32, rate: u32, seconds: u32, bandwidth_estimation: bool, tap: bool) {
+/// How the engine is set.
+#[derive(Clone, Copy)]
+struct Engine {
+    bandwidth_estimation: bool,
+    threads: usize,
+    tap: bool,
+}
+
+fn measure(viewers: u32, rate: u32, seconds: u32, engine: Engine) {
+    let Engine { bandwidth_estimation, threads, tap } = engine;
     let (events, told) = channel();
     let events = Mutex::new(events);
     let mut config = Config::new("127.0.0.1:0".parse().expect("an address"));
     config.bandwidth_estimation = bandwidth_estimation;
+    config.threads = threads;
     let tapped_bytes = Arc::new(AtomicU64::new(0));
     let counted = tapped_bytes.clone();
     let count = move |frame: TapFrame| {

@@ -4,7 +4,7 @@
 //! ```text
 //!            Command                                      Event
 //!   server ──────────► [bounded queue] ─► engine ─────────────────► server
-//!                                           │ one thread, one UDP port,
+//!                                           │ a thread a core, one UDP port,
 //!   publisher ──SRTP/UDP or ICE-TCP──►  legs ──► forward ──► sending ──► viewers
 //! ```
 //!
@@ -33,6 +33,11 @@
 //! - [`Command::OpenFeed`] opens a publishing leg without a peer, whose frames
 //!   come by [`Sfu::feed`]; its viewers can't tell it from a browser.
 //!
+//! A space's publishers are on one thread, its home; its viewers are at home too,
+//! or, where they are many, on all threads: the home hands each burst to the
+//! others once (`engine/relay.rs`). Threads tell each other notes, in order, and
+//! share nothing but the directory of who has what (`directory.rs`).
+//!
 //! str0m has ICE, DTLS, session descriptions and what publishers send; RTP and
 //! RTCP of subscribing legs are made and read in `sending/`.
 //!
@@ -41,6 +46,7 @@
 //! passed in (the wall clock is read once, when an engine starts); a panic in
 //! one leg closes that leg and no other.
 
+mod directory;
 mod engine;
 mod feed;
 mod forward;
@@ -73,6 +79,8 @@ pub struct Config {
     /// probe and choose simulcast layers by it. Without it the layer follows
     /// the size shown and the viewer's choice alone.
     pub bandwidth_estimation: bool,
+    /// Threads that carry media; 0: one for each core. No more than [`MOST_THREADS`].
+    pub threads: usize,
     pub limits: Limits,
     /// Takes the frames of tapped legs. Without it nothing can be tapped.
     pub tap: Option<TapSink>,
@@ -81,7 +89,14 @@ pub struct Config {
 impl Config {
     /// Bandwidth estimation on, default limits, candidates from `listen`.
     pub fn new(listen: SocketAddr) -> Config {
-        Config { listen, public_addrs: Vec::new(), bandwidth_estimation: true, limits: Limits::default(), tap: None }
+        Config {
+            listen,
+            public_addrs: Vec::new(),
+            bandwidth_estimation: true,
+            threads: 0,
+            limits: Limits::default(),
+            tap: None,
+        }
     }
 }
 
@@ -288,7 +303,8 @@ pub struct OfferedTrack {
     pub source: Source,
 }
 
-/// What the engine tells. Called on the media thread: hand it on, don't block.
+/// What the engine tells. Called on media threads: hand it on, don't block.
+/// What concerns one leg comes in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// SDP answer for a leg whose client made the offer.
@@ -472,8 +488,10 @@ pub const GONE_AFTER_MS: u64 = 30_000;
 pub const CONNECT_WITHIN_MS: u64 = 30_000;
 /// Interval of [`Event::Health`].
 pub const HEALTH_EVERY_MS: u64 = 2_000;
-/// Commands that may wait; one more is [`Busy::QueueFull`].
+/// Commands that may wait for one thread; one more is [`Busy::QueueFull`].
 pub const COMMAND_QUEUE: usize = 4_096;
+/// Media threads of one engine.
+pub const MOST_THREADS: usize = 64;
 
 /// Counters since the start, for `/metrics`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -494,6 +512,8 @@ pub struct Stats {
     pub dropped_send: u64,
     /// Packets not forwarded because a leg's way out was full.
     pub dropped_queue: u64,
+    /// Batches of packets, and datagrams, that one thread had no room for from another.
+    pub dropped_between: u64,
     pub sends_gso: u64,
     pub sends_single: u64,
     pub key_frames_requested: u64,
@@ -509,8 +529,22 @@ pub struct Stats {
     pub frames_fed: u64,
     /// CPU time of the tap thread.
     pub tap_cpu_us: u64,
-    /// CPU time of the media thread.
+    /// CPU time of the media threads.
     pub cpu_us: u64,
+}
+
+macro_rules! add {
+    ($a:ident, $b:ident: $($field:ident)+) => { Stats { $($field: $a.$field + $b.$field),+ } };
+}
+
+impl Stats {
+    /// Of two threads together.
+    fn plus(&self, other: &Stats) -> Stats {
+        add!(self, other: legs_publishing legs_subscribing datagrams_in bytes_in datagrams_out bytes_out packets_in
+            packets_forwarded dropped_unknown dropped_send dropped_queue dropped_between sends_gso sends_single
+            key_frames_requested layer_switches tcp_connections tcp_refused leg_faults frames_tapped dropped_tap
+            frames_fed tap_cpu_us cpu_us)
+    }
 }
 
 /// Where events go.

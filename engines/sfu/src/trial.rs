@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::engine::TrackKey;
-use crate::engine::{Egress, Engine, Peer, Transport};
+use crate::directory::Directory;
+use crate::engine::{Addressed, Egress, Engine, Peer, Setup, TrackKey, Transport};
 use crate::feed::Packetizer;
 use crate::forward::key_frame;
 use crate::forward::rewrite::SourceId;
@@ -30,6 +30,10 @@ impl Egress for Nowhere {
     fn launch(&mut self, _: Peer, start: usize, _: usize) {
         self.0.truncate(start);
     }
+
+    fn post(&mut self, notes: &mut Vec<Addressed>) {
+        notes.clear();
+    }
 }
 
 struct Tried {
@@ -45,7 +49,16 @@ impl Tried {
         let sink: crate::EventSink = Arc::new(move |event| heard.lock().expect("plain vector").push(event));
         let now = Instant::now();
         let address: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 5_004));
-        let engine = Engine::new(&[address], true, true, Limits::default(), sink, now).expect("an engine");
+        let limits = Limits::default();
+        let setup = Setup {
+            addresses: vec![address],
+            tcp: true,
+            bandwidth_estimation: true,
+            limits,
+            worker: 0,
+            directory: Arc::new(Directory::new(1, limits)),
+        };
+        let engine = Engine::new(setup, sink, now).expect("an engine");
         Tried { engine, events, now }
     }
 

@@ -210,6 +210,50 @@ fn sound_goes_from_a_publisher_to_viewers_over_udp_and_over_tcp() {
 }
 
 #[test]
+fn a_room_larger_than_one_threads_share_is_carried_by_several_over_udp_and_tcp() {
+    const VIEWERS: usize = 72;
+    let (sfu, told) = start(Config { threads: 3, ..local() });
+    let (mut host, mid) = publish(&sfu, &told);
+    let mut viewers: Vec<Client> =
+        (0..VIEWERS).map(|number| view(&sfu, &told, &format!("v{number}"), number % 9 == 0)).collect();
+    let began = Instant::now();
+    let (mut sequence, mut next) = (0u64, Instant::now());
+    while viewers.iter().any(|viewer| viewer.payloads.len() < 20) {
+        assert!(began.elapsed() < 3 * WITHIN, "{:#?}", sfu.stats_of_threads());
+        host.turn();
+        viewers.iter_mut().for_each(Client::turn);
+        if host.connected && Instant::now() >= next {
+            next = Instant::now() + Duration::from_millis(20);
+            let pt = host.rtc.codec_config().params()[0].pt();
+            let payload = sequence.to_be_bytes().to_vec();
+            let write = RtpWrite::new(pt, sequence.into(), sequence as u32 * 960, Instant::now(), payload);
+            host.rtc.direct_api().stream_tx_by_mid(mid, None).unwrap().write_rtp(write);
+            sequence += 1;
+            host.deadline = Instant::now();
+        }
+        std::thread::yield_now();
+    }
+    for viewer in &viewers {
+        let number = |payload: &Vec<u8>| u64::from_be_bytes(payload[..].try_into().unwrap());
+        let numbers: Vec<u64> = viewer.payloads.iter().map(number).collect();
+        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+    }
+    let carrying = || sfu.stats_of_threads().iter().filter(|stats| stats.packets_forwarded > 0).count();
+    while carrying() < 2 || sfu.stats().tcp_connections < VIEWERS as u64 / 9 {
+        assert!(began.elapsed() < 3 * WITHIN, "{:#?}", sfu.stats_of_threads());
+        std::thread::yield_now();
+    }
+    let stats = sfu.stats();
+    assert_eq!((stats.legs_publishing, stats.legs_subscribing), (1, VIEWERS as u64));
+    assert_eq!((stats.dropped_send, stats.dropped_queue, stats.dropped_between, stats.leg_faults), (0, 0, 0, 0));
+    sfu.send(Command::CloseSpace { space: space() }).unwrap();
+    while sfu.stats().legs_subscribing > 0 || sfu.stats().legs_publishing > 0 {
+        assert!(began.elapsed() < 3 * WITHIN, "{:#?}", sfu.stats_of_threads());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
 fn a_port_in_use_and_an_address_of_another_machine_are_told_apart() {
     let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
@@ -218,6 +262,9 @@ fn a_port_in_use_and_an_address_of_another_machine_are_told_apart() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     assert!(matches!(refusal(address), Some(Error::PortInUse(_))), "TCP counts too");
+    let (running, _told) = start(local());
+    let address = running.local_addr();
+    assert!(matches!(refusal(address), Some(Error::PortInUse(it)) if it == address), "by another engine");
     let foreign: SocketAddr = "192.0.2.1:0".parse().unwrap();
     assert!(matches!(refusal(foreign), Some(Error::AddressNotAvailable(it)) if it == foreign));
 }

@@ -83,9 +83,12 @@ fn media_metrics(stats: &hearth_sfu::Stats) {
     ] {
         metrics::counter!(name).absolute(value);
     }
-    for (reason, value) in
-        [("unknown", stats.dropped_unknown), ("send", stats.dropped_send), ("queue", stats.dropped_queue)]
-    {
+    for (reason, value) in [
+        ("unknown", stats.dropped_unknown),
+        ("send", stats.dropped_send),
+        ("queue", stats.dropped_queue),
+        ("between", stats.dropped_between),
+    ] {
         metrics::counter!("hearth_media_dropped_total", "reason" => reason).absolute(value);
     }
 }

@@ -20,9 +20,31 @@ impl Engine {
     /// running group of pictures.
     pub(super) fn begin_catching_up(&mut self, index: usize, leg: &mut Leg, now: Instant) {
         let Role::Subscribe(subscriber) = &mut leg.role else { return };
-        for slot in subscriber.slots.iter_mut().filter(|slot| slot.may_catch_up()) {
-            let Some(group) = slot.attached.as_ref().and_then(|attached| self.group(attached.key)) else { continue };
-            slot.catch_up = CatchUp::new(group, now);
+        let waits = |slot: &&Slot| slot.may_catch_up();
+        let tracks: Vec<TrackKey> = subscriber.slots.iter().filter(waits).filter_map(Slot::track).collect();
+        for track in tracks {
+            if !self.by_track.contains_key(&track) {
+                self.want_group(leg.space, track);
+            } else if let Some(group) = self.group(track) {
+                self.catch_up_with(index, leg, track, &group, now);
+            }
+        }
+    }
+
+    /// Starts a viewer that waits for a key frame of this track with the
+    /// running group of its pictures.
+    pub(super) fn catch_up_with(
+        &mut self,
+        index: usize,
+        leg: &mut Leg,
+        track: TrackKey,
+        group: &[MediaPacket],
+        now: Instant,
+    ) {
+        let Role::Subscribe(subscriber) = &mut leg.role else { return };
+        let waits = |slot: &&mut Slot| slot.may_catch_up() && slot.track() == Some(track);
+        for slot in subscriber.slots.iter_mut().filter(waits) {
+            slot.catch_up = CatchUp::new(group.to_vec(), now);
             if self.catching_up.is_empty() {
                 self.next_catch_up = now;
             }
@@ -32,7 +54,7 @@ impl Engine {
         }
     }
 
-    fn group(&self, track: TrackKey) -> Option<Vec<MediaPacket>> {
+    pub(super) fn group(&self, track: TrackKey) -> Option<Vec<MediaPacket>> {
         let owner = self.legs[*self.by_track.get(&track)?].as_ref()?;
         let Role::Publish(publisher) = &owner.role else { return None };
         // What is still on its way out comes to the viewer as to everyone.
@@ -75,6 +97,10 @@ impl Subscriber {
 }
 
 impl Slot {
+    fn track(&self) -> Option<TrackKey> {
+        self.attached.as_ref().map(|attached| attached.key)
+    }
+
     fn may_catch_up(&self) -> bool {
         self.waits_for_key_frame() && self.catch_up.is_none()
     }

@@ -10,7 +10,7 @@ use super::leg::{Leg, Role};
 use super::outline::{self, Section};
 use super::publisher::Publisher;
 use super::subscriber::Subscriber;
-use super::{Egress, Engine, Space};
+use super::{Egress, Engine, Followers, Note, Space};
 use crate::forward::speaker::Speakers;
 use crate::{CONNECT_WITHIN_MS, ClosedReason, Command, Event, Hears, LegId, Refusal, Source, SpaceId};
 
@@ -21,7 +21,7 @@ const ANSWERS_REFUSED: u32 = 3;
 
 impl Engine {
     pub(crate) fn command(&mut self, now: Instant, command: Command, egress: &mut dyn Egress) {
-        let leg = command_leg(&command).cloned();
+        let leg = command.leg().cloned();
         let done = match command {
             Command::OpenPublish { leg, space, offer, sources } => self.open_publish(now, leg, space, &offer, &sources),
             Command::Republish { leg, offer, sources } => self.republish(now, &leg, &offer, &sources),
@@ -51,9 +51,13 @@ impl Engine {
             }
         };
         if let (Err(reason), Some(leg)) = (done, leg) {
+            if !self.by_id.contains_key(&leg) {
+                self.directory.leave(&leg);
+            }
             self.tell(Event::Refused { leg, reason });
         }
         self.make_offers(now);
+        egress.post(&mut self.notes);
     }
 
     fn open_publish(
@@ -64,13 +68,13 @@ impl Engine {
         offer: &str,
         sources: &[(String, Source)],
     ) -> Result<(), Refusal> {
-        self.check_room(&id, &space)?;
+        self.check_room(&id, &space, false)?;
         let sections = outline::read(offer, &self.limits, self.limits.tracks_per_publisher + OTHER_SECTIONS)?;
         let mut rtc = self.connections.publishing(&outline::preferred_codecs(offer), now);
         let answer = accept(&mut rtc, offer)?;
         let mut publisher = Publisher::new(self.next_serial);
         describe(&mut publisher, &id, &rtc, &sections, sources)?;
-        self.next_serial += 1;
+        self.next_serial += self.directory.workers() as u64;
         let space = self.enter_space(space);
         let mut leg = Leg::new(id.clone(), space, rtc, Role::Publish(publisher), now);
         leg.connect_by = Some(now + Duration::from_millis(CONNECT_WITHIN_MS));
@@ -79,7 +83,7 @@ impl Engine {
         let index = self.insert(leg);
         self.register(index, &answer);
         self.tell(Event::Answer { leg: id, sdp: answer });
-        self.tell_tracks(index);
+        self.tell_tracks(index, now);
         self.reconcile_space(space);
         Ok(())
     }
@@ -116,13 +120,13 @@ impl Engine {
         let (space, answer) = answered.ok_or(Refusal::NoSuchLeg)??;
         self.register(index, &answer);
         self.tell(Event::Answer { leg: id.clone(), sdp: answer });
-        self.tell_tracks(index);
+        self.tell_tracks(index, now);
         self.reconcile_space(space);
         Ok(())
     }
 
     fn open_subscribe(&mut self, now: Instant, id: LegId, space: SpaceId) -> Result<(), Refusal> {
-        self.check_room(&id, &space)?;
+        self.check_room(&id, &space, true)?;
         let (rtc, outlet) = self.connections.subscribing(now);
         let space = self.enter_space(space);
         self.insert(Leg::new(id, space, rtc, Role::Subscribe(Subscriber::new(outlet)), now));
@@ -213,16 +217,12 @@ impl Engine {
         }
     }
 
-    pub(super) fn check_room(&self, id: &LegId, space: &SpaceId) -> Result<(), Refusal> {
+    /// Counts a leg that is to be opened, if it may.
+    pub(super) fn check_room(&self, id: &LegId, space: &SpaceId, views: bool) -> Result<(), Refusal> {
         if self.by_id.contains_key(id) {
             return Err(Refusal::LegExists);
         }
-        if self.by_id.len() >= self.limits.legs {
-            return Err(Refusal::TooManyLegs);
-        }
-        let inside =
-            self.spaces_by_id.get(space).and_then(|space| self.spaces.get(space)).map_or(0, |space| space.legs.len());
-        if inside >= self.limits.legs_per_space { Err(Refusal::SpaceFull) } else { Ok(()) }
+        self.directory.enter(id, space, self.worker, views)
     }
 
     pub(super) fn enter_space(&mut self, id: SpaceId) -> usize {
@@ -232,7 +232,19 @@ impl Engine {
         let space = self.next_space;
         self.next_space += 1;
         self.spaces_by_id.insert(id.clone(), space);
-        self.spaces.insert(space, Space { id, legs: Vec::new(), speakers: Speakers::default(), inbound: Vec::new() });
+        let home = self.directory.home(&id);
+        if home != self.worker {
+            self.note(home, Note::Follow { space: id.clone(), worker: self.worker });
+        }
+        let entered = Space {
+            id,
+            legs: Vec::new(),
+            speakers: Speakers::default(),
+            inbound: Vec::new(),
+            followers: Followers::default(),
+            relayed: Vec::new(),
+        };
+        self.spaces.insert(space, entered);
         space
     }
 
@@ -260,18 +272,20 @@ impl Engine {
         let stale: Vec<String> = leg.ufrags.iter().filter(|old| !ufrags.contains(old)).cloned().collect();
         for old in stale.iter().rev().skip(1) {
             self.by_ufrag.remove(old);
+            self.directory.forgets(old);
             leg.ufrags.retain(|known| known != old);
         }
         for ufrag in ufrags {
             if !leg.ufrags.contains(&ufrag) {
                 leg.ufrags.push(ufrag.clone());
             }
+            self.directory.answers_to(&ufrag, self.worker);
             self.by_ufrag.insert(ufrag, index);
         }
         self.dirty.push(index);
     }
 
-    pub(super) fn tell_tracks(&mut self, index: usize) {
+    pub(super) fn tell_tracks(&mut self, index: usize, now: Instant) {
         let Some(leg) = self.legs[index].as_mut() else { return };
         let id = leg.id.clone();
         let Some(publisher) = leg.publisher() else { return };
@@ -280,29 +294,33 @@ impl Engine {
         self.by_track.retain(|_, owner| *owner != index);
         self.by_track.extend(keys.into_iter().map(|key| (key, index)));
         self.retell_tap(index);
+        self.relay_publisher(index, now);
         if let Some(tracks) = news {
             self.tell(Event::Tracks { leg: id, tracks });
         }
     }
 }
 
-fn command_leg(command: &Command) -> Option<&LegId> {
-    match command {
-        Command::OpenPublish { leg, .. }
-        | Command::Republish { leg, .. }
-        | Command::OpenSubscribe { leg, .. }
-        | Command::Answer { leg, .. }
-        | Command::Route { leg, .. }
-        | Command::Mute { leg, .. }
-        | Command::Prefer { leg, .. }
-        | Command::RestartIce { leg }
-        | Command::OpenPlay { leg, .. }
-        | Command::OpenFeed { leg, .. }
-        | Command::Tap { leg, .. }
-        | Command::Trickle { leg, .. }
-        | Command::RestartByPeer { leg, .. }
-        | Command::Close { leg } => Some(leg),
-        Command::CloseSpace { .. } => None,
+impl Command {
+    /// The leg that it is about; `None`: a whole space.
+    pub(crate) fn leg(&self) -> Option<&LegId> {
+        match self {
+            Command::OpenPublish { leg, .. }
+            | Command::Republish { leg, .. }
+            | Command::OpenSubscribe { leg, .. }
+            | Command::Answer { leg, .. }
+            | Command::Route { leg, .. }
+            | Command::Mute { leg, .. }
+            | Command::Prefer { leg, .. }
+            | Command::RestartIce { leg }
+            | Command::OpenPlay { leg, .. }
+            | Command::OpenFeed { leg, .. }
+            | Command::Tap { leg, .. }
+            | Command::Trickle { leg, .. }
+            | Command::RestartByPeer { leg, .. }
+            | Command::Close { leg } => Some(leg),
+            Command::CloseSpace { .. } => None,
+        }
     }
 }
 

@@ -263,19 +263,19 @@ impl Engine {
         space: SpaceId,
         tracks: &[FeedTrack],
     ) -> Result<(), Refusal> {
-        self.check_room(&id, &space)?;
+        self.check_room(&id, &space, false)?;
         if tracks.is_empty() || tracks.len() > self.limits.tracks_per_publisher {
             return Err(Refusal::TooManyTracks);
         }
         let publisher = Publisher::fed(self.next_serial, &id, tracks).ok_or(Refusal::WrongLeg)?;
-        self.next_serial += 1;
+        self.next_serial += self.directory.workers() as u64;
         let space = self.enter_space(space);
         // Its stack stays idle: there is no peer.
         let rtc = self.connections.publishing(&[], now);
         let mut leg = Leg::new(id, space, rtc, Role::Publish(publisher), now);
         leg.connect_by = Some(now + Duration::from_millis(CONNECT_WITHIN_MS));
         let index = self.insert(leg);
-        self.tell_tracks(index);
+        self.tell_tracks(index, now);
         self.reconcile_space(space);
         Ok(())
     }
@@ -298,6 +298,7 @@ impl Engine {
             }
             let mut packets = Vec::new();
             publisher.feed_frame(frame, now, &mut packets);
+            engine.stats.packets_in += packets.len() as u64;
             engine.hand_in(leg.space, packets);
             engine.release_fed(index, leg, now);
             Ok(())
@@ -308,7 +309,8 @@ impl Engine {
     pub(super) fn release_fed(&mut self, index: usize, leg: &mut Leg, now: Instant) {
         let Role::Publish(Publisher { feed: Some(feed), .. }) = &mut leg.role else { return };
         let due = feed.queue.partition_point(|(due, _)| *due <= now);
-        let packets = feed.queue.drain(..due).map(|(_, packet)| packet).collect();
+        let packets: Vec<MediaPacket> = feed.queue.drain(..due).map(|(_, packet)| packet).collect();
+        self.stats.packets_in += packets.len() as u64;
         if let Some(due) = feed.due() {
             leg.stack_deadline = due;
             self.deadlines.set(index, due);
@@ -316,12 +318,12 @@ impl Engine {
         self.hand_in(leg.space, packets);
     }
 
-    fn hand_in(&mut self, space: usize, packets: Vec<MediaPacket>) {
-        self.stats.packets_in += packets.len() as u64;
-        let Some(entry) = self.spaces.get_mut(&space).filter(|_| !packets.is_empty()) else { return };
-        if entry.inbound.is_empty() {
+    pub(super) fn hand_in(&mut self, space: usize, packets: impl IntoIterator<Item = MediaPacket>) {
+        let Some(entry) = self.spaces.get_mut(&space) else { return };
+        let was_empty = entry.inbound.is_empty();
+        entry.inbound.extend(packets);
+        if was_empty && !entry.inbound.is_empty() {
             self.busy_spaces.push(space);
         }
-        entry.inbound.extend(packets);
     }
 }

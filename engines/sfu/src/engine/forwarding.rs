@@ -10,6 +10,9 @@ use super::{Egress, Engine};
 impl Engine {
     /// Writes everything that came in to everyone who is to have it.
     pub(super) fn forward_inbound(&mut self, now: Instant, egress: &mut dyn Egress) {
+        // Other threads begin while this one sends to its own.
+        self.relay_packets();
+        egress.post(&mut self.notes);
         let mut legs = std::mem::take(&mut self.forwarding_to);
         for space in std::mem::take(&mut self.busy_spaces) {
             let Some(entry) = self.spaces.get_mut(&space) else { continue };

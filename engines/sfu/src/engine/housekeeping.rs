@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use super::leg::Role;
 use super::publisher::TrackKey;
 use super::subscriber::Subscriber;
-use super::{Egress, Engine};
+use super::{Egress, Engine, Note, Space};
 use crate::forward::layers::{LayerNow, Wish, allocate};
 use crate::forward::rates::TICK;
 use crate::{
     ClosedReason, Event, GONE_AFTER_MS, HEALTH_EVERY_MS, Kind, LayerPreference, SILENCE_AFTER_MS, Undeliverable,
 };
 
-type LayersNow = HashMap<TrackKey, Vec<LayerNow>>;
+pub(super) type LayersNow = HashMap<TrackKey, Vec<LayerNow>>;
 
 impl Engine {
     pub(super) fn tick(&mut self, now: Instant, egress: &mut dyn Egress) {
@@ -29,6 +29,7 @@ impl Engine {
             self.tell_traffic();
         }
         let layers = self.layers_now(now);
+        self.relay_layers(&layers);
         for index in 0..self.legs.len() {
             self.look_at_subscriber(index, &layers, now);
         }
@@ -83,6 +84,7 @@ impl Engine {
                 layers.extend(publisher.tracks.iter().map(|track| (track.key, track.layers_now(now))));
             }
         }
+        layers.extend(self.spaces.values().flat_map(Space::relayed_layers));
         layers
     }
 
@@ -138,7 +140,13 @@ impl Engine {
         wanted.sort_unstable();
         wanted.dedup();
         for (key, layer) in wanted {
-            let Some(index) = self.by_track.get(&key).copied() else { continue };
+            let Some(index) = self.by_track.get(&key).copied() else {
+                let home = self.home_of_track(key);
+                if home != self.worker {
+                    self.note(home, Note::KeyFrame { track: key, layer });
+                }
+                continue;
+            };
             self.with_leg(index, |engine, leg| {
                 let Role::Publish(publisher) = &mut leg.role else { return Ok(()) };
                 let track = publisher.tracks.iter_mut().find(|track| track.key == key);

@@ -22,9 +22,11 @@ mod housekeeping;
 mod ice;
 mod leg;
 mod muting;
+mod notes;
 mod outline;
 mod playing;
 mod publisher;
+mod relay;
 mod routing;
 mod stun;
 mod subscriber;
@@ -37,19 +39,23 @@ mod tests;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::net::{Protocol, Receive};
 use str0m::{Event as Happening, Input, Output};
 
+use crate::directory::Directory;
 use crate::forward::speaker::Speakers;
 use crate::tap::Tapped;
 use crate::{ClosedReason, Error, Event, EventSink, LegId, Limits, SpaceId, Stats, Traffic};
 use deadlines::Deadlines;
 use leg::{ADDRESSES_PER_LEG, Connections, Leg, Role};
 use publisher::MediaPacket;
+use relay::{Followers, Relayed};
 
 pub(crate) use leg::{Peer, Transport};
+pub(crate) use notes::{Addressed, Note};
 pub(crate) use publisher::TrackKey;
 
 /// What is due within this counts as due, or nothing would be done together.
@@ -68,6 +74,9 @@ pub(crate) trait Egress {
     /// which the last may be shorter.
     fn launch(&mut self, to: Peer, start: usize, segment: usize);
 
+    /// Hands notes to other workers, and leaves none.
+    fn post(&mut self, notes: &mut Vec<Addressed>);
+
     fn transmit(&mut self, to: Peer, datagram: &[u8]) {
         let start = self.room().len();
         self.room().extend_from_slice(datagram);
@@ -81,11 +90,36 @@ struct Space {
     legs: Vec<usize>,
     speakers: Speakers<usize>,
     inbound: Vec<MediaPacket>,
+    followers: Followers,
+    /// Publishers of the home, if that is another worker.
+    relayed: Vec<Relayed>,
+}
+
+/// Whom a datagram is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Addressee {
+    /// A leg here, or nobody.
+    Here,
+    /// A leg of that worker.
+    Worker(usize),
+}
+
+/// What an engine is made with.
+pub(crate) struct Setup {
+    /// Addresses announced.
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) tcp: bool,
+    pub(crate) bandwidth_estimation: bool,
+    pub(crate) limits: Limits,
+    pub(crate) worker: usize,
+    pub(crate) directory: Arc<Directory>,
 }
 
 pub(crate) struct Engine {
     connections: Connections,
     limits: Limits,
+    worker: usize,
+    directory: Arc<Directory>,
     events: EventSink,
     legs: Vec<Option<Box<Leg>>>,
     free: Vec<usize>,
@@ -93,6 +127,10 @@ pub(crate) struct Engine {
     by_ufrag: HashMap<String, usize>,
     by_peer: HashMap<Peer, usize>,
     by_track: HashMap<TrackKey, usize>,
+    /// Peers of legs at other workers whose datagrams come in here.
+    elsewhere: HashMap<Peer, usize>,
+    /// Peers of legs here whose datagrams come in at other workers.
+    taken_by: HashMap<Peer, usize>,
     spaces: HashMap<usize, Space>,
     spaces_by_id: HashMap<SpaceId, usize>,
     /// Publishing legs that are open.
@@ -108,6 +146,10 @@ pub(crate) struct Engine {
     forwarding_to: Vec<usize>,
     /// Layers of which somebody needs a key frame.
     key_frames_wanted: Vec<(TrackKey, usize)>,
+    /// Groups of pictures that other workers asked for.
+    groups_wanted: Vec<(SpaceId, TrackKey, usize)>,
+    /// What is to be told to other workers.
+    notes: Vec<Addressed>,
     /// Subscribers that are to be looked at before the next tick.
     to_look_at: Vec<usize>,
     /// Subscribers on their way to where a feed is.
@@ -125,17 +167,13 @@ impl Engine {
     /// # Errors
     ///
     /// No certificate could be made, or there is no address to announce.
-    pub(crate) fn new(
-        addresses: &[SocketAddr],
-        tcp: bool,
-        bandwidth_estimation: bool,
-        limits: Limits,
-        events: EventSink,
-        now: Instant,
-    ) -> Result<Engine, Error> {
+    pub(crate) fn new(setup: Setup, events: EventSink, now: Instant) -> Result<Engine, Error> {
+        let Setup { addresses, tcp, bandwidth_estimation, limits, worker, directory } = setup;
         Ok(Engine {
-            connections: Connections::new(addresses, tcp, bandwidth_estimation, now)?,
+            connections: Connections::new(&addresses, tcp, bandwidth_estimation, now)?,
             limits,
+            worker,
+            directory,
             events,
             legs: Vec::new(),
             free: Vec::new(),
@@ -143,16 +181,20 @@ impl Engine {
             by_ufrag: HashMap::new(),
             by_peer: HashMap::new(),
             by_track: HashMap::new(),
+            elsewhere: HashMap::new(),
+            taken_by: HashMap::new(),
             spaces: HashMap::new(),
             spaces_by_id: HashMap::new(),
             publishing: 0,
             next_space: 0,
-            next_serial: 0,
+            next_serial: worker as u64,
             deadlines: Deadlines::default(),
             dirty: Vec::new(),
             busy_spaces: Vec::new(),
             forwarding_to: Vec::new(),
             key_frames_wanted: Vec::new(),
+            groups_wanted: Vec::new(),
+            notes: Vec::new(),
             to_look_at: Vec::new(),
             catching_up: Vec::new(),
             next_catch_up: now,
@@ -189,8 +231,40 @@ impl Engine {
         if self.dirty.is_empty() { due } else { due.min(self.next_tick - crate::forward::rates::TICK) }
     }
 
-    /// A datagram, or a frame of an ICE-TCP connection.
-    pub(crate) fn receive(&mut self, now: Instant, from: Peer, bytes: &[u8], egress: &mut dyn Egress) {
+    /// A datagram, or a frame of an ICE-TCP connection. One for another worker
+    /// is left to the caller to hand on.
+    pub(crate) fn receive(&mut self, now: Instant, from: Peer, bytes: &[u8], egress: &mut dyn Egress) -> Addressee {
+        let addressee = self.addressee(from, bytes);
+        if addressee == Addressee::Here {
+            self.receive_from(now, from, bytes, None, egress);
+        }
+        addressee
+    }
+
+    /// Whose leg this is for. A check names its leg; what else comes from where
+    /// it came from is for the same.
+    fn addressee(&self, from: Peer, bytes: &[u8]) -> Addressee {
+        if self.directory.workers() == 1 {
+            return Addressee::Here;
+        }
+        let other = match stun::receiver_ufrag(bytes) {
+            Some(ufrag) if !self.by_ufrag.contains_key(ufrag) => self.directory.worker_of_ufrag(ufrag),
+            Some(_) => None,
+            None if self.by_peer.contains_key(&from) => None,
+            None => self.elsewhere.get(&from).copied(),
+        };
+        other.filter(|worker| *worker != self.worker).map_or(Addressee::Here, Addressee::Worker)
+    }
+
+    /// `taken_by`: the worker whom the kernel gave it to, if that is another.
+    fn receive_from(
+        &mut self,
+        now: Instant,
+        from: Peer,
+        bytes: &[u8],
+        taken_by: Option<usize>,
+        egress: &mut dyn Egress,
+    ) {
         self.stats.datagrams_in += 1;
         self.stats.bytes_in += bytes.len() as u64;
         let check = stun::is_stun(bytes);
@@ -212,7 +286,7 @@ impl Engine {
                 return Ok(false);
             }
             if check && known != Some(index) {
-                engine.learn_address(leg, index, from);
+                engine.learn_address(leg, index, from, taken_by);
             }
             leg.heard = now;
             leg.count_in(bytes.len());
@@ -238,15 +312,27 @@ impl Engine {
         }
     }
 
-    fn learn_address(&mut self, leg: &mut Leg, index: usize, from: Peer) {
+    fn learn_address(&mut self, leg: &mut Leg, index: usize, from: Peer, taken_by: Option<usize>) {
         if leg.addresses.len() == ADDRESSES_PER_LEG {
             let oldest = leg.addresses.remove(0);
-            if self.by_peer.get(&oldest) == Some(&index) {
-                self.by_peer.remove(&oldest);
-            }
+            self.forget_address(index, oldest);
         }
         leg.addresses.push(from);
         self.by_peer.insert(from, index);
+        if let Some(taker) = taken_by {
+            self.taken_by.insert(from, taker);
+            self.note(taker, Note::Here { peer: from, worker: self.worker });
+        }
+    }
+
+    fn forget_address(&mut self, index: usize, peer: Peer) {
+        if self.by_peer.get(&peer) != Some(&index) {
+            return;
+        }
+        self.by_peer.remove(&peer);
+        if let Some(taker) = self.taken_by.remove(&peer) {
+            self.note(taker, Note::NotHere { peer, worker: self.worker });
+        }
     }
 
     /// Forwards what came in, drives what is due, and sees after everything
@@ -271,7 +357,9 @@ impl Engine {
             self.drive(index, now, egress);
         }
         self.forward_inbound(now, egress);
+        self.answer_groups();
         self.catch_up(now, egress);
+        egress.post(&mut self.notes);
     }
 
     /// Does what is due at a leg.
@@ -389,15 +477,10 @@ impl Engine {
                 let level = packet.header.ext_vals.audio_level;
                 let Some(packet) = publisher.accept(&mut leg.rtc, packet, now) else { return Ok(()) };
                 self.tapped.extend(publisher.for_tap(&packet));
-                if let Some(space) = self.spaces.get_mut(&leg.space) {
-                    if let Some(level) = level {
-                        space.speakers.hear(index, level, now);
-                    }
-                    if space.inbound.is_empty() {
-                        self.busy_spaces.push(leg.space);
-                    }
-                    space.inbound.push(packet);
+                if let (Some(level), Some(space)) = (level, self.spaces.get_mut(&leg.space)) {
+                    space.speakers.hear(index, level, now);
                 }
+                self.hand_in(leg.space, [packet]);
             }
             (Happening::MediaIngressStats(stats), Role::Publish(publisher)) => {
                 publisher.loss = stats.loss.unwrap_or(0.0);
@@ -445,11 +528,13 @@ impl Engine {
     /// Removes a leg from wherever it is known, and tells.
     fn forget(&mut self, index: usize, leg: Leg, reason: ClosedReason) {
         self.by_id.remove(&leg.id);
-        self.by_ufrag.retain(|_, owner| *owner != index);
+        self.directory.leave(&leg.id);
+        for ufrag in &leg.ufrags {
+            self.by_ufrag.remove(ufrag);
+            self.directory.forgets(ufrag);
+        }
         for peer in &leg.addresses {
-            if self.by_peer.get(peer) == Some(&index) {
-                self.by_peer.remove(peer);
-            }
+            self.forget_address(index, *peer);
         }
         self.by_track.retain(|_, owner| *owner != index);
         if let Role::Publish(publisher) = &leg.role
@@ -460,20 +545,34 @@ impl Engine {
         self.catching_up.retain(|other| *other != index);
         let published = matches!(leg.role, Role::Publish(_));
         self.publishing -= usize::from(published);
-        let mut empty = false;
         if let Some(space) = self.spaces.get_mut(&leg.space) {
             space.legs.retain(|other| *other != index);
             space.speakers.remove(index);
-            empty = space.legs.is_empty();
         }
-        if empty && let Some(space) = self.spaces.remove(&leg.space) {
-            self.spaces_by_id.remove(&space.id);
-            self.tell(Event::Traffic { space: space.id, traffic: Traffic::default() });
+        if published {
+            self.relay_publisher_gone(leg.space, &leg.id);
         }
+        self.leave_space(leg.space);
         self.free.push(index);
         self.tell(Event::Closed { leg: leg.id, reason });
-        if published && !empty {
+        if published {
             self.reconcile_space(leg.space);
+        }
+    }
+
+    /// Forgets a space that nobody is in, here or at a follower.
+    fn leave_space(&mut self, index: usize) {
+        let deserted = |space: &Space| space.legs.is_empty() && space.followers.is_empty();
+        if !self.spaces.get(&index).is_some_and(deserted) {
+            return;
+        }
+        let Some(space) = self.spaces.remove(&index) else { return };
+        self.spaces_by_id.remove(&space.id);
+        let home = self.directory.home(&space.id);
+        if home == self.worker {
+            self.tell(Event::Traffic { space: space.id, traffic: Traffic::default() });
+        } else {
+            self.note(home, Note::Unfollow { space: space.id, worker: self.worker });
         }
     }
 }

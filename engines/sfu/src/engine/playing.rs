@@ -13,7 +13,7 @@ use crate::{CONNECT_WITHIN_MS, Event, Kind, LegId, Refusal, SpaceId};
 
 impl Engine {
     pub(super) fn open_play(&mut self, now: Instant, id: LegId, space: SpaceId, offer: &str) -> Result<(), Refusal> {
-        self.check_room(&id, &space)?;
+        self.check_room(&id, &space, true)?;
         let sections = outline::read(offer, &self.limits, self.limits.tracks_per_subscriber)?;
         let mids: Vec<(Mid, Kind)> = sections
             .iter()

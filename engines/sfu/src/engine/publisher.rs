@@ -25,6 +25,17 @@ use crate::{Codec, Health, Kind, LegId, PublishedLayer, PublishedTrack, Source, 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TrackKey(pub(crate) u64);
 
+impl TrackKey {
+    fn new(serial: u64, index: usize) -> TrackKey {
+        TrackKey(serial << 16 | index as u64)
+    }
+
+    /// Of its publisher; the workers take turns.
+    pub(super) fn serial(self) -> u64 {
+        self.0 >> 16
+    }
+}
+
 /// Larger payloads would not fit a forwarded datagram; no encoder sends them.
 const PAYLOAD_BYTES: usize = 1_400;
 /// SSRCs of one leg that are remembered; a publisher has one a layer.
@@ -159,7 +170,7 @@ impl Publisher {
             let mid: Mid = section.mid.as_str().into();
             let negotiated = rtc.media(mid).is_some_and(|media| !media.remote_pts().is_empty() && !media.disabled());
             let Some(kind) = section.kind.filter(|_| section.sends && negotiated) else { continue };
-            let key = TrackKey(self.serial << 16 | index as u64);
+            let key = TrackKey::new(self.serial, index);
             if let Some(at) = self.tracks.iter().position(|track| track.key == key) {
                 tracks.push(self.tracks.swap_remove(at));
                 continue;
@@ -199,7 +210,7 @@ impl Publisher {
         codec: Codec,
         source: Source,
     ) -> Option<()> {
-        let (key, id) = (TrackKey(self.serial << 16 | index as u64), track_id(leg, index)?);
+        let (key, id) = (TrackKey::new(self.serial, index), track_id(leg, index)?);
         let mid = Mid::from(index.to_string().as_str());
         let layers = vec![self.new_layer(String::new())];
         let muted = self.mutes.contains(source);

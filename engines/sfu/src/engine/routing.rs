@@ -59,6 +59,8 @@ impl Engine {
                 source: track.source,
             }));
         }
+        let relayed = self.spaces.get(&space)?.relayed();
+        wanted.extend(relayed.filter(|attached| subscriber.hears(&attached.publisher)));
         Some(wanted)
     }
 

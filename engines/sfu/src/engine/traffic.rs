@@ -4,8 +4,8 @@
 
 use std::collections::HashMap;
 
-use super::Engine;
 use super::leg::Role;
+use super::{Engine, Note};
 use crate::{Event, HEALTH_EVERY_MS, Traffic};
 
 impl Engine {
@@ -27,9 +27,15 @@ impl Engine {
                 }
             }
         }
-        for (space, traffic) in of_spaces {
-            if let Some(space) = self.spaces.get(&space) {
-                self.tell(Event::Traffic { space: space.id.clone(), traffic });
+        for (index, space) in &self.spaces {
+            let mut traffic = of_spaces.remove(index).unwrap_or_default();
+            let (id, home) = (space.id.clone(), self.directory.home(&space.id));
+            if home == self.worker {
+                space.followers.add_to(&mut traffic);
+                self.tell(Event::Traffic { space: id, traffic });
+            } else {
+                let Traffic { viewers, out_bps, .. } = traffic;
+                self.notes.push((home, Note::Viewers { space: id, worker: self.worker, viewers, out_bps }));
             }
         }
     }

@@ -1,47 +1,37 @@
-//! The engine's thread and its sockets.
+//! The engine's threads and their sockets.
 
 mod interfaces;
+mod mail;
 mod tap;
 mod tcp;
 mod udp;
+mod worker;
 
 pub(crate) use tcp::take_frames;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Interest, Poll, Waker};
 
-use crate::engine::{Egress, Engine, Peer, Transport};
+use crate::directory::Directory;
+use crate::engine::{Engine, Setup};
 use crate::{
-    Busy, COMMAND_QUEUE, Command, Config, Error, Event, FEED_QUEUE, FEED_QUEUE_BYTES, FRAME_BYTES, FeedFrame, LegId,
-    Stats,
+    Busy, COMMAND_QUEUE, Command, Config, Error, Event, EventSink, FEED_QUEUE, FEED_QUEUE_BYTES, FRAME_BYTES,
+    FeedFrame, LegId, MOST_THREADS, Stats,
 };
+use mail::{Mailbox, Post};
 use tap::TapPort;
-use tcp::TcpPort;
-use udp::{RECEIVE_BATCH, UdpPort};
+use tcp::{Admission, TcpPort};
+use udp::UdpPort;
+use worker::{FIRST_CONNECTION, Sockets, TCP, UDP, WAKE, Worker};
 
-const UDP: Token = Token(0);
-const TCP: Token = Token(1);
-const WAKE: Token = Token(2);
-const FIRST_CONNECTION: usize = 16;
-/// Batches taken from the UDP port before commands get their turn.
-const BATCHES: usize = 8;
-/// Commands done before packets get their turn.
-const COMMANDS: usize = 64;
-/// With many viewers, what arrives is gathered for this long before it is
-/// taken: a burst then leaves as a burst, which halves what each packet costs.
-const GATHER: Duration = Duration::from_micros(500);
-/// From this many subscribing legs on it is worth the delay.
-const GATHER_FROM_LEGS: usize = 32;
-/// How often counters are made visible and silent TCP connections are closed.
-const SURVEY_EVERY: Duration = Duration::from_millis(200);
 /// Ports tried for one that is free for both UDP and TCP.
 const PORT_TRIES: usize = 32;
 
@@ -83,60 +73,81 @@ impl Waiting {
     }
 }
 
+/// A worker's counters, as others see them.
+#[derive(Clone, Default)]
+struct StatsOf(Arc<Mutex<Stats>>);
+
+impl StatsOf {
+    fn set(&self, stats: Stats) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+    }
+
+    fn get(&self) -> Stats {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 struct Shared {
-    orders: SyncSender<Order>,
+    /// What waits for each worker.
+    orders: Vec<SyncSender<Order>>,
+    directory: Arc<Directory>,
     waiting: Arc<Waiting>,
-    waker: Waker,
+    boxes: Arc<[Mailbox]>,
     stop: Arc<AtomicBool>,
-    stats: Arc<Mutex<Stats>>,
+    stats: Vec<StatsOf>,
     local: SocketAddr,
     announced: Vec<SocketAddr>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What a worker is started with.
+struct Desk {
+    poll: Poll,
+    udp: UdpPort,
+    listener: Option<TcpListener>,
+    orders: Receiver<Order>,
 }
 
 impl Sfu {
-    /// Binds the port and starts the media thread. `events` is called on it.
+    /// Binds the port and starts the media threads. `events` is called on them.
     ///
     /// # Errors
     ///
     /// The port can't be bound, or nothing can be announced.
     pub fn start(config: Config, events: Box<dyn Fn(Event) + Send + Sync>) -> Result<Sfu, Error> {
-        let (udp, listener) = bind(config.listen)?;
-        let local = udp.local_addr()?;
+        let count = match config.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        let (mut ports, listener) = bind(config.listen, count.min(MOST_THREADS))?;
+        let local = ports[0].local_addr()?;
         let announced = interfaces::announced(local, &config.public_addrs);
         if announced.is_empty() {
             return Err(Error::NoCandidate);
         }
-        let now = Instant::now();
-        let mut engine =
-            Engine::new(&announced, true, config.bandwidth_estimation, config.limits, Arc::from(events), now)?;
-        let mut tcp = TcpPort::new(listener, config.limits, FIRST_CONNECTION)?;
-        let poll = Poll::new()?;
-        poll.registry().register(&mut SourceFd(&udp.as_raw_fd()), UDP, Interest::READABLE)?;
-        poll.registry().register(tcp.listener(), TCP, Interest::READABLE)?;
-        let waker = Waker::new(poll.registry(), WAKE)?;
-        let tap = config.tap.map(|sink| TapPort::start(sink, now)).transpose()?;
-        if tap.is_some() {
-            engine.allow_taps();
+        let directory = Arc::new(Directory::new(ports.len(), config.limits));
+        let mut listener = Some(listener);
+        let (mut desks, mut orders, mut boxes) = (Vec::new(), Vec::new(), Vec::new());
+        for udp in ports.drain(..) {
+            let poll = Poll::new()?;
+            boxes.push(Mailbox::new(Waker::new(poll.registry(), WAKE)?));
+            let (order, received) = sync_channel(COMMAND_QUEUE + FEED_QUEUE);
+            orders.push(order);
+            desks.push(Desk { poll, udp, listener: listener.take(), orders: received });
         }
-        let (orders, received) = sync_channel(COMMAND_QUEUE + FEED_QUEUE);
-        let waiting = Arc::new(Waiting::default());
-        let stop = Arc::new(AtomicBool::new(false));
-        let stats = Arc::new(Mutex::new(Stats::default()));
-        let media = MediaThread {
-            engine,
-            poll,
-            sockets: Sockets { udp, tcp },
-            unfinished: Vec::new(),
-            orders: received,
-            waiting: waiting.clone(),
-            tap,
-            stop: stop.clone(),
-            stats: stats.clone(),
-        };
-        let thread = std::thread::Builder::new().name("hearth-media".to_owned()).spawn(move || media.run())?;
-        let shared = Shared { orders, waiting, waker, stop, stats, local, announced, thread: Mutex::new(Some(thread)) };
-        Ok(Sfu { shared: Arc::new(shared) })
+        let shared = Arc::new(Shared {
+            orders,
+            directory,
+            waiting: Arc::default(),
+            boxes: boxes.into(),
+            stop: Arc::default(),
+            stats: desks.iter().map(|_| StatsOf::default()).collect(),
+            local,
+            announced,
+            threads: Mutex::default(),
+        });
+        shared.employ(desks, &config, &Arc::from(events))?;
+        Ok(Sfu { shared })
     }
 
     /// Hands a command over without waiting.
@@ -145,7 +156,16 @@ impl Sfu {
     ///
     /// At least [`COMMAND_QUEUE`] commands wait already, or the engine has stopped.
     pub fn send(&self, command: Command) -> Result<(), Busy> {
-        self.order(Order::Command(command))
+        let shared = &self.shared;
+        let Some(worker) = shared.directory.worker_for(&command) else {
+            return (0..shared.orders.len()).try_for_each(|worker| self.order(worker, Order::Command(command.clone())));
+        };
+        let leg = command.leg().cloned();
+        self.order(worker, Order::Command(command)).inspect_err(|_| {
+            if let Some(leg) = leg {
+                shared.directory.give_up(&leg);
+            }
+        })
     }
 
     /// Hands a frame of a feed over without waiting. One for a leg that is no
@@ -163,16 +183,16 @@ impl Sfu {
         if !self.shared.waiting.add(bytes) {
             return Err(Busy::QueueFull);
         }
-        self.order(Order::Feed(leg.clone(), frame)).inspect_err(|_| self.shared.waiting.remove(bytes))
+        let worker = self.shared.directory.worker_of(leg);
+        self.order(worker, Order::Feed(leg.clone(), frame)).inspect_err(|_| self.shared.waiting.remove(bytes))
     }
 
-    fn order(&self, order: Order) -> Result<(), Busy> {
-        self.shared.orders.try_send(order).map_err(|error| match error {
+    fn order(&self, worker: usize, order: Order) -> Result<(), Busy> {
+        self.shared.orders[worker].try_send(order).map_err(|error| match error {
             TrySendError::Full(_) => Busy::QueueFull,
             TrySendError::Disconnected(_) => Busy::Stopped,
         })?;
-        // The thread looks at its commands at least every tick.
-        let _ = self.shared.waker.wake();
+        self.shared.boxes[worker].wake();
         Ok(())
     }
 
@@ -186,27 +206,76 @@ impl Sfu {
         &self.shared.announced
     }
 
-    /// Counters, at most a fraction of a second old.
+    /// Counters of all threads, at most a fraction of a second old.
     pub fn stats(&self) -> Stats {
-        *self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stats_of_threads().iter().fold(Stats::default(), |all, one| all.plus(one))
+    }
+
+    /// Counters of each thread.
+    pub fn stats_of_threads(&self) -> Vec<Stats> {
+        self.shared.stats.iter().map(StatsOf::get).collect()
+    }
+}
+
+impl Shared {
+    /// Starts the workers, each at its desk.
+    fn employ(&self, desks: Vec<Desk>, config: &Config, events: &EventSink) -> Result<(), Error> {
+        let now = Instant::now();
+        let admission = Arc::new(Admission::new(config.limits));
+        for (number, Desk { poll, udp, listener, orders }) in desks.into_iter().enumerate() {
+            let setup = Setup {
+                addresses: self.announced.clone(),
+                tcp: true,
+                bandwidth_estimation: config.bandwidth_estimation,
+                limits: config.limits,
+                worker: number,
+                directory: self.directory.clone(),
+            };
+            let mut engine = Engine::new(setup, events.clone(), now)?;
+            let mut tcp = TcpPort::new(listener, admission.clone(), FIRST_CONNECTION)?;
+            poll.registry().register(&mut SourceFd(&udp.as_raw_fd()), UDP, Interest::READABLE)?;
+            if let Some(listener) = tcp.listener() {
+                poll.registry().register(listener, TCP, Interest::READABLE)?;
+            }
+            let tap = config.tap.clone().map(|sink| TapPort::start(sink, now)).transpose()?;
+            if tap.is_some() {
+                engine.allow_taps();
+            }
+            let worker = Worker {
+                number,
+                engine,
+                poll,
+                sockets: Sockets { udp, tcp, post: Post::new(self.boxes.clone()) },
+                unfinished: Vec::new(),
+                orders,
+                waiting: self.waiting.clone(),
+                boxes: self.boxes.clone(),
+                tap,
+                stop: self.stop.clone(),
+                stats: self.stats[number].clone(),
+            };
+            let thread = std::thread::Builder::new().name(format!("hearth-media-{number}"));
+            let thread = thread.spawn(move || worker.run())?;
+            self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        }
+        Ok(())
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
-        let _ = self.waker.wake();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread
-            && thread.thread().id() != std::thread::current().id()
-        {
+        self.boxes.iter().for_each(Mailbox::wake);
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads.into_iter().filter(|thread| thread.thread().id() != std::thread::current().id()) {
             let _ = thread.join();
         }
     }
 }
 
-/// Binds UDP and TCP on one port.
-fn bind(listen: SocketAddr) -> Result<(UdpPort, std::net::TcpListener), Error> {
+/// Binds UDP, once for each worker, and TCP on one port. TCP comes first: its
+/// port is not shared, so a second program is refused before it takes datagrams.
+fn bind(listen: SocketAddr, workers: usize) -> Result<(Vec<UdpPort>, TcpListener), Error> {
     let explain = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::AddrInUse => Error::PortInUse(listen),
         std::io::ErrorKind::PermissionDenied => Error::PermissionDenied(listen),
@@ -214,194 +283,14 @@ fn bind(listen: SocketAddr) -> Result<(UdpPort, std::net::TcpListener), Error> {
         _ => Error::Io(error),
     };
     for attempt in 1.. {
-        let udp = UdpPort::bind(listen).map_err(explain)?;
-        match std::net::TcpListener::bind(udp.local_addr()?) {
-            Ok(tcp) => return Ok((udp, tcp)),
+        let tcp = TcpListener::bind(listen).map_err(explain)?;
+        let address = tcp.local_addr()?;
+        let ports: std::io::Result<Vec<UdpPort>> = (0..workers).map(|_| UdpPort::bind(address, workers > 1)).collect();
+        match ports {
+            Ok(ports) => return Ok((ports, tcp)),
             Err(_) if listen.port() == 0 && attempt < PORT_TRIES => {}
             Err(error) => return Err(explain(error)),
         }
     }
     Err(Error::PortInUse(listen))
-}
-
-struct Sockets {
-    udp: UdpPort,
-    tcp: TcpPort,
-}
-
-impl Sockets {
-    fn outgoing(&mut self) -> Outgoing<'_> {
-        Outgoing { udp: &mut self.udp, tcp: &mut self.tcp }
-    }
-}
-
-/// The way out on both sockets, also while the UDP port is being read.
-struct Outgoing<'a> {
-    udp: &'a mut UdpPort,
-    tcp: &'a mut TcpPort,
-}
-
-impl Egress for Outgoing<'_> {
-    fn room(&mut self) -> &mut Vec<u8> {
-        &mut self.udp.room
-    }
-
-    fn launch(&mut self, to: Peer, start: usize, segment: usize) {
-        match to.transport {
-            Transport::Udp => self.udp.launch(to.address, start, segment),
-            Transport::Tcp => {
-                for datagram in self.udp.room[start..].chunks(segment.max(1)) {
-                    self.tcp.send(to.address, datagram);
-                }
-                self.udp.room.truncate(start);
-            }
-        }
-    }
-}
-
-struct MediaThread {
-    engine: Engine,
-    poll: Poll,
-    sockets: Sockets,
-    /// Connections that had more to read; they are not announced again.
-    unfinished: Vec<Token>,
-    orders: Receiver<Order>,
-    waiting: Arc<Waiting>,
-    tap: Option<TapPort>,
-    stop: Arc<AtomicBool>,
-    stats: Arc<Mutex<Stats>>,
-}
-
-impl MediaThread {
-    fn run(mut self) {
-        let mut events = Events::with_capacity(256);
-        let mut next_survey = Instant::now();
-        let mut more = false;
-        while !self.stop.load(Ordering::Acquire) {
-            let wait =
-                if more { Duration::ZERO } else { self.engine.deadline().saturating_duration_since(Instant::now()) };
-            if let Err(error) = self.poll.poll(&mut events, Some(wait))
-                && error.kind() != std::io::ErrorKind::Interrupted
-            {
-                tracing::error!(%error, "the media thread can't wait for its sockets and stops");
-                return;
-            }
-            more = self.obey();
-            if self.engine.subscribing() >= GATHER_FROM_LEGS && events.iter().any(|event| event.token() == UDP) {
-                std::thread::sleep(GATHER);
-            }
-            more |= self.receive_udp();
-            more |= self.serve_tcp(&events);
-            let now = Instant::now();
-            self.ask_for_the_tap();
-            self.engine.flush(now, &mut self.sockets.outgoing());
-            self.sockets.udp.flush();
-            self.sockets.tcp.flush();
-            self.hand_to_tap();
-            if now >= next_survey {
-                next_survey = now + SURVEY_EVERY;
-                self.sockets.tcp.close_silent(now);
-                self.survey();
-            }
-        }
-    }
-
-    /// Does the commands and takes the frames that wait; `true`: there may be more.
-    fn obey(&mut self) -> bool {
-        for _ in 0..COMMANDS {
-            match self.orders.try_recv() {
-                Ok(Order::Command(command)) => {
-                    self.engine.command(Instant::now(), command, &mut self.sockets.outgoing())
-                }
-                Ok(Order::Feed(leg, frame)) => {
-                    self.waiting.remove(frame.data.len());
-                    self.engine.feed(Instant::now(), &leg, &frame);
-                }
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return false,
-            }
-        }
-        true
-    }
-
-    /// Takes datagrams, batch by batch, each forwarded before the next is
-    /// taken; `true`: there may be more.
-    fn receive_udp(&mut self) -> bool {
-        for _ in 0..BATCHES {
-            let Self { engine, sockets: Sockets { udp, tcp }, .. } = self;
-            let now = Instant::now();
-            let taken = udp.receive(|from, bytes, udp| {
-                let from = Peer { transport: Transport::Udp, address: from };
-                engine.receive(now, from, bytes, &mut Outgoing { udp, tcp });
-            });
-            if taken == 0 {
-                return false;
-            }
-            self.engine.flush(Instant::now(), &mut self.sockets.outgoing());
-            self.sockets.udp.flush();
-            self.hand_to_tap();
-            if taken < RECEIVE_BATCH {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Accepts, reads and writes; `true`: some connection has more to read.
-    fn serve_tcp(&mut self, events: &Events) -> bool {
-        let now = Instant::now();
-        let mut ready = std::mem::take(&mut self.unfinished);
-        for event in events {
-            match event.token() {
-                UDP | WAKE => {}
-                TCP => self.sockets.tcp.accept(self.poll.registry(), now),
-                token => ready.push(token),
-            }
-        }
-        let mut frames: Vec<(SocketAddr, Vec<u8>)> = Vec::new();
-        for token in ready {
-            let more = self.sockets.tcp.ready(token, now, |from, frame| frames.push((from, frame.to_vec())));
-            if more {
-                self.unfinished.push(token);
-            }
-        }
-        for (address, frame) in frames {
-            self.engine.receive(now, Peer { transport: Transport::Tcp, address }, &frame, &mut self.sockets.outgoing());
-        }
-        !self.unfinished.is_empty()
-    }
-
-    fn ask_for_the_tap(&mut self) {
-        let wanted = self.tap.as_ref().map(TapPort::take_wanted).unwrap_or_default();
-        for (track, layer) in wanted {
-            self.engine.want_key_frame(track, layer);
-        }
-    }
-
-    fn hand_to_tap(&mut self) {
-        if let Some(tap) = &mut self.tap {
-            tap.hand_over(self.engine.tapped());
-        }
-    }
-
-    fn survey(&mut self) {
-        let mut stats = self.engine.stats();
-        if let Some(tap) = &self.tap {
-            (stats.frames_tapped, stats.dropped_tap, stats.tap_cpu_us) = (tap.frames(), tap.dropped, tap.cpu_us());
-        }
-        stats.sends_gso = self.sockets.udp.sent.gso;
-        stats.sends_single = self.sockets.udp.sent.single;
-        stats.dropped_send = self.sockets.udp.sent.dropped + self.sockets.tcp.dropped;
-        stats.tcp_connections = self.sockets.tcp.open() as u64;
-        stats.tcp_refused = self.sockets.tcp.refused;
-        stats.cpu_us = thread_cpu_us();
-        *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
-    }
-}
-
-/// CPU time of the calling thread.
-fn thread_cpu_us() -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the kernel writes one `timespec`.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    time.tv_sec as u64 * 1_000_000 + time.tv_nsec as u64 / 1_000
 }

@@ -113,7 +113,7 @@ impl TapThread {
 
     fn tell(&mut self) {
         self.shared.frames.store(self.taps.frames, Ordering::Relaxed);
-        self.shared.cpu_us.store(super::thread_cpu_us(), Ordering::Relaxed);
+        self.shared.cpu_us.store(super::worker::thread_cpu_us(), Ordering::Relaxed);
         if !self.taps.wanted.is_empty() {
             let mut wanted = self.shared.wanted.lock().unwrap_or_else(PoisonError::into_inner);
             wanted.append(&mut self.taps.wanted);

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
@@ -24,7 +25,7 @@ const WAITING_BYTES: usize = 256 * 1_024;
 /// Reads from one connection before others get their turn.
 const READS: usize = 16;
 
-struct Connection {
+pub(super) struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
     read: Vec<u8>,
@@ -33,34 +34,84 @@ struct Connection {
     heard: Option<Instant>,
 }
 
+/// How many connections there are, at all workers together.
+pub(super) struct Admission {
+    limits: Limits,
+    admitted: Mutex<Admitted>,
+}
+
+#[derive(Default)]
+struct Admitted {
+    all: usize,
+    by_ip: HashMap<IpAddr, usize>,
+}
+
+impl Admission {
+    pub(super) fn new(limits: Limits) -> Admission {
+        Admission { limits, admitted: Mutex::default() }
+    }
+
+    fn admit(&self, ip: IpAddr) -> bool {
+        let mut admitted = self.lock();
+        let from_there = admitted.by_ip.get(&ip).copied().unwrap_or(0);
+        let full = admitted.all >= self.limits.tcp_connections;
+        if full || from_there >= self.limits.tcp_connections_per_address {
+            return false;
+        }
+        admitted.all += 1;
+        admitted.by_ip.insert(ip, from_there + 1);
+        true
+    }
+
+    fn leave(&self, ip: IpAddr) {
+        let mut admitted = self.lock();
+        admitted.all -= 1;
+        if let Some(count) = admitted.by_ip.get_mut(&ip) {
+            *count -= 1;
+            if *count == 0 {
+                admitted.by_ip.remove(&ip);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Admitted> {
+        self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 pub(super) struct TcpPort {
-    listener: TcpListener,
+    /// One worker accepts for all.
+    listener: Option<TcpListener>,
     connections: HashMap<Token, Connection>,
     by_peer: HashMap<SocketAddr, Token>,
-    by_ip: HashMap<IpAddr, usize>,
     next_token: usize,
-    limits: Limits,
+    admission: Arc<Admission>,
     pub(super) refused: u64,
     pub(super) dropped: u64,
 }
 
 impl TcpPort {
-    pub(super) fn new(listener: std::net::TcpListener, limits: Limits, first_token: usize) -> io::Result<TcpPort> {
-        listener.set_nonblocking(true)?;
+    pub(super) fn new(
+        listener: Option<std::net::TcpListener>,
+        admission: Arc<Admission>,
+        first_token: usize,
+    ) -> io::Result<TcpPort> {
+        if let Some(listener) = &listener {
+            listener.set_nonblocking(true)?;
+        }
         Ok(TcpPort {
-            listener: TcpListener::from_std(listener),
+            listener: listener.map(TcpListener::from_std),
             connections: HashMap::new(),
             by_peer: HashMap::new(),
-            by_ip: HashMap::new(),
             next_token: first_token,
-            limits,
+            admission,
             refused: 0,
             dropped: 0,
         })
     }
 
-    pub(super) fn listener(&mut self) -> &mut TcpListener {
-        &mut self.listener
+    pub(super) fn listener(&mut self) -> Option<&mut TcpListener> {
+        self.listener.as_mut()
     }
 
     pub(super) fn open(&self) -> usize {
@@ -69,27 +120,37 @@ impl TcpPort {
 
     /// Accepts what waits; connections beyond the limits are closed at once.
     pub(super) fn accept(&mut self, registry: &Registry, now: Instant) {
-        while let Ok((mut stream, peer)) = self.listener.accept() {
+        while let Some(Ok((stream, peer))) = self.listener.as_ref().map(TcpListener::accept) {
             let peer = canonical(peer);
-            let from_there = self.by_ip.get(&peer.ip()).copied().unwrap_or(0);
-            let full = self.connections.len() >= self.limits.tcp_connections;
-            if full || from_there >= self.limits.tcp_connections_per_address {
+            if !self.admission.admit(peer.ip()) {
                 self.refused += 1;
                 continue;
             }
             let _ = stream.set_nodelay(true);
-            let token = Token(self.next_token);
-            self.next_token += 1;
-            if registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE).is_err() {
-                continue;
-            }
-            *self.by_ip.entry(peer.ip()).or_default() += 1;
-            self.by_peer.insert(peer, token);
-            self.connections.insert(
-                token,
-                Connection { stream, peer, read: Vec::new(), waiting: Vec::new(), opened: now, heard: None },
-            );
+            let (read, waiting) = (Vec::new(), Vec::new());
+            self.adopt(Connection { stream, peer, read, waiting, opened: now, heard: None }, registry);
         }
+    }
+
+    /// Takes a connection in, which may have something to read already.
+    pub(super) fn adopt(&mut self, mut connection: Connection, registry: &Registry) -> Option<Token> {
+        let token = Token(self.next_token);
+        self.next_token += 1;
+        if registry.register(&mut connection.stream, token, Interest::READABLE | Interest::WRITABLE).is_err() {
+            self.admission.leave(connection.peer.ip());
+            return None;
+        }
+        self.by_peer.insert(connection.peer, token);
+        self.connections.insert(token, connection);
+        Some(token)
+    }
+
+    /// Gives a connection away, for another port to adopt.
+    pub(super) fn release(&mut self, peer: SocketAddr, registry: &Registry) -> Option<Connection> {
+        let token = self.by_peer.remove(&peer)?;
+        let mut connection = self.connections.remove(&token)?;
+        let _ = registry.deregister(&mut connection.stream);
+        Some(connection)
     }
 
     /// Reads and writes what a connection is ready for. Each whole frame goes
@@ -149,13 +210,7 @@ impl TcpPort {
     fn close(&mut self, token: Token) {
         let Some(connection) = self.connections.remove(&token) else { return };
         self.by_peer.remove(&connection.peer);
-        let ip = connection.peer.ip();
-        if let Some(count) = self.by_ip.get_mut(&ip) {
-            *count -= 1;
-            if *count == 0 {
-                self.by_ip.remove(&ip);
-            }
-        }
+        self.admission.leave(connection.peer.ip());
     }
 }
 

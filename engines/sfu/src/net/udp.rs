@@ -72,12 +72,16 @@ pub(super) struct UdpPort {
 }
 
 impl UdpPort {
-    pub(super) fn bind(address: SocketAddr) -> io::Result<UdpPort> {
+    /// `shared`: more sockets of this program are to have the same port.
+    pub(super) fn bind(address: SocketAddr, shared: bool) -> io::Result<UdpPort> {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         if address.is_ipv6() {
             socket.set_only_v6(false)?;
         }
         socket.set_nonblocking(true)?;
+        if shared {
+            socket.set_reuse_port(true)?;
+        }
         // The kernel gives what its limits permit.
         let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
         let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
@@ -322,7 +326,7 @@ mod tests {
             let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
             receiver.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
             let to = receiver.local_addr().unwrap();
-            let Ok(mut port) = UdpPort::bind(listen.parse().unwrap()) else { continue };
+            let Ok(mut port) = UdpPort::bind(listen.parse().unwrap(), false) else { continue };
             port.gso &= gso;
             let bursts: [&[usize]; 4] = [&[1_100, 1_100, 1_099], &[1_200; 3], &[40], &[1]];
             for sizes in bursts {
@@ -346,7 +350,7 @@ mod tests {
 
     #[test]
     fn a_device_that_does_not_segment_gets_one_by_one_and_what_fails_is_dropped() {
-        let mut port = UdpPort::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut port = UdpPort::bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
         let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         receiver.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
         // No datagram can have so many bytes: refused, and refused again alone.
@@ -363,7 +367,7 @@ mod tests {
 
     #[test]
     fn receives_many_at_once_with_their_senders() {
-        let mut port = UdpPort::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut port = UdpPort::bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
         let sender = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         for size in 1..=RECEIVE_BATCH {
             sender.send_to(&vec![7; size], port.local_addr().unwrap()).unwrap();

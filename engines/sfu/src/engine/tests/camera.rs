@@ -10,38 +10,38 @@ use str0m::rtp::RtpWrite;
 use crate::engine::extensions;
 use crate::payload::{h264, sps};
 
-pub(super) const FRAME_EVERY: Duration = Duration::from_nanos(33_333_333);
-pub(super) const AUDIO_EVERY: Duration = Duration::from_millis(20);
+pub(in crate::engine::tests) const FRAME_EVERY: Duration = Duration::from_nanos(33_333_333);
+pub(in crate::engine::tests) const AUDIO_EVERY: Duration = Duration::from_millis(20);
 const PACKET_BYTES: usize = 1_000;
-pub(super) const LAYER_AT: usize = 12;
+pub(in crate::engine::tests) const LAYER_AT: usize = 12;
 const HEIGHT_AT: usize = 14;
 
 /// One encoding of a publisher.
-pub(super) struct Encoding {
-    pub(super) rid: Option<Rid>,
-    pub(super) number: u8,
-    pub(super) rate_bps: u64,
-    pub(super) sequence: u64,
-    pub(super) timestamp_base: u32,
-    pub(super) picture: u16,
-    pub(super) wants_key: bool,
+pub(in crate::engine::tests) struct Encoding {
+    pub(in crate::engine::tests) rid: Option<Rid>,
+    pub(in crate::engine::tests) number: u8,
+    pub(in crate::engine::tests) rate_bps: u64,
+    pub(in crate::engine::tests) sequence: u64,
+    pub(in crate::engine::tests) timestamp_base: u32,
+    pub(in crate::engine::tests) picture: u16,
+    pub(in crate::engine::tests) wants_key: bool,
     /// Nothing of it is sent.
-    pub(super) paused: bool,
+    pub(in crate::engine::tests) paused: bool,
 }
 
-pub(super) struct Sends {
-    pub(super) video: Mid,
-    pub(super) audio: Mid,
-    pub(super) encodings: Vec<Encoding>,
-    pub(super) audio_sequence: u64,
-    pub(super) audio_level: i8,
-    pub(super) next_frame: Instant,
-    pub(super) next_audio: Instant,
-    pub(super) began: Instant,
+pub(in crate::engine::tests) struct Sends {
+    pub(in crate::engine::tests) video: Mid,
+    pub(in crate::engine::tests) audio: Mid,
+    pub(in crate::engine::tests) encodings: Vec<Encoding>,
+    pub(in crate::engine::tests) audio_sequence: u64,
+    pub(in crate::engine::tests) audio_level: i8,
+    pub(in crate::engine::tests) next_frame: Instant,
+    pub(in crate::engine::tests) next_audio: Instant,
+    pub(in crate::engine::tests) began: Instant,
 }
 
 impl Sends {
-    pub(super) fn audio(&mut self, rtc: &mut Rtc, now: Instant) -> bool {
+    pub(in crate::engine::tests) fn audio(&mut self, rtc: &mut Rtc, now: Instant) -> bool {
         let pt = rtc.codec_config().find(|params| params.spec().codec == Codec::Opus).unwrap().pt();
         let timestamp = (now - self.began).as_millis() as u32 * 48;
         let extensions = str0m::rtp::ExtensionValues {
@@ -57,7 +57,7 @@ impl Sends {
         true
     }
 
-    pub(super) fn frames(&mut self, rtc: &mut Rtc, now: Instant) -> bool {
+    pub(in crate::engine::tests) fn frames(&mut self, rtc: &mut Rtc, now: Instant) -> bool {
         let vp8 = rtc.codec_config().find(|params| params.spec().codec == Codec::Vp8).map(|params| params.pt());
         let h264 = |params: &&str0m::format::PayloadParams| params.spec().format.packetization_mode == Some(1);
         let pt = vp8.unwrap_or_else(|| rtc.codec_config().params().iter().find(h264).unwrap().pt());
@@ -102,7 +102,7 @@ fn vp8_payloads(encoding: &Encoding, key: bool, bytes: usize) -> Vec<Vec<u8>> {
 }
 
 /// Heights of the layers in H.264, lowest first.
-pub(super) const H264_HEIGHTS_PX: [u32; 3] = [176, 352, 704];
+pub(in crate::engine::tests) const H264_HEIGHTS_PX: [u32; 3] = [176, 352, 704];
 
 fn h264_payloads(encoding: &Encoding, key: bool, bytes: usize) -> Vec<Vec<u8>> {
     let sample = h264_sample(encoding.number, encoding.picture, key, bytes);
@@ -112,7 +112,7 @@ fn h264_payloads(encoding: &Encoding, key: bool, bytes: usize) -> Vec<Vec<u8>> {
 
 /// A frame as an MP4 sample: parameter sets before an IDR; the slice has the
 /// layer's number and that of the picture in it.
-pub(super) fn h264_sample(layer: u8, picture: u16, key: bool, bytes: usize) -> Vec<u8> {
+pub(in crate::engine::tests) fn h264_sample(layer: u8, picture: u16, key: bool, bytes: usize) -> Vec<u8> {
     let [high, low] = picture.to_be_bytes();
     let mut slice = vec![if key { 0x65 } else { 0x61 }, layer, high, low];
     slice.resize(bytes.max(4), 0xaa);

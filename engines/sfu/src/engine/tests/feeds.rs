@@ -92,7 +92,7 @@ fn viewers_get_a_feed_as_they_get_a_publisher() {
     assert!(world.was_told(|event| matches!(event, Event::Health { leg: it, health }
         if *it == leg("encoder") && health.frames_per_second > 25.0 && health.key_frame_distance_ms == Some(2_000)
         && health.bitrate_bps > 1_500_000)));
-    assert!(world.engine.stats().frames_fed > 450);
+    assert!(world.stats().frames_fed > 450);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn one_who_joins_between_key_frames_sees_at_once_and_catches_up() {
     assert!(steps.iter().all(|step| (700..=3_001).contains(step)), "{steps:?}");
     assert!((2_999..=3_001).contains(steps.last().unwrap()));
     assert!(seen.last().unwrap().1 + 3 >= encoder.picture as u16, "caught up");
-    assert_eq!(world.engine.stats().leg_faults, 0);
+    assert_eq!(world.stats().leg_faults, 0);
 }
 
 #[test]
@@ -161,8 +161,8 @@ fn a_feed_that_falls_silent_is_told_and_let_go_in_the_end() {
     encoder.feed(&mut world, "encoder", 100);
     world.command(Command::Close { leg: leg("encoder") });
     assert!(world.events.contains(&closed("encoder", ClosedReason::Requested)));
-    assert_eq!(world.engine.stats().legs_publishing, 0);
-    assert_eq!(world.engine.stats().leg_faults, 0);
+    assert_eq!(world.stats().legs_publishing, 0);
+    assert_eq!(world.stats().leg_faults, 0);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn what_is_not_a_feed_or_not_a_frame_changes_nothing() {
     for name in ["host", "nobody"] {
         world.feed(name, &frame(0, &[1, 2, 3]));
     }
-    assert_eq!(world.engine.stats().frames_fed, 0);
+    assert_eq!(world.stats().frames_fed, 0);
     for (track, data) in [(0, &[0, 0, 9, 9, 1][..]), (1, &[]), (2, &[1]), (usize::MAX, &[1]), (0, &[])] {
         world.feed("encoder", &frame(track, data));
     }
@@ -194,7 +194,7 @@ fn what_is_not_a_feed_or_not_a_frame_changes_nothing() {
         assert_eq!(world.events.last(), Some(&Event::Refused { leg: leg("other"), reason }));
     }
     world.run(1_000);
-    assert_eq!(world.engine.stats().leg_faults, 0);
+    assert_eq!(world.stats().leg_faults, 0);
 }
 
 #[test]

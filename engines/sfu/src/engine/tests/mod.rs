@@ -1,12 +1,39 @@
-//! The engine with real WebRTC clients in virtual time.
+//! The engine with real WebRTC clients in virtual time: on one thread, and the
+//! same with publishers, viewers and datagrams spread over three.
 
 mod camera;
-mod feeds;
-mod muting;
-mod players;
-mod refusals;
-mod sending;
-mod streams;
-mod tapping;
-mod traffic;
 mod world;
+
+macro_rules! tests {
+    ($($name:ident $path:literal)+) => { $(#[path = $path] mod $name;)+ };
+}
+
+macro_rules! with_workers {
+    ($name:ident $workers:literal $(and $more:ident $path:literal)?) => {
+        // The same tests twice is what is meant.
+        #[allow(clippy::duplicate_mod)]
+        #[path = "."]
+        mod $name {
+            mod world {
+                pub(super) use super::super::world::*;
+
+                pub(super) type World = WorldOf<$workers>;
+            }
+            use super::camera;
+            tests! {
+                feeds "feeds.rs"
+                muting "muting.rs"
+                players "players.rs"
+                refusals "refusals.rs"
+                sending "sending.rs"
+                streams "streams.rs"
+                tapping "tapping.rs"
+                traffic "traffic.rs"
+            }
+            $(#[path = $path] mod $more;)?
+        }
+    };
+}
+
+with_workers!(alone 1);
+with_workers!(spread 3 and spreading "spreading.rs");

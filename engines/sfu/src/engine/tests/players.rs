@@ -71,10 +71,10 @@ fn offers_that_take_nothing_are_refused() {
         world.command(Command::OpenPlay { leg: leg("player"), space: space("a"), offer });
         assert_eq!(last_refusal(&world), Some(refusal));
     }
-    assert_eq!(world.engine.stats().legs_subscribing, 0);
+    assert_eq!(world.stats().legs_subscribing, 0);
     let offer = format!("{head}{video}a=rtpmap:96 VP8/90000\r\n");
     world.command(Command::OpenPlay { leg: leg("player"), space: space("a"), offer });
-    assert_eq!(world.engine.stats().legs_subscribing, 1);
+    assert_eq!(world.stats().legs_subscribing, 1);
 }
 
 #[test]

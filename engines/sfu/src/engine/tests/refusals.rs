@@ -41,7 +41,7 @@ fn nonsense_for_an_offer() {
     ] {
         assert_eq!(refusals(&mut world, publish("bad", &offer)), [refusal], "{offer:.300}");
     }
-    assert_eq!(world.engine.stats().legs_publishing, 0, "a refused leg is not open");
+    assert_eq!(world.stats().legs_publishing, 0, "a refused leg is not open");
     assert_eq!(refusals(&mut world, publish("good", &format!("{HEAD}{video}a=rtpmap:96 VP8/90000\r\n"))), []);
 }
 
@@ -63,8 +63,8 @@ fn a_good_offer_broken_anywhere_is_refused_or_taken_but_never_a_fault() {
         }
         world.command(Command::Close { leg: leg("broken") });
     }
-    assert_eq!(world.engine.stats().leg_faults, 0);
-    assert_eq!(world.engine.stats().legs_publishing, 0);
+    assert_eq!(world.stats().leg_faults, 0);
+    assert_eq!(world.stats().legs_publishing, 0);
 }
 
 #[test]
@@ -157,10 +157,10 @@ fn forged_and_foreign_datagrams_change_nothing() {
     let viewer = world.view("viewer", "a", Link::default());
     world.until(1_000, "first frame", |world| !world.clients[viewer].video().is_empty());
     world.throw_garbage(20_000);
-    assert!(world.engine.stats().dropped_unknown > 1_000);
+    assert!(world.stats().dropped_unknown > 1_000);
     let before = world.clients[viewer].video().len();
     world.run(1_000);
     assert!(world.clients[viewer].video().len() > before + 25, "goes on");
     assert!(!world.was_told(|event| matches!(event, Event::Closed { .. })));
-    assert_eq!(world.engine.stats().leg_faults, 0);
+    assert_eq!(world.stats().leg_faults, 0);
 }

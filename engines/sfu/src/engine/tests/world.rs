@@ -1,9 +1,10 @@
-//! A world in virtual time: the engine's core, real WebRTC clients, and links
-//! that delay, lose and hold up. Nothing sleeps and nothing depends on luck:
+//! A world in virtual time: the engines of some workers, real WebRTC clients, and
+//! links that delay, lose and hold up. With several workers viewers are mostly
+//! at another than their publishers, and datagrams come in wherever they like. Nothing sleeps and nothing depends on luck:
 //! one seed, one course of events.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -15,35 +16,36 @@ use str0m::rtp::{RtpPacket, Vp8Descriptor};
 use str0m::{Candidate, Event as Happening, Input, Output, Rtc, RtcConfig};
 
 use super::camera::{AUDIO_EVERY, Encoding, FRAME_EVERY, LAYER_AT, Sends};
+use crate::directory::Directory;
 use crate::engine::leg::Role;
-use crate::engine::{Egress, Engine, Peer, Transport, extensions};
+use crate::engine::{Addressed, Addressee, Egress, Engine, Note, Peer, Setup, Transport, extensions};
 use crate::payload::{self, Frame};
 use crate::tap::{ADVANCE_EVERY, Taps};
-use crate::{Codec, Command, Event, FeedFrame, Hears, LegId, Limits, Source, SpaceId, TapFrame, TapSink};
+use crate::{Codec, Command, Event, FeedFrame, Hears, LegId, Limits, Source, SpaceId, Stats, TapFrame, TapSink};
 
-pub(super) const SERVER: &str = "10.0.0.1:5004";
+pub(in crate::engine::tests) const SERVER: &str = "10.0.0.1:5004";
 
-pub(super) fn leg(name: &str) -> LegId {
+pub(in crate::engine::tests) fn leg(name: &str) -> LegId {
     LegId::parse(&format!("leg_{name}")).unwrap()
 }
 
-pub(super) fn space(name: &str) -> SpaceId {
+pub(in crate::engine::tests) fn space(name: &str) -> SpaceId {
     SpaceId::parse(&format!("room_{name}")).unwrap()
 }
 
 /// Conditions of one client's link, alike in both directions.
 #[derive(Debug, Clone)]
-pub(super) struct Link {
-    pub(super) delay: Duration,
+pub(in crate::engine::tests) struct Link {
+    pub(in crate::engine::tests) delay: Duration,
     /// Share of datagrams lost, 0 to 1.
-    pub(super) loss: f64,
+    pub(in crate::engine::tests) loss: f64,
     /// Share that comes twice.
-    pub(super) doubled: f64,
+    pub(in crate::engine::tests) doubled: f64,
     /// Most that a datagram is delayed more than others, which reorders them.
-    pub(super) jitter: Duration,
+    pub(in crate::engine::tests) jitter: Duration,
     /// Towards the client, in bits a second.
-    pub(super) rate_bps: Option<u64>,
-    pub(super) cut: bool,
+    pub(in crate::engine::tests) rate_bps: Option<u64>,
+    pub(in crate::engine::tests) cut: bool,
 }
 
 impl Default for Link {
@@ -61,47 +63,47 @@ impl Default for Link {
 
 /// A packet as a viewer got it.
 #[derive(Debug, Clone)]
-pub(super) struct Seen {
-    pub(super) mid: Mid,
-    pub(super) sequence: u64,
-    pub(super) timestamp: u32,
-    pub(super) payload: Arc<[u8]>,
-    pub(super) marker: bool,
-    pub(super) audio: bool,
+pub(in crate::engine::tests) struct Seen {
+    pub(in crate::engine::tests) mid: Mid,
+    pub(in crate::engine::tests) sequence: u64,
+    pub(in crate::engine::tests) timestamp: u32,
+    pub(in crate::engine::tests) payload: Arc<[u8]>,
+    pub(in crate::engine::tests) marker: bool,
+    pub(in crate::engine::tests) audio: bool,
     /// Of the dependency descriptor.
-    pub(super) frame_number: Option<u16>,
+    pub(in crate::engine::tests) frame_number: Option<u16>,
 }
 
 impl Seen {
-    pub(super) fn picture(&self) -> u16 {
+    pub(in crate::engine::tests) fn picture(&self) -> u16 {
         Vp8Descriptor::parse(&self.payload).unwrap().picture_id().unwrap()
     }
 
-    pub(super) fn key_frame(&self) -> bool {
+    pub(in crate::engine::tests) fn key_frame(&self) -> bool {
         Vp8Descriptor::parse(&self.payload).unwrap().starts_keyframe(&self.payload)
     }
 
     /// Layer that the publisher wrote into its picture.
-    pub(super) fn layer(&self) -> u8 {
+    pub(in crate::engine::tests) fn layer(&self) -> u8 {
         self.payload[LAYER_AT]
     }
 }
 
-pub(super) struct Client {
-    pub(super) leg: LegId,
+pub(in crate::engine::tests) struct Client {
+    pub(in crate::engine::tests) leg: LegId,
     address: SocketAddr,
     /// Where it seems to be, behind an address translation.
-    pub(super) seen_at: SocketAddr,
-    pub(super) rtc: Rtc,
-    pub(super) link: Link,
+    pub(in crate::engine::tests) seen_at: SocketAddr,
+    pub(in crate::engine::tests) rtc: Rtc,
+    pub(in crate::engine::tests) link: Link,
     link_free_at: Instant,
     deadline: Instant,
     sends: Option<Sends>,
     pending: Option<SdpPendingOffer>,
-    pub(super) seen: Vec<Seen>,
-    pub(super) key_frames_asked: usize,
-    pub(super) muted: bool,
-    pub(super) answers: bool,
+    pub(in crate::engine::tests) seen: Vec<Seen>,
+    pub(in crate::engine::tests) key_frames_asked: usize,
+    pub(in crate::engine::tests) muted: bool,
+    pub(in crate::engine::tests) answers: bool,
 }
 
 struct InFlight {
@@ -114,6 +116,7 @@ struct InFlight {
 struct Outbox {
     room: Vec<u8>,
     datagrams: Vec<(SocketAddr, Vec<u8>)>,
+    notes: Vec<Addressed>,
 }
 
 impl Egress for Outbox {
@@ -127,14 +130,23 @@ impl Egress for Outbox {
         self.datagrams.extend(datagrams.map(|datagram| (to.address, datagram.to_vec())));
         self.room.truncate(start);
     }
+
+    fn post(&mut self, notes: &mut Vec<Addressed>) {
+        self.notes.append(notes);
+    }
 }
 
-pub(super) struct World {
-    pub(super) now: Instant,
-    pub(super) engine: Engine,
-    pub(super) clients: Vec<Client>,
+pub(in crate::engine::tests) struct WorldOf<const WORKERS: usize> {
+    pub(in crate::engine::tests) now: Instant,
+    engines: Vec<Engine>,
+    directory: Arc<Directory>,
+    /// On their way between workers.
+    notes: VecDeque<Addressed>,
+    loses_between: bool,
+    viewers: usize,
+    pub(in crate::engine::tests) clients: Vec<Client>,
     told: Arc<Mutex<Vec<Event>>>,
-    pub(super) events: Vec<Event>,
+    pub(in crate::engine::tests) events: Vec<Event>,
     taps: Taps,
     next_advance: Instant,
     tapped: Arc<Mutex<Vec<TapFrame>>>,
@@ -144,24 +156,41 @@ pub(super) struct World {
     random: u64,
 }
 
-impl World {
-    pub(super) fn new(seed: u64) -> World {
-        World::with_limits(seed, Limits::default())
+impl<const WORKERS: usize> WorldOf<WORKERS> {
+    pub(in crate::engine::tests) fn new(seed: u64) -> Self {
+        Self::with_limits(seed, Limits::default())
     }
 
-    pub(super) fn with_limits(seed: u64, limits: Limits) -> World {
+    pub(in crate::engine::tests) fn with_limits(seed: u64, limits: Limits) -> Self {
         let now = Instant::now();
         let told = Arc::new(Mutex::new(Vec::new()));
         let sink = told.clone();
-        let events = Arc::new(move |event| sink.lock().unwrap().push(event));
-        let mut engine = Engine::new(&[SERVER.parse().unwrap()], false, true, limits, events, now).unwrap();
-        engine.allow_taps();
+        let events: crate::EventSink = Arc::new(move |event| sink.lock().unwrap().push(event));
+        let directory = Arc::new(Directory::new(WORKERS, limits));
+        let engine = |worker: usize| {
+            let setup = Setup {
+                addresses: vec![SERVER.parse().unwrap()],
+                tcp: false,
+                bandwidth_estimation: true,
+                limits,
+                worker,
+                directory: directory.clone(),
+            };
+            let mut engine = Engine::new(setup, events.clone(), now).unwrap();
+            engine.allow_taps();
+            engine
+        };
+        let engines = (0..WORKERS).map(engine).collect();
         let tapped: Arc<Mutex<Vec<TapFrame>>> = Arc::default();
         let frames = tapped.clone();
         let taps = Taps::new(now, TapSink(Arc::new(move |frame| frames.lock().unwrap().push(frame))));
-        World {
+        WorldOf {
             now,
-            engine,
+            engines,
+            directory,
+            notes: VecDeque::new(),
+            loses_between: false,
+            viewers: 0,
             clients: Vec::new(),
             told,
             events: Vec::new(),
@@ -182,20 +211,102 @@ impl World {
         (self.random >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    pub(super) fn command(&mut self, command: Command) {
-        let mut outbox = Outbox::default();
-        self.engine.command(self.now, command, &mut outbox);
-        self.engine.flush(self.now, &mut outbox);
-        self.launch(outbox);
+    pub(in crate::engine::tests) fn command(&mut self, command: Command) {
+        self.order(command);
         self.hear();
     }
 
+    fn order(&mut self, command: Command) {
+        if let Command::OpenSubscribe { leg, space } | Command::OpenPlay { leg, space, .. } = &command
+            && WORKERS > 1
+            && !self.engines.iter().any(|engine| engine.by_id.contains_key(leg))
+        {
+            self.viewers += 1;
+            self.directory.put(leg, space, (self.directory.home(space) + self.viewers) % WORKERS);
+        }
+        let workers = self.directory.worker_for(&command).map_or(0..WORKERS, |worker| worker..worker + 1);
+        for worker in workers {
+            self.with_engine(worker, |engine, now, outbox| {
+                engine.command(now, command.clone(), outbox);
+                engine.flush(now, outbox);
+            });
+        }
+    }
+
+    /// Lets an engine do something, sends what it sent, and has the others hear it.
+    fn with_engine<R>(&mut self, worker: usize, work: impl FnOnce(&mut Engine, Instant, &mut Outbox) -> R) -> R {
+        let done = self.turn(worker, work);
+        while let Some((to, note)) = self.notes.pop_front() {
+            self.turn(to, |engine, now, outbox| {
+                engine.hear(now, note, outbox);
+                engine.flush(now, outbox);
+            });
+        }
+        done
+    }
+
+    fn turn<R>(&mut self, worker: usize, work: impl FnOnce(&mut Engine, Instant, &mut Outbox) -> R) -> R {
+        let mut outbox = Outbox::default();
+        let done = work(&mut self.engines[worker], self.now, &mut outbox);
+        let lost = self.loses_between;
+        self.notes.extend(outbox.notes.drain(..).filter(|(_, note)| !(lost && note.can_be_lost())));
+        self.launch(outbox);
+        done
+    }
+
+    /// A datagram comes in at the worker that the kernel gives it to.
+    fn come_in(&mut self, from: SocketAddr, bytes: &[u8]) {
+        let from = Peer { transport: Transport::Udp, address: from };
+        let taken_by = match from.address {
+            SocketAddr::V4(address) => usize::from(address.ip().octets()[3] ^ address.port() as u8) % WORKERS,
+            SocketAddr::V6(_) => 0,
+        };
+        let addressee = self.with_engine(taken_by, |engine, now, outbox| engine.receive(now, from, bytes, outbox));
+        if let Addressee::Worker(worker) = addressee {
+            let note = Note::Datagram { from, bytes: bytes.to_vec(), taken_by };
+            self.with_engine(worker, |engine, now, outbox| engine.hear(now, note, outbox));
+        }
+    }
+
+    pub(in crate::engine::tests) fn stats_of_workers(&self) -> Vec<Stats> {
+        self.engines.iter().map(Engine::stats).collect()
+    }
+
+    /// Whether what workers hand each other of packets and datagrams is lost.
+    pub(in crate::engine::tests) fn loses_between(&mut self, loses: bool) {
+        self.loses_between = loses;
+    }
+
+    /// Things that workers know of each other, and of spaces and legs.
+    pub(in crate::engine::tests) fn remembered(&self) -> usize {
+        let known = |engine: &Engine| {
+            engine.elsewhere.len()
+                + engine.taken_by.len()
+                + engine.by_peer.len()
+                + engine.by_ufrag.len()
+                + engine.by_track.len()
+                + engine.spaces.len()
+                + engine.spaces_by_id.len()
+        };
+        self.engines.iter().map(known).sum()
+    }
+
+    pub(in crate::engine::tests) fn stats(&self) -> Stats {
+        self.engines.iter().fold(Stats::default(), |all, engine| all.plus(&engine.stats()))
+    }
+
     /// A client that publishes a camera in these bitrates, lowest first, and a microphone.
-    pub(super) fn publish(&mut self, name: &str, in_space: &str, rates_bps: &[u64]) -> usize {
+    pub(in crate::engine::tests) fn publish(&mut self, name: &str, in_space: &str, rates_bps: &[u64]) -> usize {
         self.publish_with(name, in_space, rates_bps, config(true))
     }
 
-    pub(super) fn publish_with(&mut self, name: &str, in_space: &str, rates_bps: &[u64], config: RtcConfig) -> usize {
+    pub(in crate::engine::tests) fn publish_with(
+        &mut self,
+        name: &str,
+        in_space: &str,
+        rates_bps: &[u64],
+        config: RtcConfig,
+    ) -> usize {
         let mut client = self.client(name, config);
         let rids: Vec<Option<&str>> = match rates_bps.len() {
             1 => vec![None],
@@ -248,11 +359,17 @@ impl World {
     }
 
     /// A client that hears everyone.
-    pub(super) fn view(&mut self, name: &str, in_space: &str, link: Link) -> usize {
+    pub(in crate::engine::tests) fn view(&mut self, name: &str, in_space: &str, link: Link) -> usize {
         self.view_with(name, in_space, link, config(true))
     }
 
-    pub(super) fn view_with(&mut self, name: &str, in_space: &str, link: Link, config: RtcConfig) -> usize {
+    pub(in crate::engine::tests) fn view_with(
+        &mut self,
+        name: &str,
+        in_space: &str,
+        link: Link,
+        config: RtcConfig,
+    ) -> usize {
         let mut client = self.client(name, config);
         client.link = link;
         let leg = client.leg.clone();
@@ -263,7 +380,13 @@ impl World {
     }
 
     /// A client that offers to receive these, and hears everyone.
-    pub(super) fn play(&mut self, name: &str, in_space: &str, kinds: &[MediaKind], config: RtcConfig) -> usize {
+    pub(in crate::engine::tests) fn play(
+        &mut self,
+        name: &str,
+        in_space: &str,
+        kinds: &[MediaKind],
+        config: RtcConfig,
+    ) -> usize {
         let mut client = self.client(name, config);
         let mut changes = client.rtc.sdp_api();
         for kind in kinds {
@@ -278,29 +401,30 @@ impl World {
         self.clients.len() - 1
     }
 
-    pub(super) fn feed(&mut self, name: &str, frame: &FeedFrame) {
-        let mut outbox = Outbox::default();
-        self.engine.feed(self.now, &leg(name), frame);
-        self.engine.flush(self.now, &mut outbox);
-        self.launch(outbox);
+    pub(in crate::engine::tests) fn feed(&mut self, name: &str, frame: &FeedFrame) {
+        let worker = self.directory.worker_of(&leg(name));
+        self.with_engine(worker, |engine, now, outbox| {
+            engine.feed(now, &leg(name), frame);
+            engine.flush(now, outbox);
+        });
         self.hear();
     }
 
     /// What the tap gave since this was last asked.
-    pub(super) fn tapped(&mut self) -> Vec<TapFrame> {
+    pub(in crate::engine::tests) fn tapped(&mut self) -> Vec<TapFrame> {
         std::mem::take(&mut *self.tapped.lock().unwrap())
     }
 
-    pub(super) fn taps_frames(&self) -> u64 {
+    pub(in crate::engine::tests) fn taps_frames(&self) -> u64 {
         self.taps.frames
     }
 
-    pub(super) fn pause_layer(&mut self, index: usize, layer: usize, paused: bool) {
+    pub(in crate::engine::tests) fn pause_layer(&mut self, index: usize, layer: usize, paused: bool) {
         self.clients[index].sends.as_mut().unwrap().encodings[layer].paused = paused;
     }
 
     /// A client restarts ICE with new credentials; its own part of it.
-    pub(super) fn restart_ice(&mut self, index: usize, ufrag: &str, pwd: &str) {
+    pub(in crate::engine::tests) fn restart_ice(&mut self, index: usize, ufrag: &str, pwd: &str) {
         let leg = self.clients[index].leg.clone();
         self.command(Command::RestartByPeer { leg: leg.clone(), ufrag: ufrag.to_owned(), pwd: pwd.to_owned() });
         let answer = self.events.iter().rev().find_map(|event| match event {
@@ -317,14 +441,19 @@ impl World {
     }
 
     fn tap(&mut self) {
-        for tapped in std::mem::take(self.engine.tapped()) {
-            self.taps.take(self.now, tapped);
+        for engine in &mut self.engines {
+            for tapped in std::mem::take(engine.tapped()) {
+                self.taps.take(self.now, tapped);
+            }
         }
         if self.next_advance <= self.now {
             self.next_advance = self.now + ADVANCE_EVERY;
             self.taps.advance(self.now);
             for (track, layer) in std::mem::take(&mut self.taps.wanted) {
-                self.engine.want_key_frame(track, layer);
+                // As with threads, each taps its own.
+                for engine in self.engines.iter_mut().filter(|engine| engine.by_track.contains_key(&track)) {
+                    engine.want_key_frame(track, layer);
+                }
             }
         }
     }
@@ -351,14 +480,19 @@ impl World {
     }
 
     /// Plays on for this long.
-    pub(super) fn run(&mut self, ms: u64) {
+    pub(in crate::engine::tests) fn run(&mut self, ms: u64) {
         let until = self.now + Duration::from_millis(ms);
         while self.step(until) {}
         self.now = until;
     }
 
     /// Plays on until something is true; fails the test after `ms`.
-    pub(super) fn until(&mut self, ms: u64, what: &str, mut met: impl FnMut(&World) -> bool) -> Duration {
+    pub(in crate::engine::tests) fn until(
+        &mut self,
+        ms: u64,
+        what: &str,
+        mut met: impl FnMut(&Self) -> bool,
+    ) -> Duration {
         let (start, end) = (self.now, self.now + Duration::from_millis(ms));
         while !met(self) {
             assert!(self.step(end), "{what}: not within {ms} ms; told: {:#?}", self.events);
@@ -366,11 +500,11 @@ impl World {
         self.now - start
     }
 
-    pub(super) fn was_told(&self, met: impl Fn(&Event) -> bool) -> bool {
+    pub(in crate::engine::tests) fn was_told(&self, met: impl Fn(&Event) -> bool) -> bool {
         self.events.iter().any(met)
     }
 
-    pub(super) fn connected(&self, name: &str) -> bool {
+    pub(in crate::engine::tests) fn connected(&self, name: &str) -> bool {
         self.was_told(|event| matches!(event, Event::Connected { leg: it } if *it == leg(name)))
     }
 
@@ -383,7 +517,8 @@ impl World {
         };
         let clients = self.clients.iter().map(client).min();
         let advance = (!self.taps.is_empty()).then_some(self.next_advance);
-        let Some(next) = [flight, clients, advance, Some(self.engine.deadline())].into_iter().flatten().min() else {
+        let engines = self.engines.iter().map(Engine::deadline).min();
+        let Some(next) = [flight, clients, advance, engines].into_iter().flatten().min() else {
             return false;
         };
         if next > until {
@@ -398,10 +533,10 @@ impl World {
                 self.drain(index);
             }
         }
-        let mut outbox = Outbox::default();
         self.tap();
-        self.engine.flush(self.now, &mut outbox);
-        self.launch(outbox);
+        for worker in 0..WORKERS {
+            self.with_engine(worker, |engine, now, outbox| engine.flush(now, outbox));
+        }
         self.hear();
         true
     }
@@ -414,11 +549,8 @@ impl World {
             self.flying.pop();
             let cargo = self.cargo.remove(&flight).unwrap();
             if cargo.to_server {
-                let mut outbox = Outbox::default();
                 let Some(client) = self.clients.iter().find(|client| client.address == cargo.client) else { continue };
-                let from = Peer { transport: Transport::Udp, address: client.seen_at };
-                self.engine.receive(self.now, from, &cargo.bytes, &mut outbox);
-                self.launch(outbox);
+                self.come_in(client.seen_at, &cargo.bytes);
             } else if let Some(index) = self.clients.iter().position(|client| client.address == cargo.client) {
                 let client = &mut self.clients[index];
                 let receive =
@@ -544,9 +676,7 @@ impl World {
                         let offer = SdpOffer::from_sdp_string(&sdp).unwrap();
                         let sdp = client.rtc.sdp_api().accept_offer(offer).unwrap().to_sdp_string();
                         client.deadline = self.now;
-                        let mut outbox = Outbox::default();
-                        self.engine.command(self.now, Command::Answer { leg, generation, sdp }, &mut outbox);
-                        self.launch(outbox);
+                        self.order(Command::Answer { leg, generation, sdp });
                     }
                     _ => {}
                 }
@@ -555,7 +685,7 @@ impl World {
     }
 
     /// Throws random datagrams at the engine, from strangers and in the name of clients.
-    pub(super) fn throw_garbage(&mut self, count: usize) {
+    pub(in crate::engine::tests) fn throw_garbage(&mut self, count: usize) {
         for _ in 0..count {
             let length = (self.chance() * 300.0) as usize;
             let mut bytes: Vec<u8> = (0..length).map(|_| (self.chance() * 256.0) as u8).collect();
@@ -566,43 +696,41 @@ impl World {
             let client = (self.chance() * (self.clients.len() + 1) as f64) as usize;
             let stranger = SocketAddr::from(([10, 9, 9, 9], 1));
             let address = self.clients.get(client).map_or(stranger, |client| client.address);
-            let from = Peer { transport: Transport::Udp, address };
-            let mut outbox = Outbox::default();
-            self.engine.receive(self.now, from, &bytes, &mut outbox);
-            self.launch(outbox);
+            self.come_in(address, &bytes);
         }
         self.hear();
     }
 
-    pub(super) fn set_audio_level(&mut self, index: usize, level: i8) {
+    pub(in crate::engine::tests) fn set_audio_level(&mut self, index: usize, level: i8) {
         self.clients[index].sends.as_mut().unwrap().audio_level = level;
     }
 
-    pub(super) fn set_video_timestamp(&mut self, index: usize, timestamp: u32) {
+    pub(in crate::engine::tests) fn set_video_timestamp(&mut self, index: usize, timestamp: u32) {
         for encoding in &mut self.clients[index].sends.as_mut().unwrap().encodings {
             encoding.timestamp_base = timestamp;
         }
     }
 
     /// Has a publisher send its video under this SSRC.
-    pub(super) fn set_video_ssrc(&mut self, index: usize, ssrc: u32) {
+    pub(in crate::engine::tests) fn set_video_ssrc(&mut self, index: usize, ssrc: u32) {
         let client = &mut self.clients[index];
         let mid = client.sends.as_ref().unwrap().video;
         client.rtc.direct_api().reset_stream_tx(mid, None, ssrc.into(), Some((ssrc + 1).into())).unwrap();
     }
 
-    pub(super) fn estimate_bps(&self, name: &str) -> u64 {
-        let index = self.engine.by_id[&leg(name)];
-        let Role::Subscribe(subscriber) = &self.engine.legs[index].as_ref().unwrap().role else { panic!("no viewer") };
+    pub(in crate::engine::tests) fn estimate_bps(&self, name: &str) -> u64 {
+        let engine = &self.engines[self.directory.worker_of(&leg(name))];
+        let index = engine.by_id[&leg(name)];
+        let Role::Subscribe(subscriber) = &engine.legs[index].as_ref().unwrap().role else { panic!("no viewer") };
         subscriber.outlet.estimate_bps().unwrap()
     }
 
-    pub(super) fn set_video_sequence(&mut self, index: usize, sequence: u64) {
+    pub(in crate::engine::tests) fn set_video_sequence(&mut self, index: usize, sequence: u64) {
         self.clients[index].sends.as_mut().unwrap().encodings[0].sequence = sequence;
     }
 }
 
-pub(super) fn config(vp8: bool) -> RtcConfig {
+pub(in crate::engine::tests) fn config(vp8: bool) -> RtcConfig {
     RtcConfig::new()
         .set_rtp_mode(true)
         .clear_codecs()
@@ -628,17 +756,17 @@ impl Client {
         });
     }
 
-    pub(super) fn video(&self) -> Vec<&Seen> {
+    pub(in crate::engine::tests) fn video(&self) -> Vec<&Seen> {
         self.seen.iter().filter(|seen| !seen.audio && !seen.payload.is_empty()).collect()
     }
 
-    pub(super) fn audio(&self) -> Vec<&Seen> {
+    pub(in crate::engine::tests) fn audio(&self) -> Vec<&Seen> {
         self.seen.iter().filter(|seen| seen.audio).collect()
     }
 
     /// The pictures seen, in order from the first on: their timestamps and
     /// frames. One that a switch cut short has no end, and is none, as in a browser.
-    pub(super) fn pictures(&self, codec: Codec) -> Vec<(u32, Frame)> {
+    pub(in crate::engine::tests) fn pictures(&self, codec: Codec) -> Vec<(u32, Frame)> {
         let in_order: BTreeMap<u64, &Seen> = self.video().into_iter().map(|seen| (seen.sequence, seen)).collect();
         let first = in_order.keys().next().copied().unwrap_or(0);
         let whole = in_order.iter().zip(first..).take_while(|((sequence, _), expected)| *sequence == expected);
@@ -657,7 +785,7 @@ impl Client {
         pictures
     }
 
-    pub(super) fn layer(&self) -> Option<u8> {
+    pub(in crate::engine::tests) fn layer(&self) -> Option<u8> {
         self.video().last().map(|seen| seen.layer())
     }
 }

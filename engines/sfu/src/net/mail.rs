@@ -1,0 +1,111 @@
+//! How workers hand notes, and connections, to each other.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mio::Waker;
+
+use super::tcp::Connection;
+use crate::engine::{Addressed, Note};
+
+/// What waits for a worker before packets and datagrams for it are lost, as in
+/// a full router. What workers must know is never lost: it is as much as there
+/// are commands and ticks.
+const WAITING: usize = 8_192;
+
+pub(super) enum Mail {
+    Note(Note),
+    /// A TCP connection to a leg of this worker, and the frames read from it.
+    Connection(Box<Connection>, SocketAddr, Vec<Vec<u8>>),
+}
+
+impl Mail {
+    fn can_be_lost(&self) -> bool {
+        matches!(self, Mail::Note(note) if note.can_be_lost())
+    }
+}
+
+pub(super) struct Mailbox {
+    waiting: Mutex<Vec<Mail>>,
+    waker: Waker,
+}
+
+impl Mailbox {
+    pub(super) fn new(waker: Waker) -> Mailbox {
+        Mailbox { waiting: Mutex::default(), waker }
+    }
+
+    /// Has the worker look at what waits for it.
+    pub(super) fn wake(&self) {
+        // It looks at least every tick.
+        let _ = self.waker.wake();
+    }
+
+    /// `false`: it was lost.
+    fn put(&self, mail: Mail) -> bool {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() >= WAITING && mail.can_be_lost() {
+            return false;
+        }
+        waiting.push(mail);
+        let first = waiting.len() == 1;
+        drop(waiting);
+        if first {
+            self.wake();
+        }
+        true
+    }
+
+    pub(super) fn take(&self) -> Vec<Mail> {
+        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A worker's way to the others.
+pub(super) struct Post {
+    boxes: Arc<[Mailbox]>,
+    pub(super) lost: u64,
+}
+
+impl Post {
+    pub(super) fn new(boxes: Arc<[Mailbox]>) -> Post {
+        Post { boxes, lost: 0 }
+    }
+
+    pub(super) fn send(&mut self, to: usize, mail: Mail) {
+        if !self.boxes.get(to).is_some_and(|mailbox| mailbox.put(mail)) {
+            self.lost += 1;
+        }
+    }
+
+    pub(super) fn send_notes(&mut self, notes: &mut Vec<Addressed>) {
+        for (to, note) in notes.drain(..) {
+            self.send(to, Mail::Note(note));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Peer, Transport};
+
+    #[test]
+    fn what_the_network_could_lose_is_lost_first_and_the_rest_keeps_its_order() {
+        let poll = mio::Poll::new().unwrap();
+        let boxes: Arc<[Mailbox]> = Arc::from([Mailbox::new(Waker::new(poll.registry(), mio::Token(0)).unwrap())]);
+        let mut post = Post::new(boxes.clone());
+        let peer = Peer { transport: Transport::Udp, address: "10.0.0.1:1".parse().unwrap() };
+        let datagram = |byte: u8| Note::Datagram { from: peer, bytes: vec![byte], taken_by: 1 };
+        let mut notes: Vec<Addressed> = (0..=WAITING).map(|it| (0, datagram(it as u8))).collect();
+        notes.push((0, Note::Here { peer, worker: 1 }));
+        notes.push((7, Note::Here { peer, worker: 1 }));
+        post.send_notes(&mut notes);
+        assert_eq!(post.lost, 2, "one past what may wait, and one for nobody");
+        let taken = boxes[0].take();
+        assert_eq!(taken.len(), WAITING + 1);
+        assert!(matches!(&taken[1], Mail::Note(Note::Datagram { bytes, .. }) if bytes == &[1]));
+        assert!(matches!(taken.last(), Some(Mail::Note(Note::Here { .. }))));
+        assert!(boxes[0].take().is_empty());
+    }
+}
