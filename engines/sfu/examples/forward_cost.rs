@@ -1,13 +1,15 @@
 //! What forwarding costs: one publisher, many viewers, real UDP on loopback.
 //!
 //! ```text
-//! cargo run --release -p hearth-sfu --example forward_cost -- [viewers] [packets a second] [seconds] [bwe|plain|all] [threads] [tap]
+//! cargo run --release -p hearth-sfu --example forward_cost -- [viewers] [packets a second] [seconds] [bwe|plain|all] [threads] [tap] [blind]
 //! ```
 //!
 //! Prints the CPU time of the media threads for each forwarded packet, and the
 //! share of packets that reached the viewers. Viewers run on threads of their
 //! own in the same process and are not counted. With `tap` the publisher is
 //! tapped too, and the CPU time of the tap thread for each of its packets is told.
+//! With `blind` nobody reads what is sent, so that the threads have the cores for
+//! themselves: at a rate that they can't keep up with this is what they can do.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -97,25 +99,27 @@ fn main() {
     let (viewers, rate, seconds) = (number(200), number(300), number(10));
     let only = arguments.next().filter(|only| only != "all");
     let threads = arguments.next().and_then(|threads| threads.parse().ok()).unwrap_or(1);
-    let tap = arguments.next().is_some_and(|tap| tap == "tap");
+    let words: Vec<String> = arguments.collect();
+    let said = |word: &str| words.iter().any(|it| it == word);
+    let (tap, blind) = (said("tap"), said("blind"));
     for bandwidth_estimation in [true, false] {
         let name = if bandwidth_estimation { "bwe" } else { "plain" };
         if only.as_deref().is_none_or(|only| only == name) {
-            measure(viewers, rate, seconds, Engine { bandwidth_estimation, threads, tap });
+            measure(viewers, rate, seconds, Setting { bandwidth_estimation, threads, tap, blind });
         }
     }
 }
 
-/// How the engine is set.
 #[derive(Clone, Copy)]
-struct Engine {
+struct Setting {
     bandwidth_estimation: bool,
     threads: usize,
     tap: bool,
+    blind: bool,
 }
 
-fn measure(viewers: u32, rate: u32, seconds: u32, engine: Engine) {
-    let Engine { bandwidth_estimation, threads, tap } = engine;
+fn measure(viewers: u32, rate: u32, seconds: u32, setting: Setting) {
+    let Setting { bandwidth_estimation, threads, tap, blind } = setting;
     let (events, told) = channel();
     let events = Mutex::new(events);
     let mut config = Config::new("127.0.0.1:0".parse().expect("an address"));
@@ -148,7 +152,8 @@ fn measure(viewers: u32, rate: u32, seconds: u32, engine: Engine) {
     let (hand_over, handed) = channel();
     let watching = std::thread::spawn({
         let (stop, received, connected) = (stop.clone(), received.clone(), connected.clone());
-        move || watch(&handed, &received, &connected, &stop)
+        let shut = blind.then(|| sending.clone());
+        move || watch(&handed, &received, &connected, &stop, shut.as_deref())
     });
     for viewer in 0..viewers {
         subscribe(&sfu, &space, &leg(&format!("v{viewer}")), &told, &hand_over);
@@ -161,9 +166,9 @@ fn measure(viewers: u32, rate: u32, seconds: u32, engine: Engine) {
     sending.store(true, Ordering::Release);
     // The first seconds belong to the estimator.
     std::thread::sleep(Duration::from_secs(3));
-    let before = sfu.stats();
+    let (before, before_each) = (sfu.stats(), sfu.stats_of_threads());
     std::thread::sleep(Duration::from_secs(u64::from(seconds)));
-    let after = sfu.stats();
+    let (after, after_each) = (sfu.stats(), sfu.stats_of_threads());
     // What is on its way arrives; then both sides count all that there was.
     sending.store(false, Ordering::Release);
     std::thread::sleep(Duration::from_secs(1));
@@ -186,6 +191,14 @@ fn measure(viewers: u32, rate: u32, seconds: u32, engine: Engine) {
         after.sends_single - before.sends_single,
         after.datagrams_in - before.datagrams_in,
     );
+    let shares: Vec<String> = before_each
+        .iter()
+        .zip(&after_each)
+        .map(|(before, after)| {
+            format!("{:.0} %", (after.cpu_us - before.cpu_us) as f64 / f64::from(seconds) / 10_000.0)
+        })
+        .collect();
+    println!("threads: {}", shares.join(", "));
     if tap {
         let (packets, frames) = (after.packets_in - before.packets_in, after.frames_tapped - before.frames_tapped);
         let tap_us = after.tap_cpu_us - before.tap_cpu_us;
@@ -278,10 +291,21 @@ fn send(mut peer: Peer, mid: Mid, rate: u32, sending: &AtomicBool, stop: &Atomic
     }
 }
 
-fn watch(handed: &Receiver<Peer>, received: &AtomicU64, connected: &AtomicU64, stop: &AtomicBool) {
+/// `shut`: from when on nothing is read.
+fn watch(
+    handed: &Receiver<Peer>,
+    received: &AtomicU64,
+    connected: &AtomicU64,
+    stop: &AtomicBool,
+    shut: Option<&AtomicBool>,
+) {
     let mut peers: Vec<Peer> = Vec::new();
     while !stop.load(Ordering::Acquire) {
         peers.extend(handed.try_iter());
+        if shut.is_some_and(|shut| shut.load(Ordering::Acquire)) {
+            std::thread::sleep(Duration::from_millis(100));
+            continue;
+        }
         let mut total = 0;
         for peer in &mut peers {
             peer.turn();

@@ -98,10 +98,12 @@ struct Space {
 /// Whom a datagram is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Addressee {
-    /// A leg here, or nobody.
+    /// A leg here, or nobody at all.
     Here,
     /// A leg of that worker.
     Worker(usize),
+    /// Nobody, unless another worker says otherwise.
+    Stranger,
 }
 
 /// What an engine is made with.
@@ -232,7 +234,8 @@ impl Engine {
     }
 
     /// A datagram, or a frame of an ICE-TCP connection. One for another worker
-    /// is left to the caller to hand on.
+    /// is left to the caller to hand on. What comes from a stranger is looked at
+    /// again once notes were heard: the word of whose it is may be on its way.
     pub(crate) fn receive(&mut self, now: Instant, from: Peer, bytes: &[u8], egress: &mut dyn Egress) -> Addressee {
         let addressee = self.addressee(from, bytes);
         if addressee == Addressee::Here {
@@ -251,9 +254,18 @@ impl Engine {
             Some(ufrag) if !self.by_ufrag.contains_key(ufrag) => self.directory.worker_of_ufrag(ufrag),
             Some(_) => None,
             None if self.by_peer.contains_key(&from) => None,
-            None => self.elsewhere.get(&from).copied(),
+            None => match self.elsewhere.get(&from) {
+                Some(worker) => Some(*worker),
+                None => return Addressee::Stranger,
+            },
         };
         other.filter(|worker| *worker != self.worker).map_or(Addressee::Here, Addressee::Worker)
+    }
+
+    /// Nobody knew a stranger.
+    pub(crate) fn drop_stranger(&mut self) {
+        self.stats.datagrams_in += 1;
+        self.stats.dropped_unknown += 1;
     }
 
     /// `taken_by`: the worker whom the kernel gave it to, if that is another.

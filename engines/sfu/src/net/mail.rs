@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mio::Waker;
 
 use super::tcp::Connection;
-use crate::engine::{Addressed, Note};
+use crate::engine::{Addressed, Note, Peer};
 
 /// What waits for a worker before packets and datagrams for it are lost, as in
 /// a full router. What workers must know is never lost: it is as much as there
@@ -78,6 +78,11 @@ impl Post {
         }
     }
 
+    /// Hands a datagram on to whom it is for.
+    pub(super) fn datagram(&mut self, to: usize, from: Peer, bytes: &[u8], taken_by: usize) {
+        self.send(to, Mail::Note(Note::Datagram { from, bytes: bytes.to_vec(), taken_by }));
+    }
+
     pub(super) fn send_notes(&mut self, notes: &mut Vec<Addressed>) {
         for (to, note) in notes.drain(..) {
             self.send(to, Mail::Note(note));
@@ -88,7 +93,7 @@ impl Post {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Peer, Transport};
+    use crate::engine::Transport;
 
     #[test]
     fn what_the_network_could_lose_is_lost_first_and_the_rest_keeps_its_order() {

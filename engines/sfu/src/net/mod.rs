@@ -247,6 +247,7 @@ impl Shared {
                 poll,
                 sockets: Sockets { udp, tcp, post: Post::new(self.boxes.clone()) },
                 unfinished: Vec::new(),
+                strangers: Vec::new(),
                 orders,
                 waiting: self.waiting.clone(),
                 boxes: self.boxes.clone(),

@@ -19,7 +19,7 @@ use super::tap::TapPort;
 use super::tcp::TcpPort;
 use super::udp::{RECEIVE_BATCH, UdpPort};
 use super::{Order, StatsOf, Waiting};
-use crate::engine::{Addressed, Addressee, Egress, Engine, Note, Peer, Transport};
+use crate::engine::{Addressed, Addressee, Egress, Engine, Peer, Transport};
 
 pub(super) const UDP: Token = Token(0);
 pub(super) const TCP: Token = Token(1);
@@ -29,6 +29,8 @@ pub(super) const FIRST_CONNECTION: usize = 16;
 const BATCHES: usize = 8;
 /// Commands done before packets get their turn.
 const COMMANDS: usize = 64;
+/// Datagrams of strangers that are looked at a second time.
+const STRANGERS: usize = 64;
 /// With many viewers, what arrives is gathered for this long before it is
 /// taken: a burst then leaves as a burst, which halves what each packet costs.
 const GATHER: Duration = Duration::from_micros(500);
@@ -85,6 +87,8 @@ pub(super) struct Worker {
     pub(super) sockets: Sockets,
     /// Connections that had more to read; they are not announced again.
     pub(super) unfinished: Vec<Token>,
+    /// Datagrams of whom nobody knew anything yet.
+    pub(super) strangers: Vec<(SocketAddr, Vec<u8>)>,
     pub(super) orders: Receiver<Order>,
     pub(super) waiting: Arc<Waiting>,
     pub(super) boxes: Arc<[Mailbox]>,
@@ -109,10 +113,11 @@ impl Worker {
             }
             more = self.obey();
             self.read_mail();
+            self.look_again();
             if self.engine.subscribing() >= GATHER_FROM_LEGS && events.iter().any(|event| event.token() == UDP) {
                 std::thread::sleep(GATHER);
             }
-            more |= self.receive_udp();
+            more |= self.receive_udp() || !self.strangers.is_empty();
             more |= self.serve_tcp(&events);
             let now = Instant::now();
             self.ask_for_the_tap();
@@ -161,18 +166,32 @@ impl Worker {
         }
     }
 
+    /// A client answers as soon as it hears from the worker that has its leg,
+    /// and that worker's word is here before the client's.
+    fn look_again(&mut self) {
+        for (address, bytes) in std::mem::take(&mut self.strangers) {
+            let from = Peer { transport: Transport::Udp, address };
+            match self.engine.receive(Instant::now(), from, &bytes, &mut self.sockets.outgoing()) {
+                Addressee::Here => {}
+                Addressee::Worker(worker) => self.sockets.post.datagram(worker, from, &bytes, self.number),
+                Addressee::Stranger => self.engine.drop_stranger(),
+            }
+        }
+    }
+
     /// Takes datagrams, batch by batch, each forwarded before the next is
     /// taken; `true`: there may be more.
     fn receive_udp(&mut self) -> bool {
         for _ in 0..BATCHES {
-            let Self { engine, number, sockets: Sockets { udp, tcp, post }, .. } = self;
+            let Self { engine, number, strangers, sockets: Sockets { udp, tcp, post }, .. } = self;
             let now = Instant::now();
-            let taken = udp.receive(|from, bytes, udp| {
-                let from = Peer { transport: Transport::Udp, address: from };
-                let addressee = engine.receive(now, from, bytes, &mut Outgoing { udp, tcp, post });
-                if let Addressee::Worker(worker) = addressee {
-                    let note = Note::Datagram { from, bytes: bytes.to_vec(), taken_by: *number };
-                    post.send(worker, Mail::Note(note));
+            let taken = udp.receive(|address, bytes, udp| {
+                let from = Peer { transport: Transport::Udp, address };
+                match engine.receive(now, from, bytes, &mut Outgoing { udp, tcp, post }) {
+                    Addressee::Here => {}
+                    Addressee::Worker(worker) => post.datagram(worker, from, bytes, *number),
+                    Addressee::Stranger if strangers.len() < STRANGERS => strangers.push((address, bytes.to_vec())),
+                    Addressee::Stranger => engine.drop_stranger(),
                 }
             });
             if taken == 0 {
@@ -215,8 +234,10 @@ impl Worker {
             }
             let from = Peer { transport: Transport::Tcp, address };
             let addressee = self.engine.receive(now, from, &frame, &mut self.sockets.outgoing());
-            if let Addressee::Worker(worker) = addressee {
-                moved.insert(address, (worker, vec![frame]));
+            match addressee {
+                Addressee::Here => {}
+                Addressee::Worker(worker) => drop(moved.insert(address, (worker, vec![frame]))),
+                Addressee::Stranger => self.engine.drop_stranger(),
             }
         }
         for (address, (worker, read)) in moved {

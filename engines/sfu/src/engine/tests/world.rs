@@ -262,9 +262,13 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
             SocketAddr::V6(_) => 0,
         };
         let addressee = self.with_engine(taken_by, |engine, now, outbox| engine.receive(now, from, bytes, outbox));
-        if let Addressee::Worker(worker) = addressee {
-            let note = Note::Datagram { from, bytes: bytes.to_vec(), taken_by };
-            self.with_engine(worker, |engine, now, outbox| engine.hear(now, note, outbox));
+        match addressee {
+            Addressee::Here => {}
+            Addressee::Worker(worker) => {
+                let note = Note::Datagram { from, bytes: bytes.to_vec(), taken_by };
+                self.with_engine(worker, |engine, now, outbox| engine.hear(now, note, outbox));
+            }
+            Addressee::Stranger => self.engines[taken_by].drop_stranger(),
         }
     }
 
