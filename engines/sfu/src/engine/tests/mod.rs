@@ -2,6 +2,7 @@
 //! same with publishers, viewers and datagrams spread over three.
 
 mod camera;
+mod client;
 mod world;
 
 macro_rules! tests {

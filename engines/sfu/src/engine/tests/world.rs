@@ -4,24 +4,23 @@
 //! one seed, one course of events.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
-use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
+use str0m::change::{SdpAnswer, SdpOffer};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{RtpPacket, Vp8Descriptor};
-use str0m::{Candidate, Event as Happening, Input, Output, Rtc, RtcConfig};
+use str0m::{Candidate, Event as Happening, Input, Output, RtcConfig};
 
-use super::camera::{AUDIO_EVERY, Encoding, FRAME_EVERY, LAYER_AT, Sends};
+use super::camera::{AUDIO_EVERY, Encoding, FRAME_EVERY, Sends};
+pub(in crate::engine::tests) use super::client::{Client, Link, Seen, config};
 use crate::directory::Directory;
 use crate::engine::leg::Role;
-use crate::engine::{Addressed, Addressee, Egress, Engine, Note, Peer, Setup, Transport, extensions};
-use crate::payload::{self, Frame};
+use crate::engine::{Addressed, Addressee, Egress, Engine, Note, Peer, Setup, Transport};
 use crate::tap::{ADVANCE_EVERY, Taps};
-use crate::{Codec, Command, Event, FeedFrame, Hears, LegId, Limits, Source, SpaceId, Stats, TapFrame, TapSink};
+use crate::{Command, Event, FeedFrame, Hears, LegId, Limits, Source, SpaceId, Stats, TapFrame, TapSink};
 
 pub(in crate::engine::tests) const SERVER: &str = "10.0.0.1:5004";
 
@@ -31,79 +30,6 @@ pub(in crate::engine::tests) fn leg(name: &str) -> LegId {
 
 pub(in crate::engine::tests) fn space(name: &str) -> SpaceId {
     SpaceId::parse(&format!("room_{name}")).unwrap()
-}
-
-/// Conditions of one client's link, alike in both directions.
-#[derive(Debug, Clone)]
-pub(in crate::engine::tests) struct Link {
-    pub(in crate::engine::tests) delay: Duration,
-    /// Share of datagrams lost, 0 to 1.
-    pub(in crate::engine::tests) loss: f64,
-    /// Share that comes twice.
-    pub(in crate::engine::tests) doubled: f64,
-    /// Most that a datagram is delayed more than others, which reorders them.
-    pub(in crate::engine::tests) jitter: Duration,
-    /// Towards the client, in bits a second.
-    pub(in crate::engine::tests) rate_bps: Option<u64>,
-    pub(in crate::engine::tests) cut: bool,
-}
-
-impl Default for Link {
-    fn default() -> Link {
-        Link {
-            delay: Duration::from_millis(10),
-            loss: 0.0,
-            doubled: 0.0,
-            jitter: Duration::ZERO,
-            rate_bps: None,
-            cut: false,
-        }
-    }
-}
-
-/// A packet as a viewer got it.
-#[derive(Debug, Clone)]
-pub(in crate::engine::tests) struct Seen {
-    pub(in crate::engine::tests) mid: Mid,
-    pub(in crate::engine::tests) sequence: u64,
-    pub(in crate::engine::tests) timestamp: u32,
-    pub(in crate::engine::tests) payload: Arc<[u8]>,
-    pub(in crate::engine::tests) marker: bool,
-    pub(in crate::engine::tests) audio: bool,
-    /// Of the dependency descriptor.
-    pub(in crate::engine::tests) frame_number: Option<u16>,
-}
-
-impl Seen {
-    pub(in crate::engine::tests) fn picture(&self) -> u16 {
-        Vp8Descriptor::parse(&self.payload).unwrap().picture_id().unwrap()
-    }
-
-    pub(in crate::engine::tests) fn key_frame(&self) -> bool {
-        Vp8Descriptor::parse(&self.payload).unwrap().starts_keyframe(&self.payload)
-    }
-
-    /// Layer that the publisher wrote into its picture.
-    pub(in crate::engine::tests) fn layer(&self) -> u8 {
-        self.payload[LAYER_AT]
-    }
-}
-
-pub(in crate::engine::tests) struct Client {
-    pub(in crate::engine::tests) leg: LegId,
-    address: SocketAddr,
-    /// Where it seems to be, behind an address translation.
-    pub(in crate::engine::tests) seen_at: SocketAddr,
-    pub(in crate::engine::tests) rtc: Rtc,
-    pub(in crate::engine::tests) link: Link,
-    link_free_at: Instant,
-    deadline: Instant,
-    sends: Option<Sends>,
-    pending: Option<SdpPendingOffer>,
-    pub(in crate::engine::tests) seen: Vec<Seen>,
-    pub(in crate::engine::tests) key_frames_asked: usize,
-    pub(in crate::engine::tests) muted: bool,
-    pub(in crate::engine::tests) answers: bool,
 }
 
 struct InFlight {
@@ -731,65 +657,5 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
 
     pub(in crate::engine::tests) fn set_video_sequence(&mut self, index: usize, sequence: u64) {
         self.clients[index].sends.as_mut().unwrap().encodings[0].sequence = sequence;
-    }
-}
-
-pub(in crate::engine::tests) fn config(vp8: bool) -> RtcConfig {
-    RtcConfig::new()
-        .set_rtp_mode(true)
-        .clear_codecs()
-        .enable_opus(true, true)
-        .enable_vp8(vp8)
-        .enable_h264(!vp8)
-        .set_extension_map(extensions::spoken())
-}
-
-impl Client {
-    fn see(&mut self, packet: RtpPacket) {
-        let mut direct = self.rtc.direct_api();
-        let mid = direct.stream_rx(&packet.header.ssrc).unwrap().mid();
-        let audio = self.rtc.media(mid).unwrap().kind() == MediaKind::Audio;
-        self.seen.push(Seen {
-            mid,
-            sequence: *packet.seq_no,
-            timestamp: packet.header.timestamp,
-            payload: packet.payload,
-            marker: packet.header.marker,
-            audio,
-            frame_number: extensions::frame_number(&packet.header.ext_vals),
-        });
-    }
-
-    pub(in crate::engine::tests) fn video(&self) -> Vec<&Seen> {
-        self.seen.iter().filter(|seen| !seen.audio && !seen.payload.is_empty()).collect()
-    }
-
-    pub(in crate::engine::tests) fn audio(&self) -> Vec<&Seen> {
-        self.seen.iter().filter(|seen| seen.audio).collect()
-    }
-
-    /// The pictures seen, in order from the first on: their timestamps and
-    /// frames. One that a switch cut short has no end, and is none, as in a browser.
-    pub(in crate::engine::tests) fn pictures(&self, codec: Codec) -> Vec<(u32, Frame)> {
-        let in_order: BTreeMap<u64, &Seen> = self.video().into_iter().map(|seen| (seen.sequence, seen)).collect();
-        let first = in_order.keys().next().copied().unwrap_or(0);
-        let whole = in_order.iter().zip(first..).take_while(|((sequence, _), expected)| *sequence == expected);
-        let mut pictures: Vec<(u32, Frame)> = Vec::new();
-        let mut open: Vec<&Seen> = Vec::new();
-        for ((_, seen), _) in whole {
-            if open.last().is_some_and(|last| last.timestamp != seen.timestamp) {
-                open.clear();
-            }
-            open.push(seen);
-            if seen.marker {
-                let payloads: Vec<&[u8]> = open.drain(..).map(|seen| &seen.payload[..]).collect();
-                pictures.push((seen.timestamp, payload::frame(codec, &payloads).unwrap().unwrap()));
-            }
-        }
-        pictures
-    }
-
-    pub(in crate::engine::tests) fn layer(&self) -> Option<u8> {
-        self.video().last().map(|seen| seen.layer())
     }
 }

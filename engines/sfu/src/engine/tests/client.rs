@@ -1,0 +1,149 @@
+//! A client of the world: a WebRTC stack at the end of a link, and what it saw.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use str0m::change::SdpPendingOffer;
+use str0m::media::{MediaKind, Mid};
+use str0m::rtp::{RtpPacket, Vp8Descriptor};
+use str0m::{Rtc, RtcConfig};
+
+use super::camera::{LAYER_AT, Sends};
+use crate::engine::extensions;
+use crate::payload::{self, Frame};
+use crate::{Codec, LegId};
+
+/// Conditions of one client's link, alike in both directions.
+#[derive(Debug, Clone)]
+pub(in crate::engine::tests) struct Link {
+    pub(in crate::engine::tests) delay: Duration,
+    /// Share of datagrams lost, 0 to 1.
+    pub(in crate::engine::tests) loss: f64,
+    /// Share that comes twice.
+    pub(in crate::engine::tests) doubled: f64,
+    /// Most that a datagram is delayed more than others, which reorders them.
+    pub(in crate::engine::tests) jitter: Duration,
+    /// Towards the client, in bits a second.
+    pub(in crate::engine::tests) rate_bps: Option<u64>,
+    pub(in crate::engine::tests) cut: bool,
+}
+
+impl Default for Link {
+    fn default() -> Link {
+        Link {
+            delay: Duration::from_millis(10),
+            loss: 0.0,
+            doubled: 0.0,
+            jitter: Duration::ZERO,
+            rate_bps: None,
+            cut: false,
+        }
+    }
+}
+
+/// A packet as a viewer got it.
+#[derive(Debug, Clone)]
+pub(in crate::engine::tests) struct Seen {
+    pub(in crate::engine::tests) mid: Mid,
+    pub(in crate::engine::tests) sequence: u64,
+    pub(in crate::engine::tests) timestamp: u32,
+    pub(in crate::engine::tests) payload: Arc<[u8]>,
+    pub(in crate::engine::tests) marker: bool,
+    pub(in crate::engine::tests) audio: bool,
+    /// Of the dependency descriptor.
+    pub(in crate::engine::tests) frame_number: Option<u16>,
+}
+
+impl Seen {
+    pub(in crate::engine::tests) fn picture(&self) -> u16 {
+        Vp8Descriptor::parse(&self.payload).unwrap().picture_id().unwrap()
+    }
+
+    pub(in crate::engine::tests) fn key_frame(&self) -> bool {
+        Vp8Descriptor::parse(&self.payload).unwrap().starts_keyframe(&self.payload)
+    }
+
+    /// Layer that the publisher wrote into its picture.
+    pub(in crate::engine::tests) fn layer(&self) -> u8 {
+        self.payload[LAYER_AT]
+    }
+}
+
+pub(in crate::engine::tests) struct Client {
+    pub(in crate::engine::tests) leg: LegId,
+    pub(in crate::engine::tests) address: SocketAddr,
+    /// Where it seems to be, behind an address translation.
+    pub(in crate::engine::tests) seen_at: SocketAddr,
+    pub(in crate::engine::tests) rtc: Rtc,
+    pub(in crate::engine::tests) link: Link,
+    pub(in crate::engine::tests) link_free_at: Instant,
+    pub(in crate::engine::tests) deadline: Instant,
+    pub(in crate::engine::tests) sends: Option<Sends>,
+    pub(in crate::engine::tests) pending: Option<SdpPendingOffer>,
+    pub(in crate::engine::tests) seen: Vec<Seen>,
+    pub(in crate::engine::tests) key_frames_asked: usize,
+    pub(in crate::engine::tests) muted: bool,
+    pub(in crate::engine::tests) answers: bool,
+}
+
+pub(in crate::engine::tests) fn config(vp8: bool) -> RtcConfig {
+    RtcConfig::new()
+        .set_rtp_mode(true)
+        .clear_codecs()
+        .enable_opus(true, true)
+        .enable_vp8(vp8)
+        .enable_h264(!vp8)
+        .set_extension_map(extensions::spoken())
+}
+
+impl Client {
+    pub(in crate::engine::tests) fn see(&mut self, packet: RtpPacket) {
+        let mut direct = self.rtc.direct_api();
+        let mid = direct.stream_rx(&packet.header.ssrc).unwrap().mid();
+        let audio = self.rtc.media(mid).unwrap().kind() == MediaKind::Audio;
+        self.seen.push(Seen {
+            mid,
+            sequence: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            payload: packet.payload,
+            marker: packet.header.marker,
+            audio,
+            frame_number: extensions::frame_number(&packet.header.ext_vals),
+        });
+    }
+
+    pub(in crate::engine::tests) fn video(&self) -> Vec<&Seen> {
+        self.seen.iter().filter(|seen| !seen.audio && !seen.payload.is_empty()).collect()
+    }
+
+    pub(in crate::engine::tests) fn audio(&self) -> Vec<&Seen> {
+        self.seen.iter().filter(|seen| seen.audio).collect()
+    }
+
+    /// The pictures seen, in order from the first on: their timestamps and
+    /// frames. One that a switch cut short has no end, and is none, as in a browser.
+    pub(in crate::engine::tests) fn pictures(&self, codec: Codec) -> Vec<(u32, Frame)> {
+        let in_order: BTreeMap<u64, &Seen> = self.video().into_iter().map(|seen| (seen.sequence, seen)).collect();
+        let first = in_order.keys().next().copied().unwrap_or(0);
+        let whole = in_order.iter().zip(first..).take_while(|((sequence, _), expected)| *sequence == expected);
+        let mut pictures: Vec<(u32, Frame)> = Vec::new();
+        let mut open: Vec<&Seen> = Vec::new();
+        for ((_, seen), _) in whole {
+            if open.last().is_some_and(|last| last.timestamp != seen.timestamp) {
+                open.clear();
+            }
+            open.push(seen);
+            if seen.marker {
+                let payloads: Vec<&[u8]> = open.drain(..).map(|seen| &seen.payload[..]).collect();
+                pictures.push((seen.timestamp, payload::frame(codec, &payloads).unwrap().unwrap()));
+            }
+        }
+        pictures
+    }
+
+    pub(in crate::engine::tests) fn layer(&self) -> Option<u8> {
+        self.video().last().map(|seen| seen.layer())
+    }
+}
