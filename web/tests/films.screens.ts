@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openGallery, type Gallery } from './gallery';
 
+/** The machine may be busy. */
+const SOON = { timeout: 20_000 };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
@@ -63,6 +65,22 @@ describe('films in a dialog', () => {
     await page.context().close();
   });
 
+  it('list their keys, those of the talk’s player alone, and give the focus back', async () => {
+    const page = await gallery.open('dialog-films');
+    await row(page).first().focus();
+    await page.keyboard.press('?');
+    const keys = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+    await keys.getByText('Next and previous film').waitFor();
+    expect(await keys.getByText('Theatre').count()).toBe(0);
+    // While they are looked at, keys are not the film's.
+    await page.keyboard.press('n');
+    await page.keyboard.press('Escape');
+    await keys.waitFor({ state: 'detached' });
+    expect(await row(page).first().getAttribute('aria-current')).toBe('true');
+    await expect.poll(() => row(page).first().evaluate((button) => button === document.activeElement), SOON).toBe(true);
+    await page.context().close();
+  });
+
   it('are commented on at a moment, which can be taken back, and gone to from the message', async () => {
     const page = await gallery.open('dialog-films');
     const comment = page.getByRole('button', { name: /^Comment at 21:/ });
@@ -101,6 +119,12 @@ describe('films in a dialog', () => {
     const full = await place(page);
     expect(full).toMatchObject({ above: true, width_px: 390 });
     const list = page.getByRole('log');
+    // What is watched takes its height when it has come, and the list its end after that.
+    await page.waitForFunction(() => {
+      const [film, log] = [document.querySelector('.screening'), document.querySelector('[role=log]')];
+      return film !== null && log !== null && film.clientHeight > 250 && log.scrollHeight - log.scrollTop - log.clientHeight < 1;
+    });
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
     await list.evaluate((node) => { node.scrollTop -= 300; });
     // Not far enough: it would be back at the end at once.
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
@@ -155,7 +179,9 @@ describe('a film', () => {
     await page.locator('video').waitFor();
     await expect.poll(modes).toEqual(['en showing', 'zh disabled', 'en-GB disabled']);
     await page.keyboard.press('?');
-    await page.getByRole('dialog').getByText('Captions on and off').waitFor();
+    const keys = page.getByRole('dialog');
+    await keys.getByText('Captions on and off').waitFor();
+    expect([await keys.getByText('Theatre').count(), await keys.getByText('Next and previous film').count()]).toEqual([1, 0]);
     await page.context().close();
   });
 });

@@ -67,7 +67,7 @@ const en = {
     theatre: 'Theatre',
     panel: 'Show and hide the chat',
     fullScreen: 'Full screen',
-    neighbours: 'Next and previous film, in a dialog',
+    neighbours: 'Next and previous film',
     help: 'This list',
   },
   dialog: {

@@ -69,7 +69,7 @@ const zh: Messages = {
     theatre: '影院模式',
     panel: '显示和隐藏聊天',
     fullScreen: '全屏',
-    neighbours: '对话中的下一个和上一个视频',
+    neighbours: '下一个和上一个视频',
     help: '本列表',
   },
   dialog: {
