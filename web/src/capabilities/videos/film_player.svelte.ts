@@ -6,7 +6,10 @@ import type { MediaMoment } from '../floating_messages/model';
 import { beginsAt_ms, filmOf, SEEN_SHARE } from './film';
 import type { Film, PlayerModel } from './model';
 
-/** Where one is, is told to the server this often while it plays; so one also hears that it may not be watched any more. */
+/**
+ * Where one is, is told to the server this often while it plays, and the film is asked for this often while it stands and is
+ * looked at; so one also hears that it may not be watched any more.
+ */
 export const TELL_EVERY_MS = 5_000;
 const TICK_MS = 250;
 
@@ -151,7 +154,8 @@ export class FilmPlayer implements PlayerModel {
   /** Looks at what plays. */
   protected look(): void {
     const player = this.#player;
-    if (!player || this.playback === 'gone') return;
+    if (this.playback === 'gone') return;
+    if (!player) return this.#askWhileStanding();
     const was = this.playback;
     if (player.state === 'gone') return this.end();
     this.playback = player.state;
@@ -166,11 +170,12 @@ export class FilmPlayer implements PlayerModel {
     let to_s = currentTime;
     for (let at = 0; at < buffered.length; at += 1) if (buffered.start(at) <= currentTime + 0.1 && buffered.end(at) > to_s) to_s = buffered.end(at);
     this.buffered_ms = to_s * 1_000;
-    const goes = this.playback === 'playing' || this.playback === 'blocked' || this.playback === 'stalled';
+    const goes = this.#goes;
     const seenNow = !this.#toldSeen && this.#watched()?.seen === true;
     // Having come to its end is told at once, once.
     if (goes && performance.now() - this.#lookedAgain_ms >= (seenNow ? TICK_MS : TELL_EVERY_MS)) void this.#tell();
     else if (was !== this.playback && (this.playback === 'paused' || this.playback === 'ended')) void this.#tell();
+    else if (!goes) this.#askWhileStanding();
     if (was !== 'ended' && this.playback === 'ended') this.happened('ended');
   }
 
@@ -204,15 +209,23 @@ export class FilmPlayer implements PlayerModel {
     return { position_ms, seen };
   }
 
+  get #goes(): boolean { return this.playback === 'playing' || this.playback === 'blocked' || this.playback === 'stalled'; }
+
+  #askWhileStanding(): void {
+    if (this.film !== null && performance.now() - this.#lookedAgain_ms >= TELL_EVERY_MS && globalThis.document?.visibilityState !== 'hidden') void this.#tell();
+  }
+
   async #tell(): Promise<void> {
     const watched = this.#watched();
     this.#lookedAgain_ms = performance.now();
-    if (this.closed || this.#asking || watched === null) return;
+    if (this.closed || this.#asking || this.film === null) return;
     this.#asking = true;
-    const remembered = this.its.remembers() && !this.#unremembered;
+    const news = watched !== null && (this.#goes || watched.position_ms !== this.#told_ms || watched.seen !== this.#toldSeen);
+    const remembered = news && this.its.remembers() && !this.#unremembered;
     const reply = remembered ? await this.its.api.watched(this.id, watched) : await this.its.api.video(this.id, this.its.link);
     this.#asking = false;
     if (reply.is === 'ok') {
+      if (watched === null) return;
       this.#told_ms = watched.position_ms;
       if (watched.seen && !this.#toldSeen) {
         this.#toldSeen = true;

@@ -114,6 +114,42 @@ describe('where one is in a film', () => {
     expect(happened).toEqual(['gone']);
   });
 
+  it('hears it within seconds while it stands, and before it is played; what was told is not told again', async () => {
+    const { player, its, server, told } = playing();
+    its.media_ms = 4_000;
+    its.state = 'paused';
+    await vi.advanceTimersByTimeAsync(300);
+    expect(told).toEqual([{ position_ms: 4_000, seen: false }]);
+    await vi.advanceTimersByTimeAsync(TELL_EVERY_MS + 300);
+    expect([told.length, server.asked, player.playback]).toEqual([1, 1, 'paused']);
+    server.video = GONE;
+    await vi.advanceTimersByTimeAsync(TELL_EVERY_MS + 300);
+    expect(player.playback).toBe('gone');
+    const asked = server.asked;
+    await vi.advanceTimersByTimeAsync(2 * TELL_EVERY_MS);
+    expect(server.asked).toBe(asked);
+    let idle_asked = 0;
+    const idle = new FilmPlayer('video_1', { api: { video: () => { idle_asked += 1; return Promise.resolve(GONE); }, watched: () => Promise.resolve(GONE), watchedOnLeaving: () => {} }, remembers: () => true, link: null }, null);
+    idle.told(wire());
+    await vi.advanceTimersByTimeAsync(TELL_EVERY_MS + 300);
+    expect([idle.playback, idle_asked]).toEqual(['gone', 1]);
+  });
+
+  it('asks nothing while it stands where nobody looks', async () => {
+    const looks = { visibilityState: 'hidden' };
+    vi.stubGlobal('document', looks);
+    const { its, server } = playing();
+    its.state = 'paused';
+    await vi.advanceTimersByTimeAsync(300);
+    const asked = server.asked;
+    await vi.advanceTimersByTimeAsync(3 * TELL_EVERY_MS);
+    expect(server.asked).toBe(asked);
+    looks.visibilityState = 'visible';
+    await vi.advanceTimersByTimeAsync(300);
+    expect(server.asked).toBe(asked + 1);
+    vi.unstubAllGlobals();
+  });
+
   it('asks for a new address, and hears there that there is none any more', async () => {
     const { its, server } = playing();
     server.video = { is: 'ok', value: wire({ hls: '/videos/video_1/b/index.m3u8' }) };

@@ -102,12 +102,14 @@ export class Screening implements ScreeningModel {
   hide(): void {
     this.player?.pause();
     this.closed = true;
+    if (this.player?.playback === 'gone') this.#leave();
   }
 
   show(): void {
     this.closed = false;
+    const [first] = this.row;
     if (this.player) this.player.play();
-    else this.#begin();
+    else if (!this.#begin() && first) this.#show(first, null);
   }
 
   heard(messages: readonly FloatingMoment[]): void {
@@ -186,14 +188,35 @@ export class Screening implements ScreeningModel {
     if (reply.is === 'rejected') this.player?.end();
   }
 
-  /** The first that was not played since one came. */
-  #begin(): void {
+  /** The first that was not played since one came. Returns whether there is one. */
+  #begin(): boolean {
     const next = this.row.find((one) => !this.#done.has(one.film.id));
     if (next) this.#show(next, null);
+    return next !== undefined;
+  }
+
+  /** What can't be watched any more is left behind. */
+  #leave(): void {
+    this.#forgetGone();
+    this.player?.close();
+    this.#window?.close();
+    this.player = this.current = this.#window = null;
+    this.said = [];
+    if (this.row.length > 0) return;
+    this.state = 'none';
+    this.closed = false;
+  }
+
+  #forgetGone(): void {
+    const id = this.player?.playback === 'gone' ? this.current?.film.id : undefined;
+    if (id !== undefined) this.row = this.row.filter((one) => one.film.id !== id);
   }
 
   #show(shown: ShownFilm, from_ms: number | null): void {
-    if (this.current && this.current.film.id !== shown.film.id) this.#done.add(this.current.film.id);
+    if (this.current && this.current.film.id !== shown.film.id) {
+      this.#done.add(this.current.film.id);
+      this.#forgetGone();
+    }
     this.player?.close();
     this.#window?.close();
     const { id } = shown.film;
@@ -213,10 +236,8 @@ export class Screening implements ScreeningModel {
   }
 
   #happened(what: 'ended' | 'seen' | 'gone', id: VideoId): void {
-    if (what === 'gone') {
-      this.row = this.row.filter((one) => one.film.id !== id || one.film.id === this.current?.film.id);
-      return;
-    }
+    // It stays where it is until it is left, so that one reads why.
+    if (what === 'gone') return;
     this.row = this.row.map((one) => (one.film.id === id && !one.film.seen ? { ...one, film: { ...one.film, seen: true } } : one));
     if (what !== 'ended') return;
     this.#done.add(id);

@@ -111,8 +111,27 @@ describe('what is watched in a dialog', () => {
     server.videos = [shared(1)];
     await told();
     expect(one.player?.playback).toBe('gone');
+    // It stays where it was until it is left.
+    expect(ids(one)).toEqual(['video_2', 'video_1']);
     one.next();
-    expect(one.current?.film.id).toBe('video_1');
+    expect([one.current?.film.id, ids(one)]).toEqual(['video_1', ['video_1']]);
+    one.close();
+  });
+
+  it('leaves behind what was taken back when it is closed, and is nothing where nothing else is there', async () => {
+    const { one, server, told } = screening([shared(1), shared(2)]);
+    await settled();
+    server.videos = [shared(1)];
+    await told();
+    one.hide();
+    expect([one.closed, one.player, ids(one)]).toEqual([true, null, ['video_1']]);
+    one.show();
+    expect([one.closed, one.current?.film.id]).toEqual([false, 'video_1']);
+    server.videos = [];
+    await told();
+    expect(one.player?.playback).toBe('gone');
+    one.hide();
+    expect([one.state, one.closed, one.player, one.row]).toEqual(['none', false, null, []]);
     one.close();
   });
 
