@@ -5,8 +5,9 @@ export default defineConfig({
   test: {
     include: ['tests/*.screens.ts'],
     environment: 'node',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A browser and a server begin, and the machine may be busy.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     fileParallelism: false,
   },
 });

@@ -150,12 +150,20 @@ describe('films in a dialog', () => {
     await page.context().close();
   });
 
-  it('say what may not be watched any more', async () => {
-    const page = await gallery.open('dialog-films-gone');
-    await page.getByText('This film can’t be watched any more').waitFor();
-    expect(await page.locator('.screen video').count()).toBe(0);
-    await page.getByRole('button', { name: 'Next film' }).waitFor();
+  it.each([['a desktop', {}], ['a phone', PHONE]] as const)('say in place what may not be watched any more, and what to do next, on %s', async (_name, options) => {
+    const page = await gallery.open('dialog-films-gone', options);
+    await page.getByRole('status').filter({ hasText: 'This film can’t be watched any more' }).waitFor();
+    expect([await page.locator('.screen video').count(), await page.locator('.screen .controls').count()]).toEqual([0, 0]);
+    expect(await violations(page)).toEqual([]);
+    const stage = page.locator('.screen .stage');
+    await stage.getByRole('button', { name: 'Next film' }).click();
+    await stage.locator('video').waitFor();
+    expect(await stage.getByText('can’t be watched').count()).toBe(0);
     await page.context().close();
+    const other = await gallery.open('dialog-films-gone', options);
+    await other.locator('.screen .stage').getByRole('button', { name: 'Close', exact: true }).click();
+    await screen(other).waitFor({ state: 'detached' });
+    await other.context().close();
   });
 });
 
@@ -169,19 +177,71 @@ describe('a film', () => {
     await page.getByRole('button', { name: 'Captions' }).click();
     await page.getByRole('menuitemradio', { name: 'Chinese' }).click();
     const modes = () => page.locator('video').evaluate((video: HTMLVideoElement) => [...video.textTracks].map((one) => `${one.language} ${one.mode}`));
-    await expect.poll(modes).toEqual(['en disabled', 'zh showing', 'en-GB disabled']);
+    await expect.poll(modes).toEqual(['en disabled', 'zh hidden', 'en-GB disabled']);
     await page.keyboard.press('Escape');
     await page.keyboard.press('v');
     await expect.poll(modes).toEqual(['en disabled', 'zh disabled', 'en-GB disabled']);
     await page.keyboard.press('v');
-    await expect.poll(modes).toEqual(['en showing', 'zh disabled', 'en-GB disabled']);
+    await expect.poll(modes).toEqual(['en hidden', 'zh disabled', 'en-GB disabled']);
     await page.goto(new URL('/gallery.html?scene=replay-uploaded', page.url()).href);
     await page.locator('video').waitFor();
-    await expect.poll(modes).toEqual(['en showing', 'zh disabled', 'en-GB disabled']);
+    await expect.poll(modes).toEqual(['en hidden', 'zh disabled', 'en-GB disabled']);
     await page.keyboard.press('?');
     const keys = page.getByRole('dialog');
     await keys.getByText('Captions on and off').waitFor();
     expect([await keys.getByText('Theatre').count(), await keys.getByText('Next and previous film').count()]).toEqual([1, 0]);
+    await page.context().close();
+  });
+});
+
+describe('what a film’s tracks are called', () => {
+  it('is in the reader’s words, whatever the file calls its languages, and each another', async () => {
+    const page = await gallery.open('replay-tracks');
+    await page.keyboard.press('k');
+    const choices = () => page.getByRole('menuitemradio').filter({ visible: true }).allInnerTexts();
+    await page.getByRole('button', { name: 'Captions' }).click();
+    await expect.poll(async () => (await choices()).map((one) => one.trim()), SOON).toEqual(['No captions', 'English', 'English 2', 'German', 'Captions 4', 'Captions 5 (qaa)', 'For the deaf']);
+    // Two in one language are two choices.
+    await page.getByRole('menuitemradio', { name: 'English 2' }).click();
+    await expect.poll(() => page.locator('video').evaluate((video: HTMLVideoElement) => [...video.textTracks].map((one) => one.mode)), SOON).toEqual(['disabled', 'hidden', 'disabled', 'disabled', 'disabled', 'disabled']);
+    await page.getByRole('button', { name: 'Quality' }).click();
+    await expect.poll(async () => (await choices()).slice(-4).map((one) => one.trim()), SOON).toEqual(['English', 'English 2', 'Sound 3', 'Commentary']);
+    await page.context().close();
+    const chinese = await gallery.open('replay-tracks', { query: '&language=zh' });
+    await chinese.keyboard.press('k');
+    await chinese.getByRole('button', { name: '字幕' }).click();
+    await expect.poll(async () => (await chinese.getByRole('menuitemradio').filter({ visible: true }).allInnerTexts()).map((one) => one.trim()), SOON).toEqual(['不显示字幕', '英语', '英语 2', '德语', '字幕 4', '字幕 5 (qaa)', 'For the deaf']);
+    await chinese.context().close();
+  });
+});
+
+describe('captions', () => {
+  const said = (page: Page) => page.locator('.captions').getByText('The door is warm still.');
+  const heights = (page: Page) => page.evaluate(() => {
+    const [words, seek, stage] = ['.captions p span', '.controls .seek', '.stage'].map((one) => document.querySelector(one)?.getBoundingClientRect());
+    const shown = getComputedStyle(document.querySelector('.controls') ?? document.body).visibility === 'visible';
+    return words && seek && stage ? { shown, above_px: seek.top - words.bottom, end_px: stage.bottom - words.bottom, within: words.left >= stage.left && words.right <= stage.right } : null;
+  });
+
+  it.each([['a desktop', {}], ['a phone', PHONE]] as const)('stand above the controls while these show, and lower once they are gone, on %s', async (_name, options) => {
+    const page = await gallery.open('replay-uploaded', { ...options, preferences: { captions: 'en' } });
+    await said(page).waitFor();
+    // What is paused keeps its controls.
+    await page.keyboard.press('k');
+    await page.locator('.controls').getByRole('button', { name: 'Play', exact: true }).waitFor();
+    await expect.poll(async () => { const at = await heights(page); return at !== null && at.shown && at.within && at.above_px >= 4 && at.above_px < 40; }, SOON).toBe(true);
+    await page.keyboard.press('k');
+    await expect.poll(async () => { const at = await heights(page); return at !== null && !at.shown && at.end_px > 0 && at.end_px < 50; }, SOON).toBe(true);
+    await page.context().close();
+  });
+
+  it('are there in full screen as well', async () => {
+    const page = await gallery.open('replay-uploaded', { preferences: { captions: 'en' } });
+    await said(page).waitFor();
+    await page.keyboard.press('k');
+    await page.keyboard.press('f');
+    await page.waitForFunction(() => document.fullscreenElement?.querySelector('.captions p span')?.textContent === 'The door is warm still.');
+    await expect.poll(async () => { const at = await heights(page); return at !== null && at.shown && at.within && at.above_px >= 4 && at.above_px < 40; }, SOON).toBe(true);
     await page.context().close();
   });
 });
@@ -230,6 +290,12 @@ describe('the library', () => {
     await sheet.getByRole('button', { name: 'Add at 0:05' }).click();
     await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Title of the chapter at 0:05');
     await page.keyboard.type('The sieve');
+    // No two begin at the same time: it is said why, where one looks, until one is elsewhere.
+    await sheet.getByRole('button', { name: 'Add at 0:05' }).click();
+    await sheet.getByRole('alert').filter({ hasText: 'A chapter begins at 0:05 already.' }).waitFor();
+    expect(await sheet.getByRole('textbox').count()).toBe(3);
+    await sheet.getByRole('slider', { name: 'Position' }).press('ArrowRight');
+    await sheet.getByRole('alert').waitFor({ state: 'detached' });
     await sheet.getByRole('button', { name: 'Remove the chapter at 1:01' }).click();
     await sheet.getByRole('button', { name: 'Save' }).click();
     await sheet.waitFor({ state: 'detached' });

@@ -52,7 +52,10 @@ export function sampleScreening(choice: FilmsChoice): ScreeningModel {
       if (at_ms !== undefined) player?.seek(at_ms);
       return ok;
     },
-    next() { show(row[at() + 1] ?? row[0]); },
+    next() {
+      if (state.player?.playback === 'gone') state.player = sampleVideo({ film: 'playing' });
+      show(row[at() + 1] ?? row[0]);
+    },
     previous() { show(row[at() - 1] ?? row.at(-1)); },
     hide() { state.closed = true; },
     show() { state.closed = false; },

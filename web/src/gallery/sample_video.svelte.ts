@@ -9,7 +9,7 @@ export interface VideoChoice {
   readonly myFilm?: boolean;
   /** The server declines what is done about films. */
   readonly declines?: boolean;
-  readonly film?: 'idle' | 'playing' | 'chinese' | 'recording' | 'lost' | 'failed' | 'loading' | 'missing' | 'gone' | 'uploaded' | 'preparing' | 'unprepared';
+  readonly film?: 'idle' | 'playing' | 'chinese' | 'recording' | 'lost' | 'failed' | 'loading' | 'missing' | 'gone' | 'uploaded' | 'preparing' | 'unprepared' | 'tracks';
 }
 
 const DOWNLOADS = ['/videos/video_kiln/0.mp4', '/videos/video_kiln/1.mp4'];
@@ -58,6 +58,10 @@ const CHAPTERS = [{ start_ms: 0, title: 'Before the door is opened' }, { start_m
 const SUBTITLES = [{ name: 'en', language: 'en', label: '' }, { name: 'zh', language: 'zh', label: '' }, { name: 'deaf', language: 'en-GB', label: 'English, for the deaf and hard of hearing' }]
   .map((one) => ({ ...one, address: 'data:text/vtt,WEBVTT%0A%0A00:00:00.000 --> 02:00:00.000%0AThe door is warm still.', added: one.name === 'zh' }));
 
+/** As files call their tracks. */
+const CODED = [['a', 'eng', ''], ['b', 'en', ''], ['c', 'ger', ''], ['d', 'und', ''], ['e', 'qaa', ''], ['f', 'eng', 'For the deaf']].map(([name = '', language = '', label = '']) => ({ name, language, label, address: SUBTITLES[0]?.address ?? '', added: false }));
+const CODED_SOUNDS = [{ id: '0', name: 'eng', language: 'eng' }, { id: '1', name: 'eng 2', language: 'eng' }, { id: '2', name: '1', language: '' }, { id: '3', name: 'Commentary', language: 'eng' }];
+
 /** A film, as a sample needs it. */
 export function sampleFilm(more: Partial<Film>): Film {
   return {
@@ -68,16 +72,17 @@ export function sampleFilm(more: Partial<Film>): Film {
 
 export function sampleVideo(choice: VideoChoice): VideoModel {
   const which = choice.film ?? 'idle';
-  const uploaded = which === 'uploaded' || which === 'preparing' || which === 'unprepared';
+  const coded = which === 'tracks';
+  const uploaded = coded || which === 'uploaded' || which === 'preparing' || which === 'unprepared';
   const playable = which !== 'recording' && which !== 'lost' && which !== 'preparing' && which !== 'unprepared';
   const film = sampleFilm({
     title: which === 'chinese' ? '开窑直播：九小时的草木灰釉' : 'Opening the kiln: nine hours of ash glaze',
     state: which === 'recording' ? 'recording' : which === 'lost' || which === 'unprepared' ? 'failed' : which === 'preparing' ? 'converting' : 'ready',
     duration_ms: which === 'recording' ? 0 : DURATION_MS, ...(which === 'recording' ? { poster: null } : {}),
     playable, mayChange: choice.myFilm === true, downloads: choice.myFilm ? DOWNLOADS : [], recorded: !uploaded,
-    ...(which === 'uploaded' || which === 'chinese' ? { chapters: CHAPTERS, subtitles: SUBTITLES } : {}),
+    ...(which === 'uploaded' || which === 'chinese' ? { chapters: CHAPTERS, subtitles: SUBTITLES } : {}), ...(coded ? { subtitles: CODED } : {}),
   });
-  const plays = which === 'playing' || which === 'chinese' || which === 'uploaded';
+  const plays = coded || which === 'playing' || which === 'chinese' || which === 'uploaded';
   const state = $state({
     entry: (which === 'loading' ? 'loading' : which === 'missing' ? 'missing' : 'ready') as VideoModel['entry'],
     film: which === 'loading' || which === 'missing' ? null : film,
@@ -89,7 +94,7 @@ export function sampleVideo(choice: VideoChoice): VideoModel {
     levels: [{ id: '0', height_px: 1080, fps: 30, bitrate_bps: 4e6 }, { id: '1', height_px: 720, fps: 30, bitrate_bps: 2e6 }, { id: '2', height_px: 360, fps: 30, bitrate_bps: 6e5 }],
     level: 'auto',
     height_px: 720,
-    sounds: uploaded ? [{ id: '0', name: '', language: 'en' }, { id: '1', name: 'Commentary', language: 'en' }] : [],
+    sounds: coded ? CODED_SOUNDS : uploaded ? [{ id: '0', name: '', language: 'en' }, { id: '1', name: 'Commentary', language: 'en' }] : [],
     sound: '0',
     messages: messages(which === 'chinese'),
     chat: 'ready' as const,

@@ -85,6 +85,7 @@ export const SCENES: readonly Scene[] = [
   { name: 'replay-loading', route: video, film: 'loading' },
   { name: 'replay-gone', route: video, film: 'gone' },
   { name: 'replay-uploaded', route: video, film: 'uploaded' },
+  { name: 'replay-tracks', route: video, film: 'tracks', press: ['Captions'] },
   { name: 'replay-chapters', route: video, film: 'uploaded', press: ['Chapters'] },
   { name: 'replay-captions', route: video, film: 'uploaded', press: ['Captions'] },
   { name: 'replay-preparing', route: video, film: 'preparing' },

@@ -65,20 +65,16 @@ export function ago(at_ms: number, now_ms: number): string {
   return formatter.format(0, 'second');
 }
 
-/** A BCP 47 tag in the reader's words; the tag itself where it is unknown or malformed. */
+/** A BCP 47 tag or ISO 639-2 code in the reader's words; the tag itself where it is unknown or malformed. */
 export function languageName(tag: string): string {
-  try {
-    return once('language', (own) => new Intl.DisplayNames(own, { type: 'language' })).of(tag) ?? tag;
-  } catch {
-    return tag;
-  }
+  return knownLanguage(tag) ?? tag;
 }
 
-const SIZES: readonly [string, number][] = [['gigabyte', 1e9], ['megabyte', 1e6], ['kilobyte', 1e3]];
-
-/** 3,400,000 → "3.4 MB". */
-export function bytes(value: number): string {
-  const [unit, one] = SIZES.find(([, least]) => value >= least) ?? ['byte', 1];
-  const digits = value / one < 10 && one > 1e3 ? 1 : 0;
-  return once(`bytes ${unit} ${digits}`, (tag) => new Intl.NumberFormat(tag, { style: 'unit', unit, maximumFractionDigits: digits })).format(value / one);
+/** Null where there is no name for it: unknown, malformed, or said to be undetermined. */
+export function knownLanguage(tag: string): string | null {
+  try {
+    return once('language', (own) => new Intl.DisplayNames(own, { type: 'language', fallback: 'none' })).of(tag) ?? null;
+  } catch {
+    return null;
+  }
 }

@@ -61,6 +61,7 @@ const en = {
   chaptersTitle: 'Chapters',
   chaptersText: 'Go to where one begins, and add it there.',
   addChapter: (time: string) => `Add at ${time}`,
+  chapterThere: (time: string) => `A chapter begins at ${time} already. Go to another second, or change that one’s title.`,
   chapterTitle: (time: string) => `Title of the chapter at ${time}`,
   chapterPlaceholder: 'What it is called',
   removeChapter: (time: string) => `Remove the chapter at ${time}`,

@@ -62,6 +62,7 @@ const zh: Messages = {
   chaptersTitle: '章节',
   chaptersText: '移到章节开始处，再添加。',
   addChapter: (time) => `在 ${time} 处添加`,
+  chapterThere: (time) => `${time} 处已有一个章节。请移到另一秒，或修改它的标题。`,
   chapterTitle: (time) => `${time} 处章节的标题`,
   chapterPlaceholder: '章节名称',
   removeChapter: (time) => `移除 ${time} 处的章节`,
