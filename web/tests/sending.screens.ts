@@ -75,17 +75,38 @@ describe('what is sent beside words', () => {
     await page.context().close();
   });
 
-  it('that failed says why, and is tried again only where that may help', async () => {
+  it('that failed says which it is and why, is tried again only where that may help, and is taken away', async () => {
     const page = await opened('dialog-send-failed');
-    const failed = page.locator('[data-sending="failed"]');
-    expect(await failed.locator('.stands').allInnerTexts()).toEqual([
-      'Not sent. Its end is missing. Was it copied whole?', 'Not sent. Your videos may take 54 GB together. Delete one, and try again.', 'Not sent. The server’s disk is full. Whoever runs it can make room.',
+    const failed = page.getByRole('region', { name: 'Not sent' }).getByRole('listitem');
+    await failed.nth(2).waitFor();
+    expect(await failed.locator('.name').allInnerTexts()).toEqual(['kiln-1.mp4', 'a-very-long-name-of-a-file-that-a-camera-gave-it-20260711_183022.mov', 'kiln-3.mp4']);
+    expect(await failed.locator('.why').allInnerTexts()).toEqual([
+      'Its end is missing. Was it copied whole?', 'Your videos may take 53.7 GB together. Delete one, and try again.', 'The server’s disk is full. Whoever runs it can make room.',
     ]);
     expect(await failed.first().getByRole('button', { name: 'Try again' }).count()).toBe(0);
     await failed.nth(1).getByRole('button', { name: 'Try again' }).click();
     await expect.poll(() => failed.count(), SOON).toBe(2);
-    await failed.first().getByRole('button', { name: 'Discard' }).click();
+    await page.locator('[data-sending="waiting"]').waitFor();
+    await failed.first().getByRole('button', { name: 'Remove: kiln-1.mp4' }).click();
     await expect.poll(() => failed.count(), SOON).toBe(1);
+    await expect.poll(() => focused(page), SOON).toBe('Try again');
+    await failed.getByRole('button', { name: 'Remove: kiln-3.mp4' }).click();
+    await expect.poll(() => failed.count(), SOON).toBe(0);
+    await expect.poll(() => focused(page), SOON).toBe('Message');
+    await page.context().close();
+  });
+
+  it.each([['a desktop', {}], ['a phone', PHONE]] as const)('that failed hides nothing of what was said last, on %s', async (_name, options) => {
+    const page = await opened('dialog-send-failed', options);
+    const tray = page.getByRole('region', { name: 'Not sent' });
+    await tray.waitFor();
+    const inView = () => page.evaluate(() => {
+      const [last, log, tray, write] = [[...document.querySelectorAll('li[data-id] .bubble')].at(-1), document.querySelector('[role=log]'), document.querySelector('.unsent'), document.querySelector('.composer')].map((one) => one?.getBoundingClientRect());
+      return last && log && tray && write ? last.bottom <= log.bottom && log.bottom <= tray.top + 1 && tray.bottom <= write.top + 1 && tray.height < innerHeight / 3 + 48 : false;
+    });
+    await expect.poll(inView, SOON).toBe(true);
+    await tray.getByRole('button', { name: 'Remove all' }).click();
+    await tray.waitFor({ state: 'detached' });
     await page.context().close();
   });
 });
@@ -174,7 +195,7 @@ describe('every state of them', () => {
       expect(found.violations.map((one) => `${scene}: ${one.id} ${one.nodes.map((node) => node.target).join(' ')}`)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), scene).toBeLessThanOrEqual(0);
       if (size === 'phone') {
-        const small = await page.locator('.item button, .composer button, dialog button, dialog a').evaluateAll((all) => all.map((one) => ({ name: one.textContent?.trim() || one.getAttribute('aria-label'), box: one.getBoundingClientRect() })).filter(({ box }) => box.width > 0 && Math.min(box.width, box.height) < 43.9).map((one) => one.name));
+        const small = await page.locator('.item button, .unsent button, .composer button, dialog button, dialog a').evaluateAll((all) => all.map((one) => ({ name: one.textContent?.trim() || one.getAttribute('aria-label'), box: one.getBoundingClientRect() })).filter(({ box }) => box.width > 0 && Math.min(box.width, box.height) < 43.9).map((one) => one.name));
         expect(small, scene).toEqual([]);
       }
       await page.context().close();

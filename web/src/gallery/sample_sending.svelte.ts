@@ -35,7 +35,7 @@ function items(choice: SendingChoice): SendItem[] {
     ];
     case 'failed': return [
       one(1, { is: 'failed', why: { is: 'film', failure: { kind: 'truncated' } }, again: false }),
-      one(2, { is: 'failed', why: { is: 'limit', limit: 'storage_bytes', max: 53_687_091_200 }, again: true }),
+      one(2, { is: 'failed', why: { is: 'limit', limit: 'storage_bytes', max: 53_687_091_200 }, again: true }, { name: 'a-very-long-name-of-a-file-that-a-camera-gave-it-20260711_183022.mov', still: null }),
       one(3, { is: 'failed', why: { is: 'disk_full' }, again: true }, { text: 'With words' }),
     ];
     case undefined: return [];

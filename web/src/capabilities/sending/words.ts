@@ -42,7 +42,7 @@ export function standing(item: SendItem): string {
     case 'remote': return say.remote;
     case 'needs_file': return say.needsFile;
     case 'preparing': return item.state.before > 0 ? say.before(item.state.before) : say.preparing;
-    case 'failed': return `${say.failed}. ${failureText(item.state.why)}`;
+    case 'failed': return failureText(item.state.why);
   }
 }
 
