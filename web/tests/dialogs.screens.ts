@@ -141,6 +141,35 @@ describe('writing', () => {
     await page.context().close();
   });
 
+  it('keeps what it answers too, until it is sent, and what was not sent, when the page is loaded anew', async () => {
+    const page = await opened('dialog');
+    const anew = async () => {
+      await page.goto(`${new URL(page.url()).origin}/gallery.html?scene=dialog`);
+      await rows(page).last().waitFor();
+    };
+    await page.getByRole('button', { name: /Ana Petrović.*Shall I record/s }).click();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-id')), SOON).toBe('p3');
+    await page.keyboard.press('r');
+    await page.getByText('Replying to yourself').waitFor();
+    await write(page).pressSequentially('yes, and');
+    await anew();
+    await page.getByText('Replying to yourself').waitFor();
+    expect(await write(page).inputValue()).toBe('yes, and');
+    await write(page).press('Enter');
+    await rows(page).last().getByRole('button', { name: /Shall I record/ }).waitFor();
+    await write(page).fill('this will fail');
+    await write(page).press('Enter');
+    await rows(page).last().getByText(/^Not sent/).waitFor();
+    await anew();
+    await rows(page).filter({ hasText: 'this will fail' }).getByText(/^Not sent/).waitFor();
+    expect([await write(page).inputValue(), await page.getByText('Replying to yourself').count()]).toEqual(['', 0]);
+    await rows(page).last().getByRole('button', { name: 'Discard' }).click();
+    await rows(page).filter({ hasText: 'this will fail' }).waitFor({ state: 'detached' });
+    await anew();
+    expect(await rows(page).filter({ hasText: 'this will fail' }).count()).toBe(0);
+    await page.context().close();
+  });
+
   it('quotes what it answers, and leads there', async () => {
     const page = await opened('dialog');
     await page.getByRole('button', { name: /Ana Petrović.*Shall I record/s }).click();

@@ -12,6 +12,7 @@ import type { Begun, DialogId, DialogRow, DialogsModel, More, TalkModel } from '
 import type { ScreeningModel } from '../videos/model';
 import { Talk } from './talk.svelte';
 import type { Unstored } from '../conversation/timeline';
+import { KeptUnsent } from './unsent';
 
 export type DialogsHeard = Extract<PersonEvent, { kind: 'dialog' | 'dialog_gone' }>;
 
@@ -41,7 +42,8 @@ export class Dialogs implements DialogsModel {
   #held = new Map<SpaceId, Dialog>();
   #asked = new Set<SpaceId>();
   /** What could not be sent, until the dialog is opened again. */
-  #unsent = new Map<SpaceId, readonly Unstored[]>();
+  #unsent: Map<SpaceId, readonly Unstored[]> = new Map();
+  readonly #keptUnsent = new KeptUnsent();
   #who: UserId | null | undefined;
   #talk: Talk | null = null;
   #reading: symbol | null = null;
@@ -102,6 +104,7 @@ export class Dialogs implements DialogsModel {
 
   open(id: DialogId): Talk {
     this.#know(id);
+    const who = this.#who;
     const talk: Talk = new Talk(id, {
       api: this.port.api,
       connection: this.port.connection,
@@ -117,6 +120,12 @@ export class Dialogs implements DialogsModel {
         if (open !== null && open !== talk && open.id === id) open.adopt(messages);
         else this.#unsent.set(id, messages);
         this.#show();
+      },
+      kept: (nonce, message) => {
+        // What was said by whoever was here before is not for who is here now.
+        if (this.#who !== who) return;
+        if (message === null) this.#keptUnsent.drop(nonce);
+        else this.#keptUnsent.keep(id, message);
       },
     });
     this.#talk = talk;
@@ -163,11 +172,16 @@ export class Dialogs implements DialogsModel {
     const who = me === null || me.guest ? null : me.id;
     this.#talk?.sessionChanged();
     if (who === this.#who) return;
+    // Who signs out leaves no words in the browser.
+    if (who === null && this.#who) {
+      this.drafts.forget();
+      this.#keptUnsent.forget();
+    }
     this.#who = who;
     this.#reading = null;
     this.#held.clear();
     this.#asked.clear();
-    this.#unsent.clear();
+    this.#unsent = this.#keptUnsent.setMe(who);
     this.drafts.setMe(who);
     this.search.search('', null);
     this.#show();

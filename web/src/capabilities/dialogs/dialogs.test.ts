@@ -5,6 +5,7 @@ import type { Dialog, DialogKeeping, Me, Message, NewDialog, Profile } from '../
 import { Dialogs, NEWS_MS } from './dialogs.svelte';
 import { TYPING_PAUSE_MS } from './finding.svelte';
 import { Friends } from './friends.svelte';
+import { Kept } from './kept_test';
 import { around } from './words';
 
 const ANA: Profile = { id: 'user_ana', name: 'ana', display_name: 'Ana' };
@@ -185,6 +186,29 @@ describe('what one does', () => {
     expect(await bench.dialogs.begin([LIN.id], '')).toEqual({ ok: true, id: 'dialog_begun' });
     await bench.dialogs.begin([LIN.id, 'user_bo'], 'Kiln');
     expect(bench.begun).toEqual([{ with: [LIN.id] }, { with: [LIN.id, 'user_bo'], title: 'Kiln' }]);
+  });
+});
+
+describe('words in the browser', () => {
+  test('go as one signs out, not as the page is opened', async () => {
+    const store = new Kept();
+    vi.stubGlobal('localStorage', store);
+    store.setItem('hearth.draft.user_ana.dialog_a', JSON.stringify({ text: 'half a thought', at_ms: 1 }));
+    store.setItem('hearth.unsent.user_ana.n1', JSON.stringify({ dialog: 'dialog_a', text: 'not sent', replyTo: null, at_ms: 1 }));
+    store.setItem('hearth.draft.user_bo.dialog_a', JSON.stringify({ text: 'another’s', at_ms: 1 }));
+    const bench = new Bench();
+    bench.me = null;
+    bench.start();
+    await bench.settled();
+    expect(store.length).toBe(3);
+    bench.pages = [ok({ dialogs: [dialog('a', 10)], more: false })];
+    bench.me = ME;
+    bench.changed();
+    await bench.settled();
+    expect([bench.dialogs.drafts.of('dialog_a'), bench.dialogs.row('dialog_a')?.unsent]).toEqual(['half a thought', true]);
+    bench.me = null;
+    bench.changed();
+    expect([bench.dialogs.drafts.of('dialog_a'), store.length, store.key(0)]).toEqual(['', 1, 'hearth.draft.user_bo.dialog_a']);
   });
 });
 

@@ -1,24 +1,35 @@
 /** What was written and not sent: by person and dialog, in this browser only. */
 import { MESSAGE_MAX_CHARS } from '../../protocol/generated/limits';
-import type { DialogId, DraftsModel } from './model';
+import type { Answered, DialogId, DraftsModel } from './model';
 
 /** Drafts kept; beyond it the oldest go. */
 export const DRAFTS_MAX = 50;
 /** Longer texts can't be sent, but may be shortened yet. */
 export const DRAFT_MAX_CHARS = 2 * MESSAGE_MAX_CHARS;
+/** Of the message that is replied to: what is shown above the field. */
+export const QUOTED_MAX_CHARS = 200;
 const STORED_AS = 'hearth.draft';
 
 interface Kept {
   readonly text: string;
   readonly at_ms: number;
+  readonly reply: Answered | null;
+}
+
+/** It is known by its place in the dialog; the names that it had in this page are gone with that. */
+function replyIn(stored: unknown): Answered | null {
+  if (typeof stored !== 'object' || stored === null) return null;
+  const { position, mine, by, text, carries } = stored as Partial<Record<string, unknown>>;
+  if (typeof position !== 'number' || !Number.isSafeInteger(position) || position <= 0 || typeof by !== 'string' || typeof text !== 'string') return null;
+  return { id: `p${position}`, position, mine: mine === true, author: { displayName: by }, text, carries: carries === 'video' || carries === 'image' ? { kind: carries } : null };
 }
 
 function read(stored: string | null): Kept | null {
   try {
     const found: unknown = JSON.parse(stored ?? 'null');
     if (typeof found !== 'object' || found === null) return null;
-    const { text, at_ms } = found as Partial<Record<keyof Kept, unknown>>;
-    return typeof text === 'string' && text !== '' && typeof at_ms === 'number' ? { text: text.slice(0, DRAFT_MAX_CHARS), at_ms } : null;
+    const { text, at_ms, reply } = found as Partial<Record<keyof Kept, unknown>>;
+    return typeof text === 'string' && text !== '' && typeof at_ms === 'number' ? { text: text.slice(0, DRAFT_MAX_CHARS), at_ms, reply: replyIn(reply) } : null;
   } catch {
     return null;
   }
@@ -26,6 +37,7 @@ function read(stored: string | null): Kept | null {
 
 export class Drafts implements DraftsModel {
   #texts = $state.raw<ReadonlyMap<DialogId, string>>(new Map());
+  #replies = new Map<DialogId, Answered>();
   #prefix = '';
 
   constructor(private readonly store: Storage = localStorage) {}
@@ -33,10 +45,20 @@ export class Drafts implements DraftsModel {
   /** Those of another person, or of nobody. */
   setMe(user: string | null): void {
     this.#prefix = `${STORED_AS}.${user ?? ''}.`;
+    this.#replies.clear();
     this.#texts = new Map(user === null ? [] : this.#keys().flatMap((key) => {
       const kept = read(this.store.getItem(key));
-      return kept ? [[key.slice(this.#prefix.length), kept.text]] : [];
+      const id = key.slice(this.#prefix.length);
+      if (kept?.reply) this.#replies.set(id, kept.reply);
+      return kept ? [[id, kept.text]] : [];
     }));
+  }
+
+  /** As one signs out. */
+  forget(): void {
+    for (const key of this.#keys()) this.store.removeItem(key);
+    this.#replies.clear();
+    this.#texts = new Map();
   }
 
   of(id: DialogId): string {
@@ -50,14 +72,29 @@ export class Drafts implements DraftsModel {
     texts.delete(id);
     if (kept !== '') texts.set(id, kept);
     this.#texts = texts;
-    if (kept === '') this.store.removeItem(this.#prefix + id);
-    else {
-      this.#makeRoom(this.#prefix + id);
-      try {
-        this.store.setItem(this.#prefix + id, JSON.stringify({ text: kept, at_ms: Date.now() }));
-      } catch {
-        // A full store keeps what it has; the draft stays for as long as the page does.
-      }
+    this.#keep(id);
+  }
+
+  replyOf(id: DialogId): Answered | null {
+    return this.#replies.get(id) ?? null;
+  }
+
+  setReply(id: DialogId, to: Answered | null): void {
+    if (to === null || to.position === null) this.#replies.delete(id);
+    else this.#replies.set(id, { ...to, id: `p${to.position}`, text: [...to.text].slice(0, QUOTED_MAX_CHARS).join('') });
+    if (this.of(id) !== '') this.#keep(id);
+  }
+
+  #keep(id: DialogId): void {
+    const text = this.of(id);
+    if (text === '') return this.store.removeItem(this.#prefix + id);
+    this.#makeRoom(this.#prefix + id);
+    const to = this.#replies.get(id);
+    const reply = to && { position: to.position, mine: to.mine, by: to.author.displayName, text: to.text, carries: to.carries?.kind };
+    try {
+      this.store.setItem(this.#prefix + id, JSON.stringify({ text, at_ms: Date.now(), reply }));
+    } catch {
+      // A full store keeps what it has; the draft stays for as long as the page does.
     }
   }
 

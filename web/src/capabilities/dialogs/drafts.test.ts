@@ -1,20 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { DRAFT_MAX_CHARS, Drafts, DRAFTS_MAX } from './drafts.svelte';
-
-class Kept implements Storage {
-  #held = new Map<string, string>();
-  full = false;
-  [name: string]: unknown;
-  get length(): number { return this.#held.size; }
-  clear(): void { this.#held.clear(); }
-  getItem(key: string): string | null { return this.#held.get(key) ?? null; }
-  key(at: number): string | null { return [...this.#held.keys()][at] ?? null; }
-  removeItem(key: string): void { this.#held.delete(key); }
-  setItem(key: string, value: string): void {
-    if (this.full) throw new DOMException('full', 'QuotaExceededError');
-    this.#held.set(key, value);
-  }
-}
+import { DRAFT_MAX_CHARS, Drafts, DRAFTS_MAX, QUOTED_MAX_CHARS } from './drafts.svelte';
+import { Kept } from './kept_test';
 
 function drafts(store: Kept, user: string | null = 'user_ana'): Drafts {
   const made = new Drafts(store);
@@ -56,5 +42,35 @@ describe('drafts', () => {
     store.full = true;
     ana.set('dialog_9', 'kept for now');
     expect(ana.of('dialog_9')).toBe('kept for now');
+  });
+
+  test('keep what they reply to, by its place, and no more of it than is shown', () => {
+    const store = new Kept();
+    const ana = drafts(store);
+    const to = { id: 'nabc', position: 12, mine: false, author: { displayName: 'Lin' }, text: 'y'.repeat(QUOTED_MAX_CHARS + 1), carries: { kind: 'image' as const } };
+    ana.setReply('dialog_1', to);
+    expect(store.length, 'nothing is written yet').toBe(0);
+    ana.set('dialog_1', 'an answer');
+    const replied = { id: 'p12', position: 12, mine: false, author: { displayName: 'Lin' }, text: 'y'.repeat(QUOTED_MAX_CHARS), carries: { kind: 'image' } };
+    expect(drafts(store).replyOf('dialog_1')).toEqual(replied);
+    expect(drafts(store, 'user_bo').replyOf('dialog_1')).toBeNull();
+    ana.setReply('dialog_1', null);
+    expect([drafts(store).replyOf('dialog_1'), drafts(store).of('dialog_1')]).toEqual([null, 'an answer']);
+    // What is not stored yet has no place.
+    ana.setReply('dialog_1', { ...to, position: null });
+    expect(ana.replyOf('dialog_1')).toBeNull();
+    for (const reply of [7, {}, { position: 0, by: 'Lin', text: '' }, { position: 1.5, by: 'Lin', text: '' }, { position: 3, by: 7, text: '' }]) {
+      store.setItem('hearth.draft.user_ana.dialog_2', JSON.stringify({ text: 'x', at_ms: 1, reply }));
+      expect([drafts(store).of('dialog_2'), drafts(store).replyOf('dialog_2')]).toEqual(['x', null]);
+    }
+  });
+
+  test('are forgotten as one signs out, and nobody else’s are', () => {
+    const store = new Kept();
+    const ana = drafts(store);
+    ana.set('dialog_1', 'mine');
+    drafts(store, 'user_bo').set('dialog_1', 'bo’s');
+    ana.forget();
+    expect([ana.of('dialog_1'), drafts(store).of('dialog_1'), drafts(store, 'user_bo').of('dialog_1')]).toEqual(['', '', 'bo’s']);
   });
 });

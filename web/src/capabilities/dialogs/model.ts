@@ -74,9 +74,22 @@ export interface FinderModel {
 export type Begun = { readonly ok: true; readonly id: DialogId } | Extract<Outcome, { ok: false }>;
 
 /** What was written and not sent, by dialog. Kept in the browser. */
+/** A message that is replied to, as far as who replies sees it. */
+export interface Answered {
+  readonly id: MessageId;
+  readonly position: number | null;
+  readonly mine: boolean;
+  readonly author: { readonly displayName: string };
+  readonly text: string;
+  readonly carries: { readonly kind: Carried['kind'] } | null;
+}
+
 export interface DraftsModel {
   of(id: DialogId): string;
   set(id: DialogId, text: string): void;
+  /** What it replies to. */
+  replyOf(id: DialogId): Answered | null;
+  setReply(id: DialogId, to: Answered | null): void;
 }
 
 export interface DialogsModel {

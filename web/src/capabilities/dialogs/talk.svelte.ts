@@ -40,6 +40,8 @@ export interface TalkPort {
   gone(): void;
   /** What could not be sent, once one has gone. */
   unsent(messages: readonly Unstored[]): void;
+  /** What is not stored yet is to outlive the page; null: it is stored, or given up. */
+  kept(nonce: string, message: Unstored | null): void;
 }
 
 export class Talk implements TalkModel {
@@ -76,6 +78,8 @@ export class Talk implements TalkModel {
   #typed_ms = -Infinity;
   #online = true;
   #flushing = false;
+  /** What outlives the page by now. */
+  #kept: readonly Unstored[] = [];
   #closing = false;
   #unheard: () => void;
   #shared = new Set<() => void>();
@@ -530,6 +534,7 @@ export class Talk implements TalkModel {
     this.#flushing = true;
     queueMicrotask(() => {
       this.#flushing = false;
+      this.#keepUnstored();
       const shown: TalkMessage[] = [];
       for (const message of this.#timeline.stored) {
         // In a dialog of two one sees what was said, also by whom one has blocked since.
@@ -546,6 +551,16 @@ export class Talk implements TalkModel {
       }
       this.messages = shown;
     });
+  }
+
+  #keepUnstored(): void {
+    const { unstored } = this.#timeline;
+    if (unstored === this.#kept) return;
+    const before = new Set(this.#kept);
+    const now = new Set(unstored.map((one) => one.nonce));
+    for (const one of before) if (!now.has(one.nonce)) this.port.kept(one.nonce, null);
+    for (const one of unstored) if (!before.has(one)) this.port.kept(one.nonce, one);
+    this.#kept = unstored;
   }
 
   #seenNow(shown: readonly TalkMessage[]): Seen | null {

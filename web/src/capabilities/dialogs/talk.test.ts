@@ -24,6 +24,7 @@ class Bench {
   read: number[] = [];
   gone = 0;
   unsent: string[] = [];
+  kept = new Map<string, string>();
   left = 0;
   blocked: Profile[] = [];
   pagesFail = false;
@@ -62,6 +63,7 @@ class Bench {
       read: (position) => this.read.push(position),
       stands() {},
       gone: () => { this.gone += 1; },
+      kept: (nonce, one) => { if (one === null) this.kept.delete(nonce); else this.kept.set(nonce, one.text); },
       unsent: (messages) => this.unsent.push(...messages.map((one) => one.text)),
     });
   }
@@ -411,5 +413,33 @@ describe('the end', () => {
     const other = await inside(1);
     await other.hear({ kind: 'removed', reason: 'departed' });
     expect([other.talk.state, other.gone]).toEqual(['gone', 1]);
+  });
+
+  test('what is not stored is kept for another page until it is, or is given up', async () => {
+    const bench = await inside(2);
+    for (const text of ['one', 'two']) bench.talk.send(text, null);
+    await bench.settled();
+    expect([...bench.kept]).toEqual([['n0', 'one'], ['n1', 'two']]);
+    await bench.answer({ is: 'ok', outcome: { kind: 'sent', position: 3, at_ms: 3 } });
+    await bench.answer({ is: 'lost' });
+    await bench.settled();
+    expect([...bench.kept]).toEqual([['n1', 'two']]);
+    bench.talk.retry('nn1');
+    await bench.settled();
+    expect([...bench.kept]).toEqual([['n1', 'two']]);
+    await bench.answer({ is: 'lost' });
+    bench.talk.discard('nn1');
+    await bench.settled();
+    expect(bench.kept.size).toBe(0);
+  });
+
+  test('what arrived although that was not known is there once, and kept no longer', async () => {
+    const bench = await inside(2);
+    bench.talk.adopt([{ nonce: 'n9', text: 'said', replyTo: null, mentions: [], at_ms: 1, refusal: { reason: 'disconnected' } }]);
+    await bench.settled();
+    expect(bench.kept.has('n9')).toBe(true);
+    bench.listener?.event({ kind: 'message', message: message(3, { author: ANA, text: 'said', nonce: 'n9' }) });
+    await bench.settled();
+    expect([bench.kept.has('n9'), bench.talk.messages.filter((one) => one.text === 'said').map((one) => one.state)]).toEqual([false, ['stored']]);
   });
 });
