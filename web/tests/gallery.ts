@@ -6,6 +6,8 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
   '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'];
 /** A screen comes in pieces, and the machine may be busy. */
 const STEP_TIMEOUT_MS = 20_000;
+/** The first page has everything made for it. */
+const OPENS_WITHIN_MS = 90_000;
 
 export interface Gallery {
   /** A fresh browser context on one scene. */
@@ -24,8 +26,9 @@ export async function openGallery(): Promise<Gallery> {
       if (preferences) await context.addInitScript((value) => localStorage.setItem('hearth.preferences', value), JSON.stringify(preferences));
       const page = await context.newPage();
       page.setDefaultTimeout(STEP_TIMEOUT_MS);
+      page.setDefaultNavigationTimeout(OPENS_WITHIN_MS);
       await page.goto(`${base}gallery.html?scene=${scene}${query}`);
-      await page.locator('main h1, main [role=log]').first().waitFor({ state: 'attached' });
+      await page.locator('main h1, main [role=log]').first().waitFor({ state: 'attached', timeout: OPENS_WITHIN_MS });
       return page;
     },
     async close() {
