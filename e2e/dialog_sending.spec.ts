@@ -163,7 +163,7 @@ test('what can’t become a film is red, says why, and is discarded with everyth
   await expect(onWay(ana, 'failed')).toContainText('can’t be read as a video', { timeout: CONVERTS_WITHIN_MS });
   await ana.reload();
   await expect(onWay(ana, 'failed')).toContainText('can’t be read as a video');
-  await onWay(ana).getByRole('button', { name: 'Discard' }).click();
+  await onWay(ana).getByRole('button', { name: /^Remove: / }).click();
   await expect(onWay(ana)).toHaveCount(0);
   await expect.poll(() => asked<Videos>(ana, '/videos').then((one) => one.videos.length)).toBe(0);
   // Nobody else was told.
@@ -194,7 +194,7 @@ base('what the server takes is told in plain words before it is sent in vain', a
   await ana.goto(`${hearth.url}/dialogs/${await dialogWith(ana, 'bo')}`);
   await pick(ana, await files.brokenFilm());
   await expect(onWay(ana, 'failed')).toContainText('It is too large: a video may have 100 kB.');
-  await onWay(ana).getByRole('button', { name: 'Discard' }).click();
+  await onWay(ana).getByRole('button', { name: /^Remove: / }).click();
   await expect(onWay(ana)).toHaveCount(0);
   await ana.close();
   await files.remove();
