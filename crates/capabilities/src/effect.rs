@@ -4,7 +4,7 @@ use hearth_protocol::conversation::Message;
 use hearth_protocol::dialogs::{Dialog, Keeping};
 use hearth_protocol::discussion_groups::Content;
 use hearth_protocol::host_visits::{Invitation, InvitationState};
-use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, TrackId, UserId, VisitId};
+use hearth_protocol::ids::{ConnectionId, LegId, SpaceId, TrackId, UserId, VideoId, VisitId};
 use hearth_protocol::live_rooms::{About, Broadcast, EndReason};
 use hearth_protocol::media::{LayerPreference, Source, SourceOfMid, Track, Via};
 use hearth_protocol::moderation::Report;
@@ -531,6 +531,11 @@ pub enum Tell {
     Video {
         /// All of it.
         video: Box<Video>,
+    },
+    /// A film was deleted that was theirs, or shared in a dialog of theirs.
+    VideoGone {
+        /// Which.
+        video: VideoId,
     },
     /// Another host asks them for a visit.
     VisitInvitation {

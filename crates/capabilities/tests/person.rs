@@ -9,10 +9,11 @@ use hearth_capabilities::{
 };
 use hearth_protocol::conversation::Message;
 use hearth_protocol::dialogs::Dialog;
-use hearth_protocol::ids::{ConnectionId, DeviceId, SpaceId, UserId};
+use hearth_protocol::ids::{ConnectionId, DeviceId, SpaceId, UserId, VideoId};
 use hearth_protocol::limits::{FOLLOWS_MAX, FRIENDS_ASKED_MAX, FRIENDS_MAX, LimitName};
 use hearth_protocol::live_rooms::About;
 use hearth_protocol::people::{Me, Profile};
+use hearth_protocol::videos::{Video, VideoState};
 use hearth_protocol::{Outcome, PersonCommand, PersonEvent, Rejection, Resume};
 
 fn profile(name: &str) -> Profile {
@@ -462,4 +463,46 @@ fn a_device_that_was_away_hears_how_a_dialog_stands_and_nothing_of_before() {
     told(&mut person, Tell::DialogGone { dialog: row(0).id });
     let heard = events(&connect(&mut person, "tablet", Some(from)));
     assert!(matches!(&heard[..], [(4, PersonEvent::DialogGone { .. })]), "{heard:?}");
+}
+
+#[test]
+fn a_device_that_was_away_hears_that_a_film_is_gone_and_nothing_of_how_it_stood() {
+    let mut person = ana();
+    connect(&mut person, "laptop", None);
+    let film = video("video_1");
+    let id = film.id.clone();
+    told(&mut person, Tell::Video { video: Box::new(film) });
+    told(&mut person, Tell::Video { video: Box::new(video("video_2")) });
+    let gone = told(&mut person, Tell::VideoGone { video: id.clone() });
+    assert_eq!(events(&gone).last().map(|(_, event)| event), Some(&PersonEvent::VideoGone { video: id.clone() }));
+    let heard = events(&connect(&mut person, "phone", Some(Resume { epoch: "e1".into(), after: 0 })));
+    let [(_, PersonEvent::Video { video: other }), (_, last)] = &heard[..] else { panic!("{heard:?}") };
+    assert_eq!((other.id.as_str(), last), ("video_2", &PersonEvent::VideoGone { video: id }));
+}
+
+/// A film of ana's that is on its way.
+fn video(id: &str) -> Video {
+    Video {
+        id: VideoId::parse(id).unwrap(),
+        owner: profile("ana"),
+        room: None,
+        title: String::new(),
+        state: VideoState::Uploading,
+        created_ms: 0,
+        duration_ms: 0,
+        bytes: 0,
+        width: 0,
+        height: 0,
+        hls: None,
+        poster: None,
+        tiny: String::new(),
+        previews: None,
+        subtitles: Vec::new(),
+        chapters: Vec::new(),
+        position_ms: 0,
+        seen: false,
+        downloads: Vec::new(),
+        may_change: true,
+        own: None,
+    }
 }

@@ -3,7 +3,7 @@
 use crate::conversation::Message;
 use crate::dialogs;
 use crate::host_visits;
-use crate::ids::{SpaceId, UserId};
+use crate::ids::{SpaceId, UserId, VideoId};
 use crate::limits::LimitName;
 use crate::live_rooms::About;
 use crate::people::{Me, Profile};
@@ -98,6 +98,11 @@ pub enum PersonEvent {
     Video {
         /// All of it.
         video: Box<Video>,
+    },
+    /// A film was deleted that was one's own, or shared in a dialog of one's own.
+    VideoGone {
+        /// Which.
+        video: VideoId,
     },
     /// Another host asks for a visit.
     VisitInvitation {

@@ -10,13 +10,14 @@ import { dialogs as api } from '../engines/http/dialogs';
 import type { PersonEvent, Profile } from '../protocol/generated/types';
 import { here } from './navigation.svelte';
 import type { Notices } from './notices.svelte';
+import type { OwnVideos } from './own_videos';
 import { preferences } from './preferences.svelte';
 
 export type Heard = DialogsHeard | Extract<PersonEvent, { kind: 'friend_asked' | 'friend_accepted' }>;
 
-export async function openDialogs(session: Session, line: Live, notices: Notices): Promise<MyDialogs> {
+export async function openDialogs(session: Session, line: Live, notices: Notices, films: OwnVideos): Promise<MyDialogs> {
   await dialogWords.ready();
-  return new MyDialogs(session, line, notices);
+  return new MyDialogs(session, line, notices, films);
 }
 
 /** Whether somebody looks at a dialog here and now. */
@@ -26,7 +27,7 @@ function lookedAt(id: string): boolean {
 }
 
 export class MyDialogs extends Dialogs {
-  constructor(private readonly session: Session, private readonly line: Live, private readonly notices: Notices) {
+  constructor(private readonly session: Session, private readonly line: Live, private readonly notices: Notices, films: OwnVideos) {
     super({
       api,
       session,
@@ -54,6 +55,7 @@ export class MyDialogs extends Dialogs {
           blocked: () => new Set(session.wire?.blocked.map((one) => one.id)),
           sounding: preferences,
           onShared: (listener) => talk.onShared(listener),
+          onGone: (listener) => films.on((event) => { if (event.kind === 'video_gone') listener(event.video); }),
         });
       },
     });

@@ -1,7 +1,7 @@
-/** How my own films stand, as the server tells it, for whoever shows them. */
+/** How my own films stand, and which films are gone, as the server tells it, for whoever shows them. */
 import type { PersonEvent } from '../protocol/generated/types';
 
-type Told = Extract<PersonEvent, { kind: 'video' }>;
+type Told = Extract<PersonEvent, { kind: 'video' | 'video_gone' }>;
 
 export class OwnVideos {
   #listeners = new Set<(event: Told) => void>();

@@ -31,6 +31,9 @@ export function createModels(): Models {
         ownVideos.tell(event);
         // Films of mine that nothing here shows concern nobody.
         return sending.begun ? void sending.open().then((one) => one.heard(event.video)) : undefined;
+      case 'video_gone':
+        ownVideos.tell(event);
+        return sending.begun ? void sending.open().then((one) => one.gone(event.video)) : undefined;
       case 'went_live': {
         const { space, host, about } = event;
         const who = person(host);
@@ -65,7 +68,7 @@ export function createModels(): Models {
       serverTime_ms: () => line.connection.serverTime_ms,
     });
   });
-  const dialogs = new Soon(() => Promise.all([import('./open_dialogs'), live()]).then(([{ openDialogs }, line]) => openDialogs(session, line, notices)));
+  const dialogs = new Soon(() => Promise.all([import('./open_dialogs'), live()]).then(([{ openDialogs }, line]) => openDialogs(session, line, notices, ownVideos)));
   const sending = new Soon(() => Promise.all([import('./open_sending'), live()]).then(([{ openSending }, line]) => openSending(session, line)));
   // Whoever has an account is told who goes live and who writes wherever they are; guests follow nobody.
   session.onChange(() => {

@@ -80,7 +80,8 @@ impl StreamEvent for PersonEvent {
                 PersonEvent::WentLive { .. } | PersonEvent::VisitInvitation { .. } => 2 * PROFILE_BYTES,
                 PersonEvent::Folded { .. }
                 | PersonEvent::VisitInvitationOver { .. }
-                | PersonEvent::DialogGone { .. } => 0,
+                | PersonEvent::DialogGone { .. }
+                | PersonEvent::VideoGone { .. } => 0,
             }
     }
 

@@ -176,6 +176,12 @@ impl Person {
                 let before = |event: &PersonEvent| matches!(event, PersonEvent::Video { video } if video.id == id);
                 self.stream.instead(&mut out, before, PersonEvent::Video { video });
             }
+            PersonInput::Told { tell: Tell::VideoGone { video } } => {
+                let before =
+                    |event: &PersonEvent| matches!(event, PersonEvent::Video { video: film } if film.id == video);
+                let gone = PersonEvent::VideoGone { video: video.clone() };
+                self.stream.instead(&mut out, before, gone);
+            }
             PersonInput::Told { tell: Tell::WentLive { space, host, about, since } } => {
                 self.went_live(now, &mut out, &host.id, || PersonEvent::WentLive {
                     space,

@@ -24,6 +24,7 @@ pub mod shelf;
 pub mod subtitles;
 pub mod uploads;
 
+use hearth_capabilities::Tell;
 use hearth_store::VideoRecord;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -79,11 +80,14 @@ pub fn folder(node: &Node, name: &str) -> PathBuf {
     shelf::here(node, Of::Videos, name)
 }
 
-/// Forgets a film and removes its files; tells whether it was there. Nobody finds it any more before its files go; files that
+/// Forgets a film and removes its files; tells whether it was there. Its owner's devices hear of it, and those of whoever is in
+/// a dialog in which it was shared. Nobody finds it any more before its files go; files that
 /// stay for a fault are found by the log.
 ///
 /// Errors: the store's.
 pub async fn delete(node: &Arc<Node>, film: &VideoRecord) -> Result<bool, hearth_store::Error> {
+    // Where it was shared is forgotten with it.
+    let sharing = node.store().videos().sharing(&film.id).await?;
     if !node.store().videos().delete(&film.id).await? {
         return Ok(false);
     }
@@ -92,6 +96,10 @@ pub async fn delete(node: &Arc<Node>, film: &VideoRecord) -> Result<bool, hearth
         node.films().uploads().forget(node, upload).await;
     }
     node.films().passes().look_again(&film.id);
+    // Now nothing tells any more how it stands.
+    for user in sharing.iter().filter(|user| **user != film.owner.id).chain([&film.owner.id]) {
+        node.tell(user, Tell::VideoGone { video: film.id.clone() });
+    }
     shelf::remove(node, Of::Videos, &film.folder).await;
     Ok(true)
 }

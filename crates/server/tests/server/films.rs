@@ -3,9 +3,9 @@
 use crate::http::{ask, bytes};
 use crate::support::{Client, Folder, Server, Somebody};
 use crate::uploads::{Uploader, dialog, short_film};
-use hearth_protocol::PersonCommand;
 use hearth_protocol::limits::{CHAPTERS_MAX, SUBTITLES_MAX, SUBTITLES_MAX_BYTES, TITLE_MAX_CHARS};
 use hearth_protocol::videos::{Video, VideoState};
+use hearth_protocol::{PersonCommand, PersonEvent, ServerFrame};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -242,4 +242,49 @@ async fn subtitles_are_added_replaced_and_taken_off_and_no_more_than_may_be() {
     let remove = async |name: &str| world.asked("DELETE", &at(name), Some(&world.ana), None).await.0;
     assert_eq!((remove("en").await, remove("en").await), (200, 404));
     assert!(!world.server.folder.0.join("videos").join(&world.id).join("added/en.vtt").exists(), "its file is gone");
+}
+
+/// Waits until somebody's device hears that a film is gone.
+async fn hears_gone(client: &mut Client, id: &str) {
+    let gone = |frame: &ServerFrame| match frame {
+        ServerFrame::Person { event: PersonEvent::VideoGone { video }, .. } => (video.as_str() == id).then_some(()),
+        _ => None,
+    };
+    client.expect("that the film is gone", gone).await;
+}
+
+#[tokio::test]
+async fn whoever_has_a_film_before_them_hears_that_it_was_deleted() {
+    let world = World::new(&[("audience", "dialog")]).await;
+    let cy = world.server.sign_up("cy").await;
+    let dialog = dialog(&world.server, &world.ana, &[&world.bo]).await;
+    let say = json!({"kind": "send", "text": "", "nonce": "n", "carries": {"kind": "video", "video": world.id}});
+    let path = format!("/api/spaces/{dialog}/commands");
+    assert_eq!(world.asked("POST", &path, Some(&world.ana), Some(say)).await.0, 200);
+    let port = world.server.port();
+    let (mut laptop, mut phone) =
+        (Client::hello(port, &world.ana.token).await, Client::hello(port, &world.ana.token).await);
+    let (mut bo, mut stranger) = (Client::hello(port, &world.bo.token).await, Client::hello(port, &cy.token).await);
+    assert_eq!(world.asked("DELETE", &world.path(), Some(&world.ana), None).await.0, 204);
+    for client in [&mut laptop, &mut phone, &mut bo] {
+        hears_gone(client, &world.id).await;
+    }
+    // What a stranger hears afterwards comes behind all that they would have heard.
+    stranger.person(PersonCommand::Befriend { user: world.bo.user.clone() }).await;
+    assert!(
+        stranger
+            .arrived()
+            .all(|frame| !matches!(frame, ServerFrame::Person { event: PersonEvent::VideoGone { .. }, .. }))
+    );
+
+    // One that is still on its way, and one that failed.
+    let uploader = Uploader { server: &world.server, by: &world.ana };
+    let begun = uploader.begin(10, &[]).await;
+    let location = begun.header("location").unwrap();
+    assert_eq!(uploader.ask("DELETE", location, &[], b"").await.status, 204);
+    hears_gone(&mut phone, begun.header("hearth-video").unwrap()).await;
+    let failed = uploader.all(b"no film at all", &[]).await;
+    uploader.until(&failed, |video| video.state == VideoState::Failed).await;
+    assert_eq!(world.asked("DELETE", &format!("/api/videos/{failed}"), Some(&world.ana), None).await.0, 204);
+    hears_gone(&mut phone, &failed).await;
 }

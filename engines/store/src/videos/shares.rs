@@ -49,6 +49,13 @@ impl Videos<'_> {
         Ok(self.0.optional(sql, params![video.as_str(), dialog.as_str()]).await?.is_some())
     }
 
+    /// Whoever is in a dialog in which a film is shared.
+    pub async fn sharing(&self, video: &VideoId) -> Result<Vec<UserId>, Error> {
+        let sql = "SELECT DISTINCT m.user_id FROM video_shares s JOIN dialog_members m ON m.dialog_id = s.space \
+                   WHERE s.video_id = $1 ORDER BY m.user_id";
+        self.0.all(sql, params![video.as_str()]).await?.iter().map(|row| row.id("user_id")).collect()
+    }
+
     /// The films that are shared in a dialog by whoever is in it, the newest first, those before a position, and whether there are
     /// older ones. Of one shared more than once the latest counts. What its owner alone may watch is theirs alone.
     pub async fn shared_in(

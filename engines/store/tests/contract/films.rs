@@ -249,9 +249,13 @@ pub async fn a_film_is_shared_while_a_message_carries_it(address: Address) {
     // Who left the dialog shares nothing in it any more, and sees nothing of it.
     share(&mut opened, "few", 1, "a").await;
     assert!(facts(&opened, "a", "cy").await.shared);
+    let sharing = async |opened: &Opened| opened.store.videos().sharing(&video("a")).await.unwrap();
+    assert_eq!(sharing(&opened).await, [user("ana"), user("bo"), user("cy")], "of all dialogs, each once");
     opened.put(Write::DialogLeft { dialog: dialog("few"), user: user("cy") }).await;
     assert!(!facts(&opened, "a", "cy").await.shared);
+    assert_eq!(sharing(&opened).await, [user("ana"), user("bo")]);
     assert!(opened.store.videos().delete(&video("a")).await.unwrap());
+    assert!(sharing(&opened).await.is_empty());
     assert!(shared(&opened, "bo", None).await.0.is_empty());
     share(&mut opened, "two", 9, "a").await;
     assert!(

@@ -49,6 +49,11 @@ export class Films implements FilmsModel {
     if (this.#known.has(video.id)) this.#learn(video.id, { is: 'here', title: video.title, poster: video.poster });
   }
 
+  /** It was deleted. */
+  gone(id: VideoId): void {
+    if (this.#asked_ms.has(id)) this.#learn(id, { is: 'gone', title: '', poster: null });
+  }
+
   forget(): void {
     this.#known = new Map();
     this.#asked_ms.clear();

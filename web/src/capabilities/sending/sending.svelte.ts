@@ -203,6 +203,13 @@ export class Sending implements SendingModel {
     this.#stands(entry ?? this.#foreign({ key: video.id, dialog: own.dialog ?? '', name: video.title, bytes: video.bytes, upload: null, video: video.id }), video);
   }
 
+  /** A film of mine, or of somebody in a dialog of mine, was deleted. */
+  gone(video: VideoId): void {
+    this.films.gone(video);
+    const entry = this.#ofFilm(video);
+    if (entry) this.#drop(entry);
+  }
+
   // ── In the browser ──────────────────────────────────────────────────────────────────────────
 
   #sessionChanged(): void {

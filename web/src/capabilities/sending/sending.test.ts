@@ -150,6 +150,34 @@ describe('a film', () => {
     expect(bench.remembered.at(-1)).toBe(false);
   });
 
+  test('that is deleted elsewhere is gone from here, whether it is still sent, prepared, or failed', async () => {
+    const bench = new Bench();
+    bench.films = [video('video_p', 'converting', { conversion: { before: 0, done: 0.5, left_ms: 1 } }), video('video_f', 'failed', { failure: { kind: 'failed' } })];
+    bench.start().send(DIALOG, [file()], '');
+    await settle();
+    bench.last().listener.created('u', 'video_u');
+    await settle();
+    expect(bench.sending.items.map((one) => one.becomes).sort()).toEqual(['video_f', 'video_p', 'video_u']);
+    for (const id of ['video_p', 'video_f', 'video_u']) bench.sending.gone(id);
+    await settle();
+    expect(bench.sending.items).toEqual([]);
+    expect(bench.last().stopped).toBe(true);
+    expect(bench.asked.filter((one) => one.startsWith('remove'))).toEqual([]);
+    expect(bench.browser.records.size).toBe(0);
+  });
+
+  test('that a message carries is said to be gone as soon as it is deleted', async () => {
+    const bench = new Bench();
+    bench.known.set('video_a', ok(video('video_a', 'ready', { dialog: null })));
+    const { films } = bench.start();
+    films.look('video_a');
+    await settle();
+    expect(films.of('video_a')?.is).toBe('here');
+    bench.sending.gone('video_a');
+    bench.sending.gone('video_b');
+    expect([films.of('video_a')?.is, films.of('video_b')]).toEqual(['gone', null]);
+  });
+
   test('of several, one is sent at a time, in their order, and the words go with the first', async () => {
     const bench = new Bench();
     bench.start().send(DIALOG, [file('1.mp4'), file('2.mp4'), file('3.mp4')], 'three');

@@ -27,6 +27,8 @@ export interface ScreeningPort {
   readonly sounding: Sounding;
   /** Calls whenever the films shared in the dialog may be others. Returns what undoes it. */
   onShared(listener: () => void): () => void;
+  /** Calls when a film was deleted. Returns what undoes it. */
+  onGone(listener: (video: VideoId) => void): () => void;
 }
 
 export class Screening implements ScreeningModel {
@@ -60,7 +62,8 @@ export class Screening implements ScreeningModel {
       get volume() { return port.sounding.volume; },
       set volume(value: number) { port.sounding.volume = value; },
     };
-    this.#unheard = port.onShared(() => void this.#read());
+    const unheard = [port.onShared(() => void this.#read()), port.onGone((video) => this.#gone(video))];
+    this.#unheard = () => { for (const undo of unheard) undo(); };
     this.#chatTimer = setInterval(() => this.#needChat(), CHAT_EVERY_MS);
     void this.#read();
   }
@@ -233,6 +236,13 @@ export class Screening implements ScreeningModel {
       else if (reply.is === 'rejected') player.end();
       else this.#againTimer = setTimeout(() => { if (this.player === player) this.#show(shown, from_ms); }, AGAIN_MS);
     });
+  }
+
+  /** What plays says so itself, and stays until it is left. */
+  #gone(id: VideoId): void {
+    this.row = this.row.filter((one) => one.film.id !== id || one.film.id === this.current?.film.id);
+    if (this.current?.film.id === id) this.player?.end();
+    if (this.row.length === 0) this.state = 'none';
   }
 
   #happened(what: 'ended' | 'seen' | 'gone', id: VideoId): void {

@@ -16,6 +16,7 @@ const settled = () => vi.advanceTimersByTimeAsync(0);
 function screening(first: DialogVideo[]) {
   const server = { videos: first, reply: null as Reply<DialogVideos> | null, watched: [] as unknown[] };
   const listeners = new Set<() => void>();
+  const goneListeners = new Set<(video: string) => void>();
   const preferred = { muted: false, volume: 1 };
   const one = new Screening('dialog_1', {
     api: {
@@ -33,8 +34,9 @@ function screening(first: DialogVideo[]) {
     },
     me: () => 'user_ana', blocked: () => new Set(), sounding: preferred,
     onShared: (listener) => { listeners.add(listener); return () => listeners.delete(listener); },
+    onGone: (listener) => { goneListeners.add(listener); return () => goneListeners.delete(listener); },
   });
-  return { one, server, preferred, told: async () => { for (const listener of listeners) listener(); await settled(); }, listeners };
+  return { one, server, preferred, told: async () => { for (const listener of listeners) listener(); await settled(); }, listeners, gone: (video: string) => { for (const listener of goneListeners) listener(video); }, goneListeners };
 }
 const ids = (one: Screening) => one.row.map((each) => each.film.id);
 
@@ -56,6 +58,19 @@ describe('what is watched in a dialog', () => {
     expect([one.state, one.current?.film.id, one.unseen]).toEqual(['ready', 'video_3', 2]);
     one.close();
     expect(listeners.size).toBe(0);
+  });
+
+  it('is no film that was deleted; what plays stops and says so', async () => {
+    const { one, gone, goneListeners } = screening([shared(1), shared(2), shared(3)]);
+    await settled();
+    gone('video_2');
+    expect([ids(one), one.current?.film.id, one.player?.playback === 'gone']).toEqual([['video_3', 'video_1'], 'video_3', false]);
+    gone('video_3');
+    expect([ids(one), one.current?.film.id, one.player?.playback]).toEqual([['video_3', 'video_1'], 'video_3', 'gone']);
+    one.next();
+    expect([one.current?.film.id, one.player?.playback === 'gone']).toEqual(['video_1', false]);
+    one.close();
+    expect(goneListeners.size).toBe(0);
   });
 
   it('has one that is shared meanwhile at once, before those that were seen, and plays on what plays', async () => {

@@ -2562,7 +2562,11 @@ dialog: SpaceId, } | { "kind": "video",
 /**
  * All of it.
  */
-video: Video, } | { "kind": "visit_invitation", 
+video: Video, } | { "kind": "video_gone", 
+/**
+ * Which.
+ */
+video: VideoId, } | { "kind": "visit_invitation", 
 /**
  * All of it.
  */

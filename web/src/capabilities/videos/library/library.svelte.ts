@@ -15,8 +15,8 @@ export const UPLOADS_EVERY_MS = 3_000;
 
 export interface LibraryPort {
   readonly api: Pick<VideosApi, 'ofPerson' | 'change' | 'remove' | 'convert' | 'addSubtitles' | 'removeSubtitles' | 'storage' | 'uploads'>;
-  /** Calls when the server tells how one of my films stands. Returns what undoes it. */
-  onVideo(listener: (event: Extract<PersonEvent, { kind: 'video' }>) => void): () => void;
+  /** Calls when the server tells how one of my films stands, or that a film is gone. Returns what undoes it. */
+  onVideo(listener: (event: Extract<PersonEvent, { kind: 'video' | 'video_gone' }>) => void): () => void;
   open(id: string): VideoModel;
 }
 
@@ -36,7 +36,7 @@ export class Library implements LibraryModel {
   #unheard: () => void;
 
   constructor(private readonly port: LibraryPort) {
-    this.#unheard = port.onVideo(({ video }) => this.#take(video, true));
+    this.#unheard = port.onVideo((event) => { if (event.kind === 'video') this.#take(event.video, true); else this.#gone(event.video); });
     void this.#read(null);
     void this.#measure();
   }
@@ -82,10 +82,7 @@ export class Library implements LibraryModel {
 
   async remove(id: string): Promise<Outcome> {
     const reply = await this.port.api.remove(id);
-    if (reply.is === 'ok') {
-      this.films = this.films.filter((one) => one.id !== id);
-      void this.#measure();
-    }
+    if (reply.is === 'ok') this.#gone(id);
     return ofReply(reply);
   }
 
@@ -102,6 +99,12 @@ export class Library implements LibraryModel {
   #changed(reply: Reply<WireVideo>): Outcome {
     if (reply.is === 'ok') this.#take(reply.value, false);
     return ofReply(reply);
+  }
+
+  #gone(id: string): void {
+    if (this.#closed || !this.films.some((one) => one.id === id)) return;
+    this.films = this.films.filter((one) => one.id !== id);
+    void this.#measure();
   }
 
   /** @param anew whether it belongs here also where it is not known yet */
