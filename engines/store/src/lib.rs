@@ -64,7 +64,7 @@ pub use store::Store;
 pub use stream_keys::{STREAM_KEY_TOUCH_INTERVAL_MS, StreamKeyRecord, StreamKeys};
 pub use videos::{
     Begun, Converting, Facts, Media, NewUpload, NewVideo, Pause, SharedVideo, SubtitleFile, Timeline, UploadRecord,
-    VideoProgress, VideoRecord, Videos, VideosOf,
+    VideoFinder, VideoProgress, VideoRecord, Videos, VideosOf,
 };
 pub use visits::{VISIT_HOSTS_READ_MAX, VISITS_READ_MAX, VisitEnd, VisitHost, Visits};
 pub use writes::{BATCH_MAX, Busy, Declined, QUEUE_MAX, Report, Stored, Ticket, Write, Writes};

@@ -38,6 +38,8 @@ const CASES: &[Case] = cases![
     films::a_film_that_failed_says_why_and_can_be_tried_again,
     films::nobody_has_more_uploads_or_bytes_than_they_may,
     films::a_persons_films_are_found_by_whom_they_are_for,
+    films::a_persons_page_shows_what_was_shared_and_nothing_half_made,
+    films::a_recording_is_on_a_persons_page_for_whom_its_room_admits,
     films::a_film_is_shared_while_a_message_carries_it,
     films::no_more_shared_films_come_at_once_than_the_limit,
     films::where_each_stopped_is_kept_and_what_was_seen_stays_seen,

@@ -10,7 +10,7 @@ use hearth_protocol::limits::{
 };
 use hearth_protocol::text::clean_name;
 use hearth_protocol::videos::{Audience, Chapter, Video, VideoState};
-use hearth_store::{VideoRecord, VideosOf};
+use hearth_store::{VideoFinder, VideoRecord, VideosOf};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -99,7 +99,8 @@ pub struct WhichOf {
     limit: Option<usize>,
 }
 
-/// The films of a person, newest first, as far as who asks may watch them: one's own, where no owner is named.
+/// The films on a person's page, newest first: those that who asks may watch; on one's own those that others may find there, each
+/// with whom it is for. Where no owner is named, all of one's own.
 #[utoipa::path(get, path = "/api/videos", tag = "videos",
     params(("owner" = Option<String>, Query, description = "An account's name; left out: one's own"),
         ("q" = Option<String>, Query, description = "Words in the title"), ("before_ms" = Option<u64>, Query),
@@ -115,19 +116,20 @@ pub async fn of_owner(
         return Err(past(LimitName::SearchChars, SEARCH_MAX_CHARS));
     }
     let store = state.node.store();
-    let owner = match (&which.owner, &who) {
+    let viewer = who.as_ref().map(|who| &who.profile.id);
+    let (owner, finder) = match (&which.owner, viewer) {
         (Some(name), _) => {
             let account = store.accounts().by_name(name).await?.filter(|(account, _)| !account.disabled);
-            account.ok_or(Rejection::NotFound)?.0.profile.id
+            (account.ok_or(Rejection::NotFound)?.0.profile.id, VideoFinder::Page(viewer))
         }
-        (None, Some(who)) => who.profile.id.clone(),
+        (None, Some(viewer)) => (viewer.clone(), VideoFinder::Library),
         (None, None) => return Err(Refusal(Rejection::Unauthenticated)),
     };
     let which = VideosOf {
         owner: &owner,
         looked_for: which.q.trim(),
         before_ms: which.before_ms,
-        viewer: who.as_ref().map(|who| &who.profile.id),
+        finder,
         limit: which.limit.unwrap_or(PAGE),
     };
     let (films, more) = store.videos().of_owner(&which).await?;

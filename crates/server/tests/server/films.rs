@@ -100,9 +100,16 @@ async fn a_film_is_for_its_audience_and_for_nobody_else() {
                 assert_eq!(world.fetched(&hls).await, 200);
             }
         }
-        let page = world.asked("GET", "/api/videos?owner=ana", Some(&world.bo), None).await.1;
-        let listed = page["videos"].as_array().unwrap().len() == 1;
-        assert_eq!(listed, matches!(audience, "friends" | "everyone"), "{audience}: on ana's page");
+        for (by, may) in everybody.into_iter().zip(may) {
+            let page = world.asked("GET", "/api/videos?owner=ana", by, None).await.1;
+            // As others find it, also for herself.
+            let may = may && (audience != "only_me" && audience != "dialog" && audience != "link");
+            let marked = by.is_some_and(|by| by.user == world.ana.user).then_some(audience);
+            assert_eq!(page["videos"].as_array().unwrap().len(), usize::from(may), "{audience}: on ana's page");
+            assert!(!may || page["videos"][0]["own"]["audience"].as_str() == marked, "{page}");
+        }
+        let library = world.asked("GET", "/api/videos", Some(&world.ana), None).await.1;
+        assert_eq!(library["videos"].as_array().unwrap().len(), 1, "{audience}: in her library");
     }
     let (status, _) = world.asked("PATCH", &world.path(), Some(&world.ana), Some(json!({"audience": "room"}))).await;
     assert_eq!(status, 422, "it is no recording");
@@ -141,6 +148,13 @@ async fn a_player_stops_when_its_viewer_may_watch_no_more() {
     assert_eq!(status, 404, "others' films are not theirs to share");
     let (status, sent) = world.asked("POST", &commands, Some(&world.ana), Some(say)).await;
     assert_eq!(status, 200, "{sent}");
+
+    let page = async |by: &Somebody| world.asked("GET", "/api/videos?owner=ana", Some(by), None).await.1;
+    let cy = world.server.sign_up("cy").await;
+    assert_eq!(page(&world.bo).await["videos"][0]["id"], json!(world.id), "what was shared is on her page for him");
+    for other in [&cy, &world.ana] {
+        assert_eq!(page(other).await["videos"], json!([]), "and for nobody else");
+    }
 
     // The message is taken back.
     let hls = world.hls(Some(&world.bo)).await.expect("it is shared");

@@ -196,10 +196,20 @@ pub struct VideosOf<'a> {
     pub looked_for: &'a str,
     /// Those made before a time.
     pub before_ms: Option<u64>,
-    /// As whom: films are told by [`Videos::of_owner`] only to whom they are for.
-    pub viewer: Option<&'a UserId>,
+    /// For whom.
+    pub finder: VideoFinder<'a>,
     /// At most so many, between 1 and [`VIDEOS_PAGE_MAX`].
     pub limit: usize,
+}
+
+/// For whom films of a person are looked for.
+#[derive(Debug, Clone, Copy)]
+pub enum VideoFinder<'a> {
+    /// Their owner, in their library: all.
+    Library,
+    /// Whoever looks at their owner's page, if they are known: what they may watch. It shows the owner what others may find there:
+    /// what is for everyone, for friends, and for a room's people.
+    Page(Option<&'a UserId>),
 }
 
 impl Videos<'_> {
@@ -303,27 +313,37 @@ impl Videos<'_> {
         Ok((videos, rows.len() > limit))
     }
 
-    /// The films of a person that somebody may find on their page, newest first, and whether there are older ones: the owner
-    /// all; others those that can be played and are for everyone, for friends where they are such, and for rooms that anybody
-    /// may watch. What was shared in dialogs is found there.
+    /// The films of a person that somebody finds, newest first, and whether there are older ones. On a page those that can be
+    /// played and that the viewer may watch: what is for everyone; what its owner has shared in a dialog in which both
+    /// are; what is for friends and rooms, where the viewer is a friend, and the room admits them.
     pub async fn of_owner(&self, which: &VideosOf<'_>) -> Result<(Vec<VideoRecord>, bool), Error> {
         let limit = which.limit.clamp(1, VIDEOS_PAGE_MAX);
         let sql = video_sql!(
-            "v.owner_id = $1 AND v.created_ms < $2 AND v.title_key LIKE $3 ESCAPE '\\' AND ($4 = $1 OR (v.state IN \
+            "v.owner_id = $1 AND v.created_ms < $2 AND v.title_key LIKE $3 ESCAPE '\\' AND ($6 = 1 OR (v.state IN \
              ('ready', 'converting') AND v.media LIKE '%\"hls\"%' \
              AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.user_id = v.owner_id AND b.other_id = $4) \
-             AND (v.audience = 'everyone' \
-             OR (v.audience = 'room' AND EXISTS (SELECT 1 FROM rooms r WHERE r.id = v.space AND r.entry = 'open')) \
+             AND (v.audience = 'everyone' OR ($4 = v.owner_id AND v.audience IN ('friends', 'room')) \
+             OR (v.audience = 'room' AND EXISTS (SELECT 1 FROM rooms r LEFT JOIN users w ON w.id = $4 WHERE r.id = v.space \
+             AND (r.entry = 'open' OR w.name IS NOT NULL OR (r.entry = 'link' AND w.invited_to = r.id)) \
+             AND NOT EXISTS (SELECT 1 FROM sanctions t WHERE t.space = r.id AND t.user_id = $4 AND t.banned = 1))) \
              OR (v.audience = 'friends' AND EXISTS (SELECT 1 FROM friends f JOIN friends g ON g.user_id = f.other_id \
-             AND g.other_id = f.user_id WHERE f.user_id = v.owner_id AND f.other_id = $4))))) \
+             AND g.other_id = f.user_id WHERE f.user_id = v.owner_id AND f.other_id = $4)) \
+             OR (v.audience <> 'only_me' AND $4 <> v.owner_id AND EXISTS (SELECT 1 FROM video_shares s \
+             JOIN dialog_members m ON m.dialog_id = s.space AND m.user_id = $4 \
+             JOIN dialog_members o ON o.dialog_id = s.space AND o.user_id = v.owner_id WHERE s.video_id = v.id))))) \
              ORDER BY v.created_ms DESC, v.id LIMIT $5"
         );
+        let (library, viewer) = match which.finder {
+            VideoFinder::Library => (1_u64, None),
+            VideoFinder::Page(viewer) => (0, viewer),
+        };
         let params = params![
             which.owner.as_str(),
             which.before_ms.unwrap_or(u64::MAX),
             &format!("%{}%", escaped(&fold(which.looked_for))),
-            which.viewer.map_or("", UserId::as_str),
+            viewer.map_or("", UserId::as_str),
             limit as u64 + 1,
+            library,
         ];
         let rows = self.0.all(sql, params).await?;
         let videos = rows.iter().take(limit).map(record).collect::<Result<Vec<_>, _>>()?;

@@ -1,10 +1,13 @@
-use crate::support::{Opened, account, message, user};
+use crate::support::{Opened, account, message, profile, room, user};
 use hearth_protocol::conversation::{Cargo, Carried, Message, Moment, Quote};
 use hearth_protocol::ids::{ImageId, SpaceId, UploadId, VideoId};
 use hearth_protocol::limits::{DIALOG_VIDEOS_MAX, UPLOADS_MAX};
+use hearth_protocol::live_rooms::{About, Entry};
+use hearth_protocol::space::Sanction;
 use hearth_protocol::videos::{Audience, Chapter, VideoFailure, VideoState};
 use hearth_store::{
-    Address, Begun, Converting, Facts, ImageRecord, Media, NewDialog, NewUpload, Page, SubtitleFile, VideosOf, Write,
+    Address, Begun, Converting, Facts, ImageRecord, Media, NewDialog, NewUpload, NewVideo, Page, SubtitleFile,
+    Timeline, VideoFinder, VideoProgress, VideosOf, Write,
 };
 
 async fn opened(address: &Address) -> Opened {
@@ -173,30 +176,121 @@ pub async fn a_persons_films_are_found_by_whom_they_are_for(address: Address) {
     for (at, (name, audience)) in audiences.into_iter().enumerate() {
         film(&opened, name, audience, at as u64 * 10).await;
     }
-    let films =
-        async |opened: &Opened, viewer: Option<&str>, looked_for: &str, before_ms: Option<u64>, limit: usize| {
-            let viewer = viewer.map(user);
-            let owner = user("ana");
-            let which = VideosOf { owner: &owner, looked_for, before_ms, viewer: viewer.as_ref(), limit };
-            let (films, more) = opened.store.videos().of_owner(&which).await.unwrap();
-            (films.iter().map(|film| film.id.as_str()["video_".len()..].to_owned()).collect::<Vec<_>>(), more)
-        };
     let names = ["everyone", "link", "friends", "dialog", "me"];
-    assert_eq!(films(&opened, Some("ana"), "", None, 10).await.0, names);
-    assert_eq!(
-        films(&opened, Some("ana"), "", Some(30), 2).await,
-        (vec!["friends".to_owned(), "dialog".to_owned()], true)
-    );
-    assert_eq!(films(&opened, Some("ana"), "TITLE L", None, 10).await.0, ["link"]);
-    assert_eq!(films(&opened, Some("ana"), "%", None, 10).await.0.len(), 0, "a sign is a sign");
-    assert_eq!(films(&opened, Some("bo"), "", None, 10).await.0, ["everyone"]);
-    assert_eq!(films(&opened, None, "", None, 10).await.0, ["everyone"]);
+    let library = VideoFinder::Library;
+    assert_eq!(found(&opened, library, "", None, 10).await.0, names);
+    assert_eq!(found(&opened, library, "", Some(30), 2).await, (vec!["friends".to_owned(), "dialog".to_owned()], true));
+    assert_eq!(found(&opened, library, "TITLE L", None, 10).await.0, ["link"]);
+    assert_eq!(found(&opened, library, "%", None, 10).await.0.len(), 0, "a sign is a sign");
+    assert_eq!(on_page(&opened, Some("bo")).await, ["everyone"]);
+    assert_eq!(on_page(&opened, None).await, ["everyone"]);
     for (one, other) in [("ana", "bo"), ("bo", "ana")] {
         opened.put(Write::Befriend { user: user(one), other: user(other), at_ms: 1 }).await;
     }
-    assert_eq!(films(&opened, Some("bo"), "", None, 10).await.0, ["everyone", "friends"]);
+    assert_eq!(on_page(&opened, Some("bo")).await, ["everyone", "friends"]);
+    assert_eq!(on_page(&opened, Some("ana")).await, ["everyone", "friends"], "as others find it");
     opened.put(Write::Block { user: user("ana"), other: user("cy") }).await;
-    assert_eq!(films(&opened, Some("cy"), "", None, 10).await.0.len(), 0);
+    assert_eq!(on_page(&opened, Some("cy")).await.len(), 0);
+    opened.store.close().await;
+}
+
+/// Ana's films, by the ends of their names, and whether there are older ones.
+async fn found(
+    opened: &Opened,
+    finder: VideoFinder<'_>,
+    looked_for: &str,
+    before_ms: Option<u64>,
+    limit: usize,
+) -> (Vec<String>, bool) {
+    let which = VideosOf { owner: &user("ana"), looked_for, before_ms, finder, limit };
+    let (films, more) = opened.store.videos().of_owner(&which).await.unwrap();
+    (films.iter().map(|film| film.id.as_str()["video_".len()..].to_owned()).collect(), more)
+}
+
+/// What somebody finds on ana's page.
+async fn on_page(opened: &Opened, viewer: Option<&str>) -> Vec<String> {
+    let viewer = viewer.map(user);
+    found(opened, VideoFinder::Page(viewer.as_ref()), "", None, 10).await.0
+}
+
+pub async fn a_persons_page_shows_what_was_shared_and_nothing_half_made(address: Address) {
+    let mut opened = opened(&address).await;
+    for name in ["me", "dialog", "friends", "link"] {
+        let audience = match name {
+            "me" => Audience::OnlyMe,
+            "dialog" => Audience::Dialog,
+            "friends" => Audience::Friends,
+            _ => Audience::Link,
+        };
+        film(&opened, name, audience, 1).await;
+    }
+    // For everyone, but on its way, not to be played yet, or failed.
+    let videos = opened.store.videos();
+    for (name, stands) in [("coming", 0), ("preparing", 1), ("failed", 2)] {
+        let new = NewUpload { audience: Audience::Everyone, to_say: None, ..new(name, 5) };
+        videos.begin_upload(&new, u64::MAX / 2).await.unwrap();
+        let upload = videos.upload(&new.id).await.unwrap().unwrap();
+        assert!(stands == 0 || videos.uploaded(&upload, "original.mp4", 2_000).await.unwrap());
+        assert!(stands < 2 || videos.fail(&new.video, &VideoFailure::Failed).await.unwrap());
+    }
+    assert!(on_page(&opened, Some("bo")).await.is_empty() && on_page(&opened, None).await.is_empty());
+    for (position, name) in [(1, "me"), (2, "dialog"), (3, "friends"), (4, "link")] {
+        share(&mut opened, "two", position, name).await;
+    }
+    assert_eq!(on_page(&opened, Some("bo")).await, ["dialog", "friends", "link"], "all but what is private");
+    assert!(on_page(&opened, Some("cy")).await.is_empty() && on_page(&opened, None).await.is_empty());
+    assert_eq!(on_page(&opened, Some("ana")).await, ["friends"], "a dialog's are nobody else's to know");
+    opened.put(Write::Block { user: user("ana"), other: user("bo") }).await;
+    assert!(on_page(&opened, Some("bo")).await.is_empty());
+    opened.store.close().await;
+}
+
+pub async fn a_recording_is_on_a_persons_page_for_whom_its_room_admits(address: Address) {
+    let mut opened = opened(&address).await;
+    let videos = opened.store.videos();
+    let recording = NewVideo {
+        id: video("rec"),
+        owner: user("ana"),
+        space: Some(room("ana")),
+        broadcast: Some(1),
+        title: "Kiln".to_owned(),
+        created_ms: 1,
+        folder: "rec".to_owned(),
+        timeline: Timeline::default(),
+    };
+    videos.create(&recording).await.unwrap();
+    for (guest, invited_to) in [("invited", Some(room("ana"))), ("elsewhere", Some(room("bo")))] {
+        opened.store.accounts().create_guest(&user(guest), guest, invited_to.as_ref(), 1).await.unwrap();
+    }
+    let viewers = [None, Some("elsewhere"), Some("invited"), Some("bo"), Some("cy"), Some("ana")];
+    let told = async |opened: &Opened| {
+        let mut told = Vec::new();
+        for viewer in viewers {
+            told.push(on_page(opened, viewer).await == ["rec"]);
+        }
+        told
+    };
+    assert_eq!(told(&opened).await, [false; 6], "while it is recorded");
+    let ready = VideoProgress {
+        state: VideoState::Ready,
+        duration_ms: 1,
+        bytes: 1,
+        width: 0,
+        height: 0,
+        timeline: Timeline::default(),
+        media: playable().media,
+    };
+    assert!(videos.update(&recording.id, &ready).await.unwrap());
+    let ban = Sanction { user: profile("cy"), banned: true, until_ms: None, by: user("ana") };
+    opened.put(Write::SetSanction { space: room("ana"), sanction: ban }).await;
+    for (entry, admitted) in [
+        (Entry::Open, [true, true, true, true, false, true]),
+        (Entry::Link, [false, false, true, true, false, true]),
+        (Entry::Accounts, [false, false, false, true, false, true]),
+    ] {
+        opened.put(Write::SetAbout { space: room("ana"), about: About { entry, ..About::default() } }).await;
+        assert_eq!(told(&opened).await, admitted, "{entry:?}");
+    }
     opened.store.close().await;
 }
 

@@ -8,8 +8,8 @@ import type { Film, FilmChapter, FilmSubtitles, OwnFilm, VideoCard } from './mod
 export const SEEN_SHARE = 0.95;
 
 export function cardOf(video: WireVideo): VideoCard {
-  const { id, owner, title, state, duration_ms, created_ms, poster, may_change, downloads } = video;
-  return { id, owner: person(owner), title, state, duration_ms, created_ms, poster, mayChange: may_change, downloads };
+  const { id, owner, title, state, duration_ms, created_ms, poster, may_change, downloads, own } = video;
+  return { id, owner: person(owner), title, state, duration_ms, created_ms, poster, mayChange: may_change, downloads, ...(own && { audience: own.audience }) };
 }
 
 export function filmOf(video: WireVideo): Film {

@@ -16,6 +16,8 @@ export interface VideoCard {
   readonly mayChange: boolean;
   /** The addresses of its files, in their order, for who may change it; each plays by itself. */
   readonly downloads: readonly string[];
+  /** Whom it is for, where it is mine. */
+  readonly audience?: FilmAudience;
 }
 
 export interface FilmChapter {

@@ -1,3 +1,8 @@
+import type { FilmAudience } from '../model';
+
+/** Whom a film is for. */
+export const audiences: Record<FilmAudience, string> = { only_me: 'Only me', dialog: 'Who I share it with', friends: 'Friends', link: 'Whoever has the link', room: 'Whom the room admits', everyone: 'Everyone' };
+
 const en = {
   untitled: (name: string) => `Recorded in ${name}’s room`,
   label: 'Film',
@@ -122,6 +127,7 @@ const en = {
     more: 'Show more',
     recording: 'Being recorded',
     failedOne: 'Recording failed',
+    audience: audiences,
   },
 };
 

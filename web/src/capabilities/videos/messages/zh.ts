@@ -1,4 +1,8 @@
+import type { FilmAudience } from '../model';
 import type { Messages } from './en';
+
+/** Whom a film is for. */
+export const audiences: Record<FilmAudience, string> = { only_me: '仅自己', dialog: '我分享给的人', friends: '好友', link: '有链接的人', room: '直播间允许的人', everyone: '所有人' };
 
 const zh: Messages = {
   untitled: (name) => `${name} 的直播回放`,
@@ -124,6 +128,7 @@ const zh: Messages = {
     more: '显示更多',
     recording: '正在录制',
     failedOne: '录制失败',
+    audience: audiences,
   },
 };
 

@@ -1,6 +1,6 @@
+import { audiences } from '../../messages/en';
 import type { FilmAudience, FilmFailure } from '../../model';
 
-const audiences: Record<FilmAudience, string> = { only_me: 'Only me', dialog: 'Who I share it with', friends: 'Friends', link: 'Whoever has the link', room: 'Whom the room admits', everyone: 'Everyone' };
 const audienceTexts: Record<FilmAudience, string> = {
   only_me: 'Nobody else can watch it, not even where you shared it.',
   dialog: 'Whoever is in a dialog in which you shared it.',

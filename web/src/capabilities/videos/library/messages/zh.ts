@@ -1,7 +1,7 @@
+import { audiences } from '../../messages/zh';
 import type { FilmAudience, FilmFailure } from '../../model';
 import type { Messages } from './en';
 
-const audiences: Record<FilmAudience, string> = { only_me: '仅自己', dialog: '我分享给的人', friends: '好友', link: '有链接的人', room: '直播间允许的人', everyone: '所有人' };
 const audienceTexts: Record<FilmAudience, string> = {
   only_me: '其他人都不能观看，分享过的地方也不能。',
   dialog: '你在哪个对话里分享过，其中的人就能观看。',
