@@ -240,9 +240,12 @@ impl Adding<'_> {
                 Ok(Some(Err(_))) | Err(_) => break Err(Broken::Ended),
             }
         };
-        // Also what came before it broke off is kept.
-        self.write().await?;
-        self.file.flush().await?;
+        // Also what came before it broke off is kept. Behind what the disk did not take there is to be nothing: it would be taken
+        // for what comes next.
+        if !matches!(ended, Err(Broken::Disk(_))) {
+            self.write().await?;
+            self.file.flush().await?;
+        }
         ended
     }
 

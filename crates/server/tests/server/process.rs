@@ -1,5 +1,6 @@
 //! The program itself: what it says to its operator, and what survives its death.
 
+use crate::http::bytes;
 use crate::support::{Client, Folder, PATIENCE, Somebody, send, sign_up};
 use hearth_protocol::{Outcome, Rejection};
 use hearth_store::{Address, Store};
@@ -115,6 +116,87 @@ async fn a_full_disk_refuses_new_messages_and_keeps_the_old() {
     assert!(matches!(again, Ok(Outcome::Sent { .. })), "the same message, tried again: {again:?}");
     assert_eq!(client.message().await.1, "before");
     assert_eq!(client.message().await.1, "too much");
+}
+
+/// What an upload's request is answered: its status, its headers, and what its body says.
+async fn tus(
+    port: u16,
+    by: &Somebody,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> (u16, Vec<(String, String)>, serde_json::Value) {
+    let bearer = format!("Bearer {}", by.token);
+    let mut all = vec![("authorization", bearer.as_str()), ("tus-resumable", "1.0.0")];
+    all.extend_from_slice(headers);
+    let (status, headers, body) = bytes(port, method, path, &all, body).await;
+    (status, headers, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+fn header(headers: &[(String, String)], name: &str) -> String {
+    headers.iter().find(|(key, _)| key == name).unwrap_or_else(|| panic!("{name} in {headers:?}")).1.clone()
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_in_the_middle_of_an_upload_loses_nothing_that_came_and_disturbs_nobody() {
+    const FULL: usize = 8 << 20;
+    let folder = Folder::new();
+    let ana = host(&folder.0).await;
+    let bo = {
+        let store = store(&folder.0).await;
+        let bo = sign_up(&store, "bo").await;
+        store.close().await;
+        bo
+    };
+    let program = Program::start(&folder.0);
+    let film: Vec<u8> = (0..FULL as u64 + (2 << 20)).map(|at| ((at * at) >> 7) as u8).collect();
+    let begin = async |by: &Somebody, length: usize| {
+        let length = length.to_string();
+        let told = "audience ZXZlcnlvbmU=";
+        let asked = [("upload-length", length.as_str()), ("upload-metadata", told)];
+        let (status, headers, refusal) = tus(program.port, by, "POST", "/api/uploads", &asked, b"").await;
+        assert_eq!(status, 201, "{refusal}");
+        (header(&headers, "location"), header(&headers, "hearth-video"))
+    };
+    let add = async |by: &Somebody, location: &str, offset: usize, piece: &[u8]| {
+        let offset = offset.to_string();
+        let asked = [("content-type", "application/offset+octet-stream"), ("upload-offset", offset.as_str())];
+        let (status, _, refusal) = tus(program.port, by, "PATCH", location, &asked, piece).await;
+        (status, refusal)
+    };
+    let offset = async |location: &str| {
+        let (status, headers, _) = tus(program.port, &ana, "HEAD", location, &[], b"").await;
+        assert_eq!(status, 200);
+        header(&headers, "upload-offset").parse::<usize>().unwrap()
+    };
+    let (location, video) = begin(&ana, film.len()).await;
+    let accepted = FULL - (1 << 19);
+    assert_eq!(add(&ana, &location, 0, &film[..accepted]).await.0, 204);
+
+    limit_file_size(program.child.id(), FULL as u64);
+    let (status, refusal) = add(&ana, &location, accepted, &film[accepted..accepted + (3 << 19)]).await;
+    assert_eq!((status, &refusal["kind"]), (507, &serde_json::json!("storage")), "{refusal}");
+    let here = offset(&location).await;
+    assert!((accepted..=FULL).contains(&here), "{here}");
+    assert_eq!(add(&ana, &location, FULL, &film[FULL..]).await.0, if here == FULL { 507 } else { 409 });
+    assert_eq!(offset(&location).await, here, "and it is told as often as one asks");
+    for by in [&ana, &bo] {
+        let (_, _, told) = tus(program.port, by, "GET", &format!("/api/videos/{video}"), &[], b"").await;
+        let stands = if by.user == ana.user { &told["state"] } else { &told["kind"] };
+        assert_eq!(stands, if by.user == ana.user { "uploading" } else { "not_found" }, "nothing half-there is seen");
+    }
+    // Whoever needs less than what is left is not disturbed.
+    let (theirs, _) = begin(&bo, 100_000).await;
+    assert_eq!(add(&bo, &theirs, 0, &film[..100_000]).await.0, 204);
+    let (mut client, _) = Client::joined(program.port, &bo.token, &ana.room).await;
+    client.command(&ana.room, send("still here", "n0")).await.unwrap();
+
+    limit_file_size(program.child.id(), libc::RLIM_INFINITY);
+    assert_eq!(add(&ana, &location, here, &film[here..]).await.0, 204);
+    let made = std::fs::read_dir(folder.0.join("videos").join(&video)).unwrap();
+    let original = made.map(|entry| entry.unwrap().path()).find(|path| path.ends_with("original")).expect("the whole");
+    assert!(std::fs::read(original).unwrap() == film, "every byte once, and in its place");
 }
 
 /// The file size limit of a running process (its soft one), which stands for a disk without room.
