@@ -183,8 +183,7 @@ pub async fn ask(
     Path(upload): Path<String>,
     request: Request,
 ) -> Result<Response, No> {
-    spoken(request.headers())?;
-    let upload = found(&state, &who, &upload).await?;
+    let upload = named(&state, &who, &upload, request.headers()).await?;
     // Whoever still adds to it hangs on a connection that its sender has given up.
     let _turn = state.node.films().uploads().turn(&upload.id).await;
     let received = uploads::received(&state.node, &upload).await.map_err(|error| no_disk(&error))?;
@@ -207,9 +206,8 @@ pub async fn add(
     Path(upload): Path<String>,
     request: Request,
 ) -> Result<Response, No> {
-    spoken(request.headers())?;
     let (parts, body) = request.into_parts();
-    let upload = found(&state, &who, &upload).await?;
+    let upload = named(&state, &who, &upload, &parts.headers).await?;
     if parts.headers.get(header::CONTENT_TYPE).is_none_or(|kind| kind != PIECE) {
         return Err(with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a piece is application/offset+octet-stream"));
     }
@@ -226,8 +224,7 @@ pub async fn remove(
     Path(upload): Path<String>,
     request: Request,
 ) -> Result<Response, No> {
-    spoken(request.headers())?;
-    let upload = found(&state, &who, &upload).await?;
+    let upload = named(&state, &who, &upload, request.headers()).await?;
     // What is whole is a film, and deleted as one.
     let film = state.node.store().videos().by_id(&upload.video).await?.filter(|_| !upload.done);
     let film = film.ok_or(Rejection::NotFound)?;
@@ -303,6 +300,12 @@ fn spoken(headers: &HeaderMap) -> Result<(), No> {
     let version = vec![(HeaderName::from_static("tus-version"), VERSION)];
     let reason = "Tus-Resumable is 1.0.0".to_owned();
     Err(No::Status(StatusCode::PRECONDITION_FAILED, version, Rejection::Malformed { reason }))
+}
+
+/// The upload that a request names, in the words of the protocol.
+async fn named(state: &AppState, who: &Who, upload: &str, headers: &HeaderMap) -> Result<UploadRecord, No> {
+    spoken(headers)?;
+    found(state, who, upload).await
 }
 
 /// An upload of one's own. Others' are not there.
