@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Takes the figures of docs/performance.md: release builds, a fresh server on free ports for each, nothing left running.
-#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain sound janus hundred chat half burst messages hls films (all where left out)
+#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain sound curve janus hundred chat half burst messages hls films (all where left out)
 # LOADGEN_FLAGS=--json prints JSON.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-3}
 shift || true
-parts=${*:-media plain sound janus hundred chat half burst messages hls films}
+parts=${*:-media plain sound curve janus hundred chat half burst messages hls films}
 bin=${LOADGEN_BIN_DIR:-target/release}
 secret='a load password'
 server=
@@ -113,6 +113,10 @@ for part in $parts; do
     media) start; load media --runs "$runs" ;;
     plain) start HEARTH_MEDIA_BANDWIDTH_ESTIMATION=false; load media --runs "$runs" --no-bwe ;;
     sound) start; load media --runs "$runs" --audio-only --viewers 500 ;;
+    curve) # From few viewers to many, at as many packets a second as the machine carries.
+        for viewers in 10 100 1000; do
+            start; load media --runs "$runs" --viewers $viewers --pps $((viewers > 200 ? 60000 / viewers : 300)); stop
+        done ;;
     janus) start; load compare --runs "$runs" ;;
     hundred) start; load compare --runs "$runs" --viewers 100 ;;
     chat) start; load chat --rate 80 ;;

@@ -78,7 +78,7 @@ pub struct Running {
     encoders: Option<tokio::task::JoinHandle<()>>,
     stop: watch::Sender<bool>,
     /// Held while the server runs; the system lets go of it when the process ends, however it ends.
-    _lock: File,
+    _lock: FolderLock,
 }
 
 /// Starts everything.
@@ -155,12 +155,22 @@ pub fn create_private(folder: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
+/// Holds the data folder for one server.
+struct FolderLock(File);
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Closing alone would leave it to a child that was started just now, until it runs its program.
+        let _ = self.0.unlock();
+    }
+}
+
 /// Two servers on one folder would each believe that they own its rooms.
-fn lock(folder: &Path) -> Result<File, Error> {
+fn lock(folder: &Path) -> Result<FolderLock, Error> {
     let failed = |source| Error::Data { folder: folder.display().to_string(), source };
     let file = File::create(folder.join("hearth.lock")).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(FolderLock(file)),
         Err(std::fs::TryLockError::WouldBlock) => Err(Error::InUse(folder.display().to_string())),
         Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
     }

@@ -25,11 +25,7 @@ pub struct Client {
 impl Client {
     /// Connects.
     pub async fn connect(address: SocketAddr) -> Result<Self> {
-        let socket = TcpStream::connect(address).await?;
-        let (sender, connection) = handshake(TokioIo::new(socket)).await?;
-        // It ends with the sender; what goes wrong with it is told to the request under way.
-        tokio::spawn(connection);
-        Ok(Self { address, sender })
+        Ok(Self { address, sender: open(address).await? })
     }
 
     /// Posts `body` and reads the answer.
@@ -77,7 +73,11 @@ impl Client {
         }
         let request =
             request.body(Full::new(Bytes::from(body))).map_err(|error| Failure::Usage(format!("{what}: {error}")))?;
-        self.sender.ready().await?;
+        // A server ends a connection on which nothing was asked for a while, as during a run.
+        if self.sender.ready().await.is_err() {
+            self.sender = open(self.address).await?;
+            self.sender.ready().await?;
+        }
         let response = self.sender.send_request(request).await?;
         let status = response.status();
         let unreadable = |reason: String| Failure::Unreadable { what: what.clone(), reason };
@@ -94,4 +94,11 @@ impl Client {
         }
         Ok(bytes)
     }
+}
+async fn open(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>> {
+    let socket = TcpStream::connect(address).await?;
+    let (sender, connection) = handshake(TokioIo::new(socket)).await?;
+    // It ends with the sender; what goes wrong with it is told to the request under way.
+    tokio::spawn(connection);
+    Ok(sender)
 }
