@@ -10,10 +10,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{Command, LegId, Limits, Refusal, SpaceId};
 
-/// A worker may have this many viewers more than the one with the fewest before
-/// the next goes elsewhere: packets for another worker are handed over once a
-/// burst, which is not worth it for a few.
-const MORE_AT_HOME: usize = 32;
+/// As long as a worker has no more viewers than this, those of its spaces come
+/// to it: packets for another worker are handed over once a burst, which is not
+/// worth it for a few.
+const FEW: usize = 32;
+/// How many viewers more than the one with the fewest a worker may have then
+/// before the next go elsewhere.
+const MORE: usize = 8;
 
 #[derive(Debug)]
 struct Entry {
@@ -166,7 +169,7 @@ impl Known {
     /// Home first, then where the space is already, then the others.
     fn roomiest(&self, space: &SpaceId, home: usize) -> usize {
         let fewest = self.viewers.iter().copied().min().unwrap_or(0);
-        let has_room = |worker: &usize| self.viewers[*worker] < fewest + MORE_AT_HOME;
+        let has_room = |worker: &usize| self.viewers[*worker] < FEW.max(fewest + MORE);
         let there = |worker: &usize| self.spaces.get(space).is_some_and(|inside| inside.viewers[*worker] > 0);
         let all = || 0..self.viewers.len();
         Some(home)
@@ -228,14 +231,14 @@ mod tests {
         let directory = Directory::new(4, Limits::default());
         let room = space("a");
         let home = directory.home(&room);
-        let first: Vec<usize> = (0..MORE_AT_HOME).map(|it| view(&directory, &format!("few{it}"), &room)).collect();
-        assert_eq!(first, vec![home; MORE_AT_HOME]);
+        let first: Vec<usize> = (0..FEW).map(|it| view(&directory, &format!("few{it}"), &room)).collect();
+        assert_eq!(first, vec![home; FEW]);
         for it in 0..1_000 {
             view(&directory, &format!("many{it}"), &room);
         }
         let viewers = directory.lock().viewers.clone();
         let (most, fewest) = (viewers.iter().max().unwrap(), viewers.iter().min().unwrap());
-        assert!(most - fewest <= MORE_AT_HOME, "{viewers:?}");
+        assert!(most - fewest <= MORE, "{viewers:?}");
     }
 
     #[test]
