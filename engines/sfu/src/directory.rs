@@ -70,8 +70,8 @@ impl Directory {
         (hasher.finish() % self.workers as u64) as usize
     }
 
-    /// Who is to have this command; `None`: everyone.
-    pub(crate) fn worker_for(&self, command: &Command) -> Option<usize> {
+    /// Who is to have this command, and whether a leg was placed for it; `None`: everyone.
+    pub(crate) fn worker_for(&self, command: &Command) -> Option<(usize, bool)> {
         match command {
             Command::OpenPublish { leg, space, .. } | Command::OpenFeed { leg, space, .. } => {
                 Some(self.place(leg, space, false))
@@ -80,7 +80,7 @@ impl Directory {
                 Some(self.place(leg, space, true))
             }
             Command::CloseSpace { .. } => None,
-            other => Some(other.leg().map_or(0, |leg| self.worker_of(leg))),
+            other => Some((other.leg().map_or(0, |leg| self.worker_of(leg)), false)),
         }
     }
 
@@ -89,16 +89,16 @@ impl Directory {
         self.lock().legs.get(leg).map_or(0, |entry| entry.worker)
     }
 
-    fn place(&self, leg: &LegId, space: &SpaceId, views: bool) -> usize {
+    fn place(&self, leg: &LegId, space: &SpaceId, views: bool) -> (usize, bool) {
         let home = self.home(space);
         let mut known = self.lock();
         if let Some(entry) = known.legs.get(leg) {
             // It is open, or on its way to be: its worker says what follows.
-            return entry.worker;
+            return (entry.worker, false);
         }
         let worker = if views { known.roomiest(space, home) } else { home };
         known.expect(leg, space, worker, views);
-        worker
+        (worker, true)
     }
 
     /// Has a leg at a worker, wherever it would be placed.
@@ -143,9 +143,12 @@ impl Directory {
         }
     }
 
-    /// A leg is closed, or could not be opened.
-    pub(crate) fn leave(&self, leg: &LegId) {
-        self.lock().leave(leg);
+    /// A leg of this worker is closed, or could not be opened.
+    pub(crate) fn leave(&self, leg: &LegId, worker: usize) {
+        let mut known = self.lock();
+        if known.legs.get(leg).is_some_and(|entry| entry.worker == worker) {
+            known.leave(leg);
+        }
     }
 
     pub(crate) fn answers_to(&self, ufrag: &str, worker: usize) {
@@ -223,7 +226,7 @@ mod tests {
 
     fn view(directory: &Directory, name: &str, in_space: &SpaceId) -> usize {
         let open = Command::OpenSubscribe { leg: leg(name), space: in_space.clone() };
-        directory.worker_for(&open).unwrap()
+        directory.worker_for(&open).unwrap().0
     }
 
     #[test]
@@ -249,8 +252,9 @@ mod tests {
             view(&directory, &format!("v{it}"), &room);
         }
         let publish = Command::OpenFeed { leg: leg("host"), space: room.clone(), tracks: Vec::new() };
-        assert_eq!(directory.worker_for(&publish), Some(directory.home(&room)));
-        assert_eq!(directory.worker_for(&Command::Close { leg: leg("host") }), Some(directory.home(&room)));
+        assert_eq!(directory.worker_for(&publish), Some((directory.home(&room), true)));
+        assert_eq!(directory.worker_for(&publish), Some((directory.home(&room), false)), "it is placed already");
+        assert_eq!(directory.worker_for(&Command::Close { leg: leg("host") }), Some((directory.home(&room), false)));
         assert_eq!(directory.worker_for(&Command::CloseSpace { space: room }), None);
     }
 
@@ -265,8 +269,13 @@ mod tests {
             assert_eq!(directory.enter(&leg(&name), &room, worker, true), Ok(()));
         }
         for it in 0..100 {
-            directory.leave(&leg(&format!("v{it}")));
-            directory.leave(&leg(&format!("v{it}")));
+            let name = leg(&format!("v{it}"));
+            let worker = directory.worker_of(&name);
+            directory.leave(&name, 1 - worker);
+            assert_eq!(directory.worker_of(&name), worker, "it is not the other's to take away");
+            directory.give_up(&name);
+            directory.leave(&name, worker);
+            directory.leave(&name, worker);
         }
         let known = directory.lock();
         assert!(known.legs.is_empty() && known.spaces.is_empty());
@@ -283,7 +292,7 @@ mod tests {
         assert_eq!(enter("c", "x", 1), Err(Refusal::SpaceFull));
         assert_eq!(enter("d", "y", 0), Ok(()));
         assert_eq!(enter("e", "z", 1), Err(Refusal::TooManyLegs));
-        directory.leave(&leg("a"));
+        directory.leave(&leg("a"), 0);
         assert_eq!(enter("e", "z", 1), Ok(()));
     }
 }

@@ -13,6 +13,7 @@ use crate::forward::key_frame;
 use crate::forward::rewrite::SourceId;
 use crate::net::take_frames;
 use crate::payload::{self, h264, red};
+use crate::sending::Clock;
 use crate::tap::{TapKey, TapPacket, Tapped, TappedTrack, Taps};
 use crate::{
     Codec, Command, Event, FeedCodec, Kind, LegId, Limits, Source, SpaceId, TAP_HOLD_MS, TapFrame, TapSink, TapWants,
@@ -57,6 +58,7 @@ impl Tried {
             limits,
             worker: 0,
             directory: Arc::new(Directory::new(1, limits)),
+            clock: Clock::new(now),
         };
         let engine = Engine::new(setup, sink, now).expect("an engine");
         Tried { engine, events, now }

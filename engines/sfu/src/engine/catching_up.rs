@@ -41,7 +41,11 @@ impl Engine {
         group: &[MediaPacket],
         now: Instant,
     ) {
+        // One that is still connecting could send nothing of it; it asks when it is there.
         let Role::Subscribe(subscriber) = &mut leg.role else { return };
+        if !leg.connected {
+            return;
+        }
         let waits = |slot: &&mut Slot| slot.may_catch_up() && slot.track() == Some(track);
         for slot in subscriber.slots.iter_mut().filter(waits) {
             slot.catch_up = CatchUp::new(group.to_vec(), now);

@@ -52,7 +52,7 @@ impl Engine {
         };
         if let (Err(reason), Some(leg)) = (done, leg) {
             if !self.by_id.contains_key(&leg) {
-                self.directory.leave(&leg);
+                self.directory.leave(&leg, self.worker);
             }
             self.tell(Event::Refused { leg, reason });
         }

@@ -155,7 +155,7 @@ impl Connections {
         addresses: &[SocketAddr],
         tcp: bool,
         bandwidth_estimation: bool,
-        now: Instant,
+        clock: Clock,
     ) -> Result<Connections, Error> {
         let crypto = Arc::new(sending::listening());
         let certificate = crypto
@@ -172,14 +172,7 @@ impl Connections {
         if candidates.is_empty() {
             return Err(Error::NoCandidate);
         }
-        Ok(Connections {
-            crypto,
-            certificate,
-            candidates,
-            addresses: addresses.to_vec(),
-            bandwidth_estimation,
-            clock: Clock::new(now),
-        })
+        Ok(Connections { crypto, certificate, candidates, addresses: addresses.to_vec(), bandwidth_estimation, clock })
     }
 
     /// `prefers`: the client's video codecs, dearest first. The stack answers in

@@ -47,6 +47,7 @@ use str0m::{Event as Happening, Input, Output};
 
 use crate::directory::Directory;
 use crate::forward::speaker::Speakers;
+use crate::sending::Clock;
 use crate::tap::Tapped;
 use crate::{ClosedReason, Error, Event, EventSink, LegId, Limits, SpaceId, Stats, Traffic};
 use deadlines::Deadlines;
@@ -115,6 +116,8 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) worker: usize,
     pub(crate) directory: Arc<Directory>,
+    /// One for all workers.
+    pub(crate) clock: Clock,
 }
 
 pub(crate) struct Engine {
@@ -170,9 +173,9 @@ impl Engine {
     ///
     /// No certificate could be made, or there is no address to announce.
     pub(crate) fn new(setup: Setup, events: EventSink, now: Instant) -> Result<Engine, Error> {
-        let Setup { addresses, tcp, bandwidth_estimation, limits, worker, directory } = setup;
+        let Setup { addresses, tcp, bandwidth_estimation, limits, worker, directory, clock } = setup;
         Ok(Engine {
-            connections: Connections::new(&addresses, tcp, bandwidth_estimation, now)?,
+            connections: Connections::new(&addresses, tcp, bandwidth_estimation, clock)?,
             limits,
             worker,
             directory,
@@ -294,11 +297,17 @@ impl Engine {
         let outcome = self.with_leg(index, |engine, leg| {
             let Ok(receive) = Receive::new(protocol, from.address, destination, bytes) else { return Ok(false) };
             let input = Input::Receive(now, receive);
-            if check && known != Some(index) && !leg.rtc.accepts(&input) {
+            if check && (known != Some(index) || taken_by.is_some()) && !leg.rtc.accepts(&input) {
                 return Ok(false);
             }
             if check && known != Some(index) {
-                engine.learn_address(leg, index, from, taken_by);
+                engine.learn_address(leg, index, from);
+            }
+            if check {
+                // Each check says so again, as another leg's may have come from there meanwhile; and before the answer to
+                // it goes out, since what follows the answer comes in there.
+                engine.claim(from, taken_by);
+                egress.post(&mut engine.notes);
             }
             leg.heard = now;
             leg.count_in(bytes.len());
@@ -324,16 +333,25 @@ impl Engine {
         }
     }
 
-    fn learn_address(&mut self, leg: &mut Leg, index: usize, from: Peer, taken_by: Option<usize>) {
+    fn learn_address(&mut self, leg: &mut Leg, index: usize, from: Peer) {
+        // It may have been another leg's in between.
+        leg.addresses.retain(|known| *known != from);
         if leg.addresses.len() == ADDRESSES_PER_LEG {
             let oldest = leg.addresses.remove(0);
             self.forget_address(index, oldest);
         }
         leg.addresses.push(from);
         self.by_peer.insert(from, index);
-        if let Some(taker) = taken_by {
-            self.taken_by.insert(from, taker);
-            self.note(taker, Note::Here { peer: from, worker: self.worker });
+    }
+
+    /// What comes from there is for a leg here, whoever takes it.
+    fn claim(&mut self, from: Peer, taken_by: Option<usize>) {
+        match taken_by {
+            Some(taker) => {
+                self.taken_by.insert(from, taker);
+                self.note(taker, Note::Here { peer: from, worker: self.worker });
+            }
+            None => drop(self.elsewhere.remove(&from)),
         }
     }
 
@@ -540,7 +558,7 @@ impl Engine {
     /// Removes a leg from wherever it is known, and tells.
     fn forget(&mut self, index: usize, leg: Leg, reason: ClosedReason) {
         self.by_id.remove(&leg.id);
-        self.directory.leave(&leg.id);
+        self.directory.leave(&leg.id, self.worker);
         for ufrag in &leg.ufrags {
             self.by_ufrag.remove(ufrag);
             self.directory.forgets(ufrag);

@@ -29,6 +29,8 @@ pub(crate) enum Note {
     Follow { space: SpaceId, worker: usize },
     /// To the home: it has none any more.
     Unfollow { space: SpaceId, worker: usize },
+    /// From the home, to who follows: all publishers there are, and their tracks.
+    Publishers { space: SpaceId, publishers: Vec<(LegId, Vec<RelayedTrack>)> },
     /// From the home: a publisher with all of its tracks, new or changed.
     Publisher { space: SpaceId, leg: LegId, tracks: Vec<RelayedTrack> },
     /// From the home.
@@ -48,7 +50,7 @@ pub(crate) enum Note {
     Viewers { space: SpaceId, worker: usize, viewers: u32, out_bps: u64 },
     /// A datagram for a leg of the other worker, and who took it.
     Datagram { from: Peer, bytes: Vec<u8>, taken_by: usize },
-    /// What comes from there is for the worker that says this.
+    /// What comes from there is for the worker that says this, whoever said so before.
     Here { peer: Peer, worker: usize },
     /// It no longer is.
     NotHere { peer: Peer, worker: usize },

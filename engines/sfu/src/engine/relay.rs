@@ -53,6 +53,12 @@ pub(super) struct Relayed {
     groups_asked: Vec<TrackKey>,
 }
 
+impl Relayed {
+    fn new(leg: LegId, tracks: Vec<RelayedTrack>) -> Relayed {
+        Relayed { leg, tracks, groups_asked: Vec::new() }
+    }
+}
+
 impl Space {
     /// What the publishers of the home send, in the order they came.
     pub(super) fn relayed(&self) -> impl Iterator<Item = Attached> + '_ {
@@ -74,7 +80,7 @@ impl Space {
     fn hears_publisher(&mut self, leg: LegId, tracks: Vec<RelayedTrack>) {
         match self.relayed.iter_mut().find(|relayed| relayed.leg == leg) {
             Some(relayed) => relayed.tracks = tracks,
-            None => self.relayed.push(Relayed { leg, tracks, groups_asked: Vec::new() }),
+            None => self.relayed.push(Relayed::new(leg, tracks)),
         }
     }
 }
@@ -99,6 +105,9 @@ impl Engine {
         match note {
             Note::Follow { space, worker } => self.add_follower(now, space, worker),
             Note::Unfollow { space, worker } => self.remove_follower(&space, worker),
+            Note::Publishers { space, publishers } => self.on_relayed(&space, |space| {
+                space.relayed = publishers.into_iter().map(|(leg, tracks)| Relayed::new(leg, tracks)).collect();
+            }),
             Note::Publisher { space, leg, tracks } => {
                 self.on_relayed(&space, |space| space.hears_publisher(leg, tracks));
             }
@@ -126,6 +135,8 @@ impl Engine {
                 self.receive_from(now, from, &bytes, Some(taken_by), egress);
             }
             Note::Here { peer, worker } => {
+                // A leg here that it was known for says so again by its next check.
+                self.by_peer.remove(&peer);
                 self.elsewhere.insert(peer, worker);
             }
             Note::NotHere { peer, worker } => {
@@ -151,13 +162,13 @@ impl Engine {
         if !space.followers.workers.contains(&worker) {
             space.followers.workers.push(worker);
         }
-        for index in space.legs.clone() {
-            let Some(leg) = self.legs[index].as_ref() else { continue };
-            if let Role::Publish(publisher) = &leg.role {
-                let (leg, tracks) = (leg.id.clone(), publisher.as_relayed(now));
-                self.notes.push((worker, Note::Publisher { space: id.clone(), leg, tracks }));
-            }
-        }
+        let publishers = space.legs.iter().filter_map(|index| {
+            let leg = self.legs[*index].as_ref()?;
+            let Role::Publish(publisher) = &leg.role else { return None };
+            Some((leg.id.clone(), publisher.as_relayed(now)))
+        });
+        let note = Note::Publishers { space: id, publishers: publishers.collect() };
+        self.note(worker, note);
     }
 
     fn remove_follower(&mut self, id: &SpaceId, worker: usize) {

@@ -22,6 +22,7 @@ use mio::{Interest, Poll, Waker};
 
 use crate::directory::Directory;
 use crate::engine::{Engine, Setup};
+use crate::sending::Clock;
 use crate::{
     Busy, COMMAND_QUEUE, Command, Config, Error, Event, EventSink, FEED_QUEUE, FEED_QUEUE_BYTES, FRAME_BYTES,
     FeedFrame, LegId, MOST_THREADS, Stats,
@@ -157,12 +158,14 @@ impl Sfu {
     /// At least [`COMMAND_QUEUE`] commands wait already, or the engine has stopped.
     pub fn send(&self, command: Command) -> Result<(), Busy> {
         let shared = &self.shared;
-        let Some(worker) = shared.directory.worker_for(&command) else {
-            return (0..shared.orders.len()).try_for_each(|worker| self.order(worker, Order::Command(command.clone())));
+        let Some((worker, placed)) = shared.directory.worker_for(&command) else {
+            // Whoever can have it has it, also where another can't.
+            let all = (0..shared.orders.len()).map(|worker| self.order(worker, Order::Command(command.clone())));
+            return all.collect::<Vec<_>>().into_iter().collect();
         };
         let leg = command.leg().cloned();
         self.order(worker, Order::Command(command)).inspect_err(|_| {
-            if let Some(leg) = leg {
+            if let Some(leg) = leg.filter(|_| placed) {
                 shared.directory.give_up(&leg);
             }
         })
@@ -221,7 +224,7 @@ impl Shared {
     /// Starts the workers, each at its desk.
     fn employ(&self, desks: Vec<Desk>, config: &Config, events: &EventSink) -> Result<(), Error> {
         let now = Instant::now();
-        let admission = Arc::new(Admission::new(config.limits));
+        let (admission, clock) = (Arc::new(Admission::new(config.limits)), Clock::new(now));
         for (number, Desk { poll, udp, listener, orders }) in desks.into_iter().enumerate() {
             let setup = Setup {
                 addresses: self.announced.clone(),
@@ -230,6 +233,7 @@ impl Shared {
                 limits: config.limits,
                 worker: number,
                 directory: self.directory.clone(),
+                clock,
             };
             let mut engine = Engine::new(setup, events.clone(), now)?;
             let mut tcp = TcpPort::new(listener, admission.clone(), FIRST_CONNECTION)?;

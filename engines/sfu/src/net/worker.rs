@@ -29,6 +29,8 @@ pub(super) const FIRST_CONNECTION: usize = 16;
 const BATCHES: usize = 8;
 /// Commands done before packets get their turn.
 const COMMANDS: usize = 64;
+/// Mails read before what follows of them is sent.
+const MAILS: usize = 256;
 /// Datagrams of strangers that are looked at a second time.
 const STRANGERS: usize = 64;
 /// With many viewers, what arrives is gathered for this long before it is
@@ -97,8 +99,23 @@ pub(super) struct Worker {
     pub(super) stats: StatsOf,
 }
 
+/// Stops all workers when one ends, whatever ended it: the others would go on
+/// giving it viewers, and wait for its word.
+struct Together {
+    stop: Arc<AtomicBool>,
+    boxes: Arc<[Mailbox]>,
+}
+
+impl Drop for Together {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        self.boxes.iter().for_each(Mailbox::wake);
+    }
+}
+
 impl Worker {
     pub(super) fn run(mut self) {
+        let _together = Together { stop: self.stop.clone(), boxes: self.boxes.clone() };
         let mut events = Events::with_capacity(256);
         let mut next_survey = Instant::now();
         let mut more = false;
@@ -151,8 +168,12 @@ impl Worker {
     }
 
     fn read_mail(&mut self) {
-        for mail in self.boxes[self.number].take() {
+        for (read, mail) in self.boxes[self.number].take().into_iter().enumerate() {
             let now = Instant::now();
+            if read % MAILS == MAILS - 1 {
+                self.engine.flush(now, &mut self.sockets.outgoing());
+                self.sockets.udp.flush();
+            }
             match mail {
                 Mail::Note(note) => self.engine.hear(now, note, &mut self.sockets.outgoing()),
                 Mail::Connection(connection, address, frames) => {

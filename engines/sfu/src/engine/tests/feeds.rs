@@ -120,6 +120,24 @@ fn one_who_joins_between_key_frames_sees_at_once_and_catches_up() {
 }
 
 #[test]
+fn whoever_joins_while_others_still_connect_sees_at_once_too() {
+    let mut world = World::new(49);
+    open(&mut world, "encoder");
+    let mut encoder = Encoder::new();
+    encoder.feed(&mut world, "encoder", 5_500);
+    let mut viewers = Vec::new();
+    for it in 0..12 {
+        viewers.push(world.view_with(&format!("v{it}"), "a", Link::default(), config(false)));
+        encoder.feed(&mut world, "encoder", 10);
+    }
+    // The next key frame is 380 ms away.
+    encoder.feed(&mut world, "encoder", 300);
+    for viewer in viewers {
+        assert_eq!(numbers(&world, viewer)[0].1, 120, "the running group of pictures from its beginning");
+    }
+}
+
+#[test]
 fn a_group_of_pictures_that_is_too_long_is_not_kept_and_who_joins_waits() {
     let mut world = World::new(43);
     open(&mut world, "encoder");

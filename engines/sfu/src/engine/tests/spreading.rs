@@ -41,6 +41,28 @@ fn whatever_closes_leaves_nothing_behind_at_any_worker() {
 }
 
 #[test]
+fn where_a_client_is_follows_its_last_check_whoever_claimed_it_before() {
+    let mut world = World::new(66);
+    let taker = World::taker("10.1.0.1:40000".parse().unwrap());
+    let room = ["a", "c", "d", "e"].into_iter().find(|room| world.home(room) != taker).unwrap();
+    let publisher = world.publish("host", room, &[600_000]);
+    let viewer = world.view("viewer", room, Link::default());
+    world.run(1_500);
+    // Other clients, of every worker, come from the publisher's address.
+    let stolen = world.clients[publisher].seen_at;
+    for it in 0..3 {
+        let thief = world.view(&format!("thief{it}"), "b", Link::default());
+        let own = std::mem::replace(&mut world.clients[thief].seen_at, stolen);
+        world.run(300);
+        world.clients[thief].seen_at = own;
+        world.run(6_000);
+        let seen = world.clients[viewer].video().len();
+        world.run(1_000);
+        assert!(world.clients[viewer].video().len() > seen + 60, "the publisher is heard again after its next check");
+    }
+}
+
+#[test]
 fn packets_lost_between_workers_are_a_freeze_and_no_more() {
     let mut world = World::new(63);
     world.publish("host", "a", &[600_000]);

@@ -19,6 +19,7 @@ pub(in crate::engine::tests) use super::client::{Client, Link, Seen, config};
 use crate::directory::Directory;
 use crate::engine::leg::Role;
 use crate::engine::{Addressed, Addressee, Egress, Engine, Note, Peer, Setup, Transport};
+use crate::sending::Clock;
 use crate::tap::{ADVANCE_EVERY, Taps};
 use crate::{Command, Event, FeedFrame, Hears, LegId, Limits, Source, SpaceId, Stats, TapFrame, TapSink};
 
@@ -101,6 +102,7 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
                 limits,
                 worker,
                 directory: directory.clone(),
+                clock: Clock::new(now),
             };
             let mut engine = Engine::new(setup, events.clone(), now).unwrap();
             engine.allow_taps();
@@ -150,7 +152,7 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
             self.viewers += 1;
             self.directory.put(leg, space, (self.directory.home(space) + self.viewers) % WORKERS);
         }
-        let workers = self.directory.worker_for(&command).map_or(0..WORKERS, |worker| worker..worker + 1);
+        let workers = self.directory.worker_for(&command).map_or(0..WORKERS, |(worker, _)| worker..worker + 1);
         for worker in workers {
             self.with_engine(worker, |engine, now, outbox| {
                 engine.command(now, command.clone(), outbox);
@@ -180,13 +182,22 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
         done
     }
 
-    /// A datagram comes in at the worker that the kernel gives it to.
-    fn come_in(&mut self, from: SocketAddr, bytes: &[u8]) {
-        let from = Peer { transport: Transport::Udp, address: from };
-        let taken_by = match from.address {
+    pub(in crate::engine::tests) fn home(&self, in_space: &str) -> usize {
+        self.directory.home(&space(in_space))
+    }
+
+    /// Whom the kernel gives what comes from there.
+    pub(in crate::engine::tests) fn taker(from: SocketAddr) -> usize {
+        match from {
             SocketAddr::V4(address) => usize::from(address.ip().octets()[3] ^ address.port() as u8) % WORKERS,
             SocketAddr::V6(_) => 0,
-        };
+        }
+    }
+
+    /// A datagram comes in at the worker that the kernel gives it to.
+    fn come_in(&mut self, from: SocketAddr, bytes: &[u8]) {
+        let taken_by = Self::taker(from);
+        let from = Peer { transport: Transport::Udp, address: from };
         let addressee = self.with_engine(taken_by, |engine, now, outbox| engine.receive(now, from, bytes, outbox));
         match addressee {
             Addressee::Here => {}
