@@ -1,11 +1,14 @@
 //! Images in dialogs: made plain by the same programs as films, and kept beside them.
 
-use bytes::Bytes;
+use axum::body::Body;
+use futures_util::StreamExt as _;
 use hearth_conversion::{Failure, ImageJob, Limits, MadeImage, image};
 use hearth_protocol::ids::ImageId;
+use hearth_protocol::limits::IMAGE_MAX_BYTES;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Semaphore;
 
 use super::shelf::{self, Of};
@@ -27,21 +30,55 @@ pub fn folder(node: &Node, image: &ImageId) -> PathBuf {
     shelf::here(node, Of::Images, image.as_str())
 }
 
+/// An image as it was sent, in a file that is gone with it.
+pub struct Sent {
+    file: PathBuf,
+    pub bytes: u64,
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        remove(std::fs::remove_file(&self.file));
+    }
+}
+
+/// Why an image did not come whole.
+pub enum NotWhole {
+    /// It has more than [`IMAGE_MAX_BYTES`].
+    TooLarge,
+    /// The connection ended.
+    Cut,
+    Io(io::Error),
+}
+
+/// Takes what is sent into a file, piece by piece: of many large images no more than a piece each is in memory.
+pub async fn take(node: &Node, id: &ImageId, body: Body) -> Result<Sent, NotWhole> {
+    let folder = node.config().data.join("uploads");
+    tokio::fs::create_dir_all(&folder).await.map_err(NotWhole::Io)?;
+    let mut sent = Sent { file: folder.join(id.as_str()), bytes: 0 };
+    let mut file = tokio::fs::File::create(&sent.file).await.map_err(NotWhole::Io)?;
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| NotWhole::Cut)?;
+        sent.bytes += piece.len() as u64;
+        if sent.bytes > IMAGE_MAX_BYTES as u64 {
+            return Err(NotWhole::TooLarge);
+        }
+        file.write_all(&piece).await.map_err(NotWhole::Io)?;
+    }
+    file.flush().await.map_err(NotWhole::Io)?;
+    Ok(sent)
+}
+
 /// Makes an image plain, in its folder. Of what is refused nothing stays.
 ///
 /// Errors: what the file is, or what is in the way.
-pub async fn make(node: &Arc<Node>, id: &ImageId, bytes: Bytes) -> Result<MadeImage, Failure> {
+pub async fn make(node: &Arc<Node>, id: &ImageId, sent: &Sent) -> Result<MadeImage, Failure> {
     let _turn = MAKING.acquire().await.map_err(|error| Failure::Io(error.to_string()))?;
     let folder = folder(node, id);
-    let file = node.config().data.join("uploads").join(id.as_str());
-    let made = async {
-        tokio::fs::create_dir_all(node.config().data.join("uploads")).await?;
-        tokio::fs::write(&file, &bytes).await?;
-        let tools = node.films().conversions().tools().await?;
-        image(tools, &ImageJob { file: file.clone(), folder: folder.clone(), limits: Limits::of_images() }).await
-    };
-    let made = made.await;
-    remove(tokio::fs::remove_file(&file).await);
+    let tools = node.films().conversions().tools().await?;
+    let job = ImageJob { file: sent.file.clone(), folder: folder.clone(), limits: Limits::of_images() };
+    let made = image(tools, &job).await;
     if made.is_err() {
         remove(tokio::fs::remove_dir_all(&folder).await);
     }

@@ -1,6 +1,6 @@
 //! Images in dialogs: sent before they are said, and shown to whoever is in the dialog.
 
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
@@ -18,7 +18,7 @@ use super::asking::{SignedIn, WithAccount};
 use super::dialogs::member_of;
 use super::kept;
 use crate::clock;
-use crate::films::images;
+use crate::films::images::{self, NotWhole};
 use crate::films::shelf::{self, Of};
 
 /// Sends an image to a dialog of one's own; a message says it then. JPEG, PNG, WebP or GIF, as the body.
@@ -30,24 +30,31 @@ pub async fn send(
     State(state): State<Arc<AppState>>,
     WithAccount(who): WithAccount,
     Path(dialog): Path<String>,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Body,
 ) -> Answer<SentImage> {
     let dialog = member_of(&state, &who, &dialog).await?;
     let past = |limit, max| Refusal(Rejection::Limit { limit, max, retry_after_ms: None });
-    let body = body.map_err(|_| past(LimitName::ImageBytes, IMAGE_MAX_BYTES as u64))?;
     let store = state.node.store();
-    // One at a time of each person: what they have is counted before another is made.
+    // One at a time of each person: what they have is counted before another is taken.
     let turn = state.node.films().shelf().turn(&format!("images of {}", who.profile.id));
     let _turn = turn.lock().await;
     if store.images().count_unsaid(&who.profile.id).await? >= IMAGES_UNSAID_MAX as u64 {
         return Err(past(LimitName::Images, IMAGES_UNSAID_MAX as u64));
     }
+    let id = images::new_id();
+    let sent = images::take(&state.node, &id, body).await.map_err(|why| match why {
+        NotWhole::TooLarge => past(LimitName::ImageBytes, IMAGE_MAX_BYTES as u64),
+        NotWhole::Cut => Refusal(Rejection::Invalid { field: "image".to_owned(), reason: "it ended early".to_owned() }),
+        NotWhole::Io(error) => {
+            tracing::error!(%error, "an image could not be written");
+            Refusal(Rejection::Storage)
+        }
+    })?;
     let max = state.node.config().videos.storage_max_bytes;
-    if store.videos().used_bytes(&who.profile.id).await?.saturating_add(body.len() as u64) > max {
+    if store.videos().used_bytes(&who.profile.id).await?.saturating_add(sent.bytes) > max {
         return Err(past(LimitName::StorageBytes, max));
     }
-    let id = images::new_id();
-    let made = images::make(&state.node, &id, body).await.map_err(|failure| match failure {
+    let made = images::make(&state.node, &id, &sent).await.map_err(|failure| match failure {
         Failure::NotTaken(why) => Refusal(Rejection::Invalid { field: "image".to_owned(), reason: why.to_string() }),
         other => {
             tracing::error!(error = %other, "an image could not be made plain");

@@ -36,7 +36,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, head, patch, post, put};
 use hearth_protocol::Rejection;
-use hearth_protocol::limits::{COVER_MAX_BYTES, FRAME_MAX_BYTES, IMAGE_MAX_BYTES, SUBTITLES_MAX_BYTES};
+use hearth_protocol::limits::{COVER_MAX_BYTES, FRAME_MAX_BYTES, SUBTITLES_MAX_BYTES};
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -181,7 +181,7 @@ pub fn router(state: Arc<AppState>) -> Router {
             // Before `get`, which would answer HEAD.
             head(uploads::ask).patch(uploads::add).delete(uploads::remove).layer(DefaultBodyLimit::disable()),
         )
-        .route("/api/dialogs/{dialog}/images", post(images::send).layer(DefaultBodyLimit::max(IMAGE_MAX_BYTES)))
+        .route("/api/dialogs/{dialog}/images", post(images::send).layer(DefaultBodyLimit::disable()))
         .route("/api/images/{image}/{size}", get(images::read))
         .route("/api/dialogs/{dialog}/videos", get(videos::of_dialog))
         .route("/api/videos/{video}", get(videos::read).patch(videos::change).delete(videos::delete))

@@ -1,6 +1,7 @@
 //! Images in dialogs: sent, said, seen by whoever is in the dialog, and gone when they are taken back.
 
 use crate::http::{ask, bytes};
+use crate::peers::until;
 use crate::support::{Folder, Server, Somebody};
 use crate::uploads::{dialog, film};
 use hearth_protocol::conversation::Carried;
@@ -10,12 +11,25 @@ use hearth_protocol::limits::{IMAGE_MAX_BYTES, IMAGES_UNSAID_MAX};
 use hearth_server::fresh;
 use hearth_store::ImageRecord;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 async fn sent(server: &Server, by: &Somebody, dialog: &str, image: &[u8]) -> (u16, Value) {
     let bearer = format!("Bearer {}", by.token);
     let path = format!("/api/dialogs/{dialog}/images");
     let (status, _, body) = bytes(server.port(), "POST", &path, &[("authorization", &bearer)], image).await;
     (status, serde_json::from_slice(&body).unwrap())
+}
+
+/// A connection on which so much of an image is announced.
+async fn begun(server: &Server, by: &Somebody, dialog: &str, length: usize) -> TcpStream {
+    let mut socket = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
+    let head = format!(
+        "POST /api/dialogs/{dialog}/images HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {}\r\ncontent-length: {length}\r\n\r\n",
+        by.token
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket
 }
 
 async fn seen(server: &Server, by: &Somebody, image: &str, size: &str) -> (u16, Vec<u8>) {
@@ -85,6 +99,12 @@ async fn what_is_no_image_or_too_much_is_refused() {
     assert_eq!((status, &refusal["limit"]), (413, &json!("image_bytes")));
     let left = |folder: &str| std::fs::read_dir(server.folder.0.join(folder)).map_or(0, Iterator::count);
     assert_eq!((left("images"), left("uploads")), (0, 0), "nothing of them stays");
+    // One that breaks off leaves nothing either, and the next has its turn.
+    let mut cut = begun(&server, &ana, dialog.as_str(), IMAGE_MAX_BYTES).await;
+    cut.write_all(&vec![1; 4 << 20]).await.unwrap();
+    until("what came of it is on disk, not in memory", || left("uploads") == 1).await;
+    drop(cut);
+    until("nothing of it stays", || left("uploads") == 0).await;
 
     for _ in 0..IMAGES_UNSAID_MAX {
         let image = ImageRecord {
