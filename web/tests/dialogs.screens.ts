@@ -240,7 +240,8 @@ describe('by keys alone', () => {
     const sheet = page.getByRole('dialog', { name: 'New dialog' });
     await sheet.waitFor();
     await page.keyboard.press('Escape');
-    await sheet.waitFor({ state: 'detached' });
+    // The browser closes it and gives the focus back before the page hears of it.
+    await page.locator('dialog').waitFor({ state: 'detached' });
     expect(await focused(page)).toBe('New dialog');
     await page.keyboard.press('Enter');
     const to = sheet.getByRole('textbox', { name: 'To' });
