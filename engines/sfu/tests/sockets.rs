@@ -158,6 +158,47 @@ fn publish(sfu: &Sfu, told: &Receiver<Event>) -> (Client, Mid) {
     (client, mid)
 }
 
+/// The sound of a publisher: packets that are their own numbers.
+struct Sound {
+    mid: Mid,
+    every: Duration,
+    next: Instant,
+    sent: u64,
+}
+
+impl Sound {
+    fn new(mid: Mid, every_ms: u64) -> Sound {
+        Sound { mid, every: Duration::from_millis(every_ms), next: Instant::now(), sent: 0 }
+    }
+
+    /// Sends the next packet when it is due.
+    fn turn(&mut self, host: &mut Client) {
+        host.turn();
+        if !host.connected || Instant::now() < self.next {
+            return;
+        }
+        self.next = Instant::now() + self.every;
+        let pt = host.rtc.codec_config().params()[0].pt();
+        let (payload, time) =
+            (self.sent.to_be_bytes().to_vec(), (self.sent * self.every.as_millis() as u64 * 48) as u32);
+        let write = RtpWrite::new(pt, self.sent.into(), time, Instant::now(), payload);
+        host.rtc.direct_api().stream_tx_by_mid(self.mid, None).unwrap().write_rtp(write);
+        self.sent += 1;
+        host.deadline = Instant::now();
+    }
+}
+
+/// The number that a packet is.
+fn number(payload: &[u8]) -> u64 {
+    u64::from_be_bytes(payload.try_into().unwrap())
+}
+
+/// Each packet came once, and none is missing.
+fn assert_whole(viewer: &Client) {
+    let numbers: Vec<u64> = viewer.payloads.iter().map(|payload| number(payload)).collect();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+}
+
 fn view(sfu: &Sfu, told: &Receiver<Event>, name: &str, tcp: bool) -> Client {
     let mut client = Client::new(sfu, tcp);
     sfu.send(Command::OpenSubscribe { leg: leg(name), space: space() }).unwrap();
@@ -178,27 +219,14 @@ fn sound_goes_from_a_publisher_to_viewers_over_udp_and_over_tcp() {
     let (mut host, mid) = publish(&sfu, &told);
     let mut viewers = [view(&sfu, &told, "udp", false), view(&sfu, &told, "tcp", true)];
     let began = Instant::now();
-    let (mut sequence, mut next) = (0u64, Instant::now());
+    let mut sound = Sound::new(mid, 10);
     while viewers.iter().any(|viewer| viewer.payloads.len() < 50) {
         assert!(began.elapsed() < WITHIN, "{:?}", sfu.stats());
-        host.turn();
+        sound.turn(&mut host);
         viewers.iter_mut().for_each(Client::turn);
-        if host.connected && Instant::now() >= next {
-            next = Instant::now() + Duration::from_millis(10);
-            let pt = host.rtc.codec_config().params()[0].pt();
-            let payload = sequence.to_be_bytes().to_vec();
-            let write = RtpWrite::new(pt, sequence.into(), sequence as u32 * 480, Instant::now(), payload);
-            host.rtc.direct_api().stream_tx_by_mid(mid, None).unwrap().write_rtp(write);
-            sequence += 1;
-            host.deadline = Instant::now();
-        }
         std::thread::yield_now();
     }
-    for viewer in &viewers {
-        let numbers: Vec<u64> =
-            viewer.payloads.iter().map(|payload| u64::from_be_bytes(payload[..].try_into().unwrap())).collect();
-        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
-    }
+    viewers.iter().for_each(assert_whole);
     while sfu.stats().packets_forwarded < 100 {
         assert!(began.elapsed() < WITHIN);
         std::thread::yield_now();
@@ -217,27 +245,14 @@ fn a_room_larger_than_one_threads_share_is_carried_by_several_over_udp_and_tcp()
     let mut viewers: Vec<Client> =
         (0..VIEWERS).map(|number| view(&sfu, &told, &format!("v{number}"), number % 9 == 0)).collect();
     let began = Instant::now();
-    let (mut sequence, mut next) = (0u64, Instant::now());
+    let mut sound = Sound::new(mid, 20);
     while viewers.iter().any(|viewer| viewer.payloads.len() < 20) {
         assert!(began.elapsed() < 3 * WITHIN, "{:#?}", sfu.stats_of_threads());
-        host.turn();
+        sound.turn(&mut host);
         viewers.iter_mut().for_each(Client::turn);
-        if host.connected && Instant::now() >= next {
-            next = Instant::now() + Duration::from_millis(20);
-            let pt = host.rtc.codec_config().params()[0].pt();
-            let payload = sequence.to_be_bytes().to_vec();
-            let write = RtpWrite::new(pt, sequence.into(), sequence as u32 * 960, Instant::now(), payload);
-            host.rtc.direct_api().stream_tx_by_mid(mid, None).unwrap().write_rtp(write);
-            sequence += 1;
-            host.deadline = Instant::now();
-        }
         std::thread::yield_now();
     }
-    for viewer in &viewers {
-        let number = |payload: &Vec<u8>| u64::from_be_bytes(payload[..].try_into().unwrap());
-        let numbers: Vec<u64> = viewer.payloads.iter().map(number).collect();
-        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
-    }
+    viewers.iter().for_each(assert_whole);
     let carrying = || sfu.stats_of_threads().iter().filter(|stats| stats.packets_forwarded > 0).count();
     while carrying() < 2 || sfu.stats().tcp_connections < VIEWERS as u64 / 9 {
         assert!(began.elapsed() < 3 * WITHIN, "{:#?}", sfu.stats_of_threads());
@@ -332,27 +347,19 @@ fn what_is_fed_reaches_a_viewer_and_what_is_published_reaches_the_tap() {
     let route = Command::Route { leg: leg("viewer"), generation: 2, hears: Hears::Only(vec![leg("feed")]) };
     sfu.send(route).unwrap();
     let began = Instant::now();
-    let (mut number, mut next, mut heard) = (0u64, Instant::now(), Vec::new());
+    let (mut published, mut fed, mut next, mut heard) = (Sound::new(mid, 10), 0, Instant::now(), Vec::new());
     while viewer.payloads.len() < 50 || heard.len() < 50 {
         assert!(began.elapsed() < WITHIN, "{:?}", sfu.stats());
-        host.turn();
+        published.turn(&mut host);
         viewer.turn();
         heard.extend(tapped.try_iter());
         if Instant::now() >= next {
             next = Instant::now() + Duration::from_millis(10);
-            sfu.feed(&leg("feed"), sound(number)).unwrap();
-            if host.connected {
-                let pt = host.rtc.codec_config().params()[0].pt();
-                let payload = number.to_be_bytes().to_vec();
-                let write = RtpWrite::new(pt, number.into(), number as u32 * 480, Instant::now(), payload);
-                host.rtc.direct_api().stream_tx_by_mid(mid, None).unwrap().write_rtp(write);
-                host.deadline = Instant::now();
-            }
-            number += 1;
+            sfu.feed(&leg("feed"), sound(fed)).unwrap();
+            fed += 1;
         }
         std::thread::yield_now();
     }
-    let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().unwrap());
     let fed: Vec<u64> = viewer.payloads.iter().rev().take(30).map(|payload| number(payload)).collect();
     assert!(fed.windows(2).all(|pair| pair[0] == pair[1] + 1), "{fed:?}");
     assert!(heard.iter().all(|frame| frame.leg == leg("host") && !frame.discontinuity));
@@ -416,18 +423,10 @@ fn a_tap_that_stands_still_loses_frames_and_nothing_else() {
     let (mut host, mid) = publish(&sfu, &told);
     sfu.send(Command::Tap { leg: leg("host"), tap: Some(TapWants { key_frame_every_ms: 2_000 }) }).unwrap();
     let began = Instant::now();
-    let (mut number, mut next) = (0u64, Instant::now());
+    let mut sound = Sound::new(mid, 1);
     while sfu.stats().dropped_tap == 0 {
         assert!(began.elapsed() < 3 * WITHIN, "{:?}", sfu.stats());
-        host.turn();
-        if host.connected && Instant::now() >= next {
-            next = Instant::now() + Duration::from_millis(1);
-            let pt = host.rtc.codec_config().params()[0].pt();
-            let write = RtpWrite::new(pt, number.into(), number as u32 * 48, Instant::now(), vec![1; 8]);
-            host.rtc.direct_api().stream_tx_by_mid(mid, None).unwrap().write_rtp(write);
-            host.deadline = Instant::now();
-            number += 1;
-        }
+        sound.turn(&mut host);
         std::thread::yield_now();
     }
     let before = sfu.stats().packets_in;

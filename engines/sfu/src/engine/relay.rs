@@ -151,7 +151,7 @@ impl Engine {
         self.notes.push((worker, note));
     }
 
-    /// Of another worker: the home of this track's space.
+    /// The home of the space that this track is of.
     pub(super) fn home_of_track(&self, track: TrackKey) -> usize {
         (track.serial() % self.directory.workers() as u64) as usize
     }

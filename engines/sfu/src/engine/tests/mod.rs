@@ -3,6 +3,7 @@
 
 mod camera;
 mod client;
+mod workers;
 mod world;
 
 macro_rules! tests {

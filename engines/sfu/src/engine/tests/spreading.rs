@@ -1,6 +1,7 @@
 //! What is only so where a space is spread over workers.
 
 use super::streams::assert_continuous;
+use super::super::workers::Workers;
 use super::world::{Link, World, leg, space};
 use crate::{Command, Event, Hears, Traffic};
 
@@ -16,9 +17,9 @@ fn viewers_at_all_workers_get_the_same_and_each_worker_sends_to_its_own() {
         assert_continuous(&viewer.video());
         assert_continuous(&viewer.audio());
     }
-    let forwarded: Vec<u64> = world.stats_of_workers().iter().map(|stats| stats.packets_forwarded).collect();
+    let forwarded: Vec<u64> = world.workers.stats().iter().map(|stats| stats.packets_forwarded).collect();
     assert!(forwarded.iter().all(|packets| *packets > 600), "{forwarded:?}");
-    assert_eq!(world.stats().packets_in, world.stats_of_workers().iter().map(|stats| stats.packets_in).max().unwrap());
+    assert_eq!(world.stats().packets_in, world.workers.stats().iter().map(|stats| stats.packets_in).max().unwrap());
 }
 
 #[test]
@@ -29,13 +30,13 @@ fn whatever_closes_leaves_nothing_behind_at_any_worker() {
         world.view(&format!("v{it}"), "a", Link::default());
     }
     world.run(1_500);
-    assert!(world.remembered() > 0, "some datagrams come in elsewhere");
+    assert!(world.workers.remembered() > 0, "some datagrams come in elsewhere");
     for it in 0..6 {
         world.command(Command::Close { leg: leg(&format!("v{it}")) });
     }
     world.command(Command::Close { leg: leg("host") });
     world.run(100);
-    assert_eq!(world.remembered(), 0);
+    assert_eq!(world.workers.remembered(), 0);
     let nothing = |event: &&Event| matches!(event, Event::Traffic { traffic, .. } if *traffic == Traffic::default());
     assert_eq!(world.events.iter().filter(nothing).count(), 1, "the end of the space is told once");
 }
@@ -43,8 +44,8 @@ fn whatever_closes_leaves_nothing_behind_at_any_worker() {
 #[test]
 fn where_a_client_is_follows_its_last_check_whoever_claimed_it_before() {
     let mut world = World::new(66);
-    let taker = World::taker("10.1.0.1:40000".parse().unwrap());
-    let room = ["a", "c", "d", "e"].into_iter().find(|room| world.home(room) != taker).unwrap();
+    let taker = Workers::<3>::taker("10.1.0.1:40000".parse().unwrap());
+    let room = ["a", "c", "d", "e"].into_iter().find(|room| world.workers.home(&space(room)) != taker).unwrap();
     let publisher = world.publish("host", room, &[600_000]);
     let viewer = world.view("viewer", room, Link::default());
     world.run(1_500);
@@ -70,9 +71,9 @@ fn packets_lost_between_workers_are_a_freeze_and_no_more() {
     world.run(1_500);
     let before = world.clients[viewer].video().len();
     assert!(before > 50);
-    world.loses_between(true);
+    world.workers.loses_between = true;
     world.run(400);
-    world.loses_between(false);
+    world.workers.loses_between = false;
     world.run(2_000);
     let seen = world.clients[viewer].video();
     let last = seen.iter().map(|seen| seen.sequence).max().unwrap();

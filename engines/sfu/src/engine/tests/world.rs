@@ -4,7 +4,7 @@
 //! one seed, one course of events.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -16,10 +16,9 @@ use str0m::{Candidate, Event as Happening, Input, Output, RtcConfig};
 
 use super::camera::{AUDIO_EVERY, Encoding, FRAME_EVERY, Sends};
 pub(in crate::engine::tests) use super::client::{Client, Link, Seen, config};
-use crate::directory::Directory;
+use super::workers::Workers;
+use crate::engine::Engine;
 use crate::engine::leg::Role;
-use crate::engine::{Addressed, Addressee, Egress, Engine, Note, Peer, Setup, Transport};
-use crate::sending::Clock;
 use crate::tap::{ADVANCE_EVERY, Taps};
 use crate::{Command, Event, FeedFrame, Hears, LegId, Limits, Source, SpaceId, Stats, TapFrame, TapSink};
 
@@ -39,38 +38,9 @@ struct InFlight {
     bytes: Vec<u8>,
 }
 
-#[derive(Default)]
-struct Outbox {
-    room: Vec<u8>,
-    datagrams: Vec<(SocketAddr, Vec<u8>)>,
-    notes: Vec<Addressed>,
-}
-
-impl Egress for Outbox {
-    fn room(&mut self) -> &mut Vec<u8> {
-        &mut self.room
-    }
-
-    fn launch(&mut self, to: Peer, start: usize, segment: usize) {
-        assert_eq!(to.transport, Transport::Udp);
-        let datagrams = self.room[start..].chunks(segment);
-        self.datagrams.extend(datagrams.map(|datagram| (to.address, datagram.to_vec())));
-        self.room.truncate(start);
-    }
-
-    fn post(&mut self, notes: &mut Vec<Addressed>) {
-        self.notes.append(notes);
-    }
-}
-
 pub(in crate::engine::tests) struct WorldOf<const WORKERS: usize> {
     pub(in crate::engine::tests) now: Instant,
-    engines: Vec<Engine>,
-    directory: Arc<Directory>,
-    /// On their way between workers.
-    notes: VecDeque<Addressed>,
-    loses_between: bool,
-    viewers: usize,
+    pub(in crate::engine::tests) workers: Workers<WORKERS>,
     pub(in crate::engine::tests) clients: Vec<Client>,
     told: Arc<Mutex<Vec<Event>>>,
     pub(in crate::engine::tests) events: Vec<Event>,
@@ -93,32 +63,13 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
         let told = Arc::new(Mutex::new(Vec::new()));
         let sink = told.clone();
         let events: crate::EventSink = Arc::new(move |event| sink.lock().unwrap().push(event));
-        let directory = Arc::new(Directory::new(WORKERS, limits));
-        let engine = |worker: usize| {
-            let setup = Setup {
-                addresses: vec![SERVER.parse().unwrap()],
-                tcp: false,
-                bandwidth_estimation: true,
-                limits,
-                worker,
-                directory: directory.clone(),
-                clock: Clock::new(now),
-            };
-            let mut engine = Engine::new(setup, events.clone(), now).unwrap();
-            engine.allow_taps();
-            engine
-        };
-        let engines = (0..WORKERS).map(engine).collect();
+        let workers = Workers::new(limits, &events, now);
         let tapped: Arc<Mutex<Vec<TapFrame>>> = Arc::default();
         let frames = tapped.clone();
         let taps = Taps::new(now, TapSink(Arc::new(move |frame| frames.lock().unwrap().push(frame))));
         WorldOf {
             now,
-            engines,
-            directory,
-            notes: VecDeque::new(),
-            loses_between: false,
-            viewers: 0,
+            workers,
             clients: Vec::new(),
             told,
             events: Vec::new(),
@@ -145,95 +96,12 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
     }
 
     fn order(&mut self, command: Command) {
-        if let Command::OpenSubscribe { leg, space } | Command::OpenPlay { leg, space, .. } = &command
-            && WORKERS > 1
-            && !self.engines.iter().any(|engine| engine.by_id.contains_key(leg))
-        {
-            self.viewers += 1;
-            self.directory.put(leg, space, (self.directory.home(space) + self.viewers) % WORKERS);
-        }
-        let workers = self.directory.worker_for(&command).map_or(0..WORKERS, |(worker, _)| worker..worker + 1);
-        for worker in workers {
-            self.with_engine(worker, |engine, now, outbox| {
-                engine.command(now, command.clone(), outbox);
-                engine.flush(now, outbox);
-            });
-        }
-    }
-
-    /// Lets an engine do something, sends what it sent, and has the others hear it.
-    fn with_engine<R>(&mut self, worker: usize, work: impl FnOnce(&mut Engine, Instant, &mut Outbox) -> R) -> R {
-        let done = self.turn(worker, work);
-        while let Some((to, note)) = self.notes.pop_front() {
-            self.turn(to, |engine, now, outbox| {
-                engine.hear(now, note, outbox);
-                engine.flush(now, outbox);
-            });
-        }
-        done
-    }
-
-    fn turn<R>(&mut self, worker: usize, work: impl FnOnce(&mut Engine, Instant, &mut Outbox) -> R) -> R {
-        let mut outbox = Outbox::default();
-        let done = work(&mut self.engines[worker], self.now, &mut outbox);
-        let lost = self.loses_between;
-        self.notes.extend(outbox.notes.drain(..).filter(|(_, note)| !(lost && note.can_be_lost())));
-        self.launch(outbox);
-        done
-    }
-
-    pub(in crate::engine::tests) fn home(&self, in_space: &str) -> usize {
-        self.directory.home(&space(in_space))
-    }
-
-    /// Whom the kernel gives what comes from there.
-    pub(in crate::engine::tests) fn taker(from: SocketAddr) -> usize {
-        match from {
-            SocketAddr::V4(address) => usize::from(address.ip().octets()[3] ^ address.port() as u8) % WORKERS,
-            SocketAddr::V6(_) => 0,
-        }
-    }
-
-    /// A datagram comes in at the worker that the kernel gives it to.
-    fn come_in(&mut self, from: SocketAddr, bytes: &[u8]) {
-        let taken_by = Self::taker(from);
-        let from = Peer { transport: Transport::Udp, address: from };
-        let addressee = self.with_engine(taken_by, |engine, now, outbox| engine.receive(now, from, bytes, outbox));
-        match addressee {
-            Addressee::Here => {}
-            Addressee::Worker(worker) => {
-                let note = Note::Datagram { from, bytes: bytes.to_vec(), taken_by };
-                self.with_engine(worker, |engine, now, outbox| engine.hear(now, note, outbox));
-            }
-            Addressee::Stranger => self.engines[taken_by].drop_stranger(),
-        }
-    }
-
-    pub(in crate::engine::tests) fn stats_of_workers(&self) -> Vec<Stats> {
-        self.engines.iter().map(Engine::stats).collect()
-    }
-
-    /// Whether what workers hand each other of packets and datagrams is lost.
-    pub(in crate::engine::tests) fn loses_between(&mut self, loses: bool) {
-        self.loses_between = loses;
-    }
-
-    /// Things that workers know of each other, and of spaces and legs.
-    pub(in crate::engine::tests) fn remembered(&self) -> usize {
-        let known = |engine: &Engine| {
-            engine.elsewhere.len()
-                + engine.taken_by.len()
-                + engine.by_peer.len()
-                + engine.by_ufrag.len()
-                + engine.by_track.len()
-                + engine.spaces.len()
-                + engine.spaces_by_id.len()
-        };
-        self.engines.iter().map(known).sum()
+        let sent = self.workers.order(self.now, &command);
+        self.launch(sent);
     }
 
     pub(in crate::engine::tests) fn stats(&self) -> Stats {
-        self.engines.iter().fold(Stats::default(), |all, engine| all.plus(&engine.stats()))
+        self.workers.stats().iter().fold(Stats::default(), |all, one| all.plus(one))
     }
 
     /// A client that publishes a camera in these bitrates, lowest first, and a microphone.
@@ -343,11 +211,12 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
     }
 
     pub(in crate::engine::tests) fn feed(&mut self, name: &str, frame: &FeedFrame) {
-        let worker = self.directory.worker_of(&leg(name));
-        self.with_engine(worker, |engine, now, outbox| {
+        let worker = self.workers.of(&leg(name));
+        let sent = self.workers.with(self.now, worker, |engine, now, outbox| {
             engine.feed(now, &leg(name), frame);
             engine.flush(now, outbox);
         });
+        self.launch(sent);
         self.hear();
     }
 
@@ -382,7 +251,7 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
     }
 
     fn tap(&mut self) {
-        for engine in &mut self.engines {
+        for engine in &mut self.workers.engines {
             for tapped in std::mem::take(engine.tapped()) {
                 self.taps.take(self.now, tapped);
             }
@@ -392,7 +261,7 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
             self.taps.advance(self.now);
             for (track, layer) in std::mem::take(&mut self.taps.wanted) {
                 // As with threads, each taps its own.
-                for engine in self.engines.iter_mut().filter(|engine| engine.by_track.contains_key(&track)) {
+                for engine in self.workers.engines.iter_mut().filter(|engine| engine.by_track.contains_key(&track)) {
                     engine.want_key_frame(track, layer);
                 }
             }
@@ -458,7 +327,7 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
         };
         let clients = self.clients.iter().map(client).min();
         let advance = (!self.taps.is_empty()).then_some(self.next_advance);
-        let engines = self.engines.iter().map(Engine::deadline).min();
+        let engines = self.workers.engines.iter().map(Engine::deadline).min();
         let Some(next) = [flight, clients, advance, engines].into_iter().flatten().min() else {
             return false;
         };
@@ -476,7 +345,8 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
         }
         self.tap();
         for worker in 0..WORKERS {
-            self.with_engine(worker, |engine, now, outbox| engine.flush(now, outbox));
+            let sent = self.workers.with(self.now, worker, |engine, now, outbox| engine.flush(now, outbox));
+            self.launch(sent);
         }
         self.hear();
         true
@@ -491,7 +361,8 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
             let cargo = self.cargo.remove(&flight).unwrap();
             if cargo.to_server {
                 let Some(client) = self.clients.iter().find(|client| client.address == cargo.client) else { continue };
-                self.come_in(client.seen_at, &cargo.bytes);
+                let sent = self.workers.come_in(self.now, client.seen_at, &cargo.bytes);
+                self.launch(sent);
             } else if let Some(index) = self.clients.iter().position(|client| client.address == cargo.client) {
                 let client = &mut self.clients[index];
                 let receive =
@@ -502,8 +373,8 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
         }
     }
 
-    fn launch(&mut self, outbox: Outbox) {
-        for (seen_at, bytes) in outbox.datagrams {
+    fn launch(&mut self, sent: Vec<(SocketAddr, Vec<u8>)>) {
+        for (seen_at, bytes) in sent {
             let client = self.clients.iter().find(|client| client.seen_at == seen_at);
             if let Some(client) = client.map(|client| client.address) {
                 self.fly(false, client, bytes);
@@ -637,7 +508,8 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
             let client = (self.chance() * (self.clients.len() + 1) as f64) as usize;
             let stranger = SocketAddr::from(([10, 9, 9, 9], 1));
             let address = self.clients.get(client).map_or(stranger, |client| client.address);
-            self.come_in(address, &bytes);
+            let sent = self.workers.come_in(self.now, address, &bytes);
+            self.launch(sent);
         }
         self.hear();
     }
@@ -660,7 +532,7 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
     }
 
     pub(in crate::engine::tests) fn estimate_bps(&self, name: &str) -> u64 {
-        let engine = &self.engines[self.directory.worker_of(&leg(name))];
+        let engine = &self.workers.engines[self.workers.of(&leg(name))];
         let index = engine.by_id[&leg(name)];
         let Role::Subscribe(subscriber) = &engine.legs[index].as_ref().unwrap().role else { panic!("no viewer") };
         subscriber.outlet.estimate_bps().unwrap()
