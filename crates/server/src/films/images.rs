@@ -10,8 +10,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::shelf::{self, Of};
+use super::uploads;
 use crate::node::Node;
 use crate::{clock, fresh};
 
@@ -46,7 +48,7 @@ impl Drop for Sent {
 pub enum NotWhole {
     /// It has more than [`IMAGE_MAX_BYTES`].
     TooLarge,
-    /// The connection ended.
+    /// The connection ended, or nothing came for as long as an upload may rest.
     Cut,
     Io(io::Error),
 }
@@ -58,7 +60,8 @@ pub async fn take(node: &Node, id: &ImageId, body: Body) -> Result<Sent, NotWhol
     let mut sent = Sent { file: folder.join(id.as_str()), bytes: 0 };
     let mut file = tokio::fs::File::create(&sent.file).await.map_err(NotWhole::Io)?;
     let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
+    // Whoever went away without a word would keep their next images from being taken.
+    while let Some(piece) = timeout(uploads::IDLE, pieces.next()).await.map_err(|_| NotWhole::Cut)? {
         let piece = piece.map_err(|_| NotWhole::Cut)?;
         sent.bytes += piece.len() as u64;
         if sent.bytes > IMAGE_MAX_BYTES as u64 {

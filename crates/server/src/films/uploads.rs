@@ -30,7 +30,7 @@ pub const EXPIRES_AFTER_MS: u64 = 86_400_000;
 /// What an upload's file is called in its film's folder, with the end of its name behind it.
 pub const ORIGINAL: &str = "original";
 /// Nothing came for so long: the connection is taken for dead.
-const IDLE: Duration = Duration::from_secs(60);
+pub(super) const IDLE: Duration = Duration::from_secs(60);
 /// So much is gathered before it is written, in bytes.
 const WRITTEN_AT_ONCE: usize = 1 << 20;
 /// So much stays free on the disk, in bytes.

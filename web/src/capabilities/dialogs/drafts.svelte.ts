@@ -1,5 +1,6 @@
 /** What was written and not sent: by person and dialog, in this browser only. */
 import { MESSAGE_MAX_CHARS } from '../../protocol/generated/limits';
+import { KeptByPerson } from './kept';
 import type { Answered, DialogId, DraftsModel } from './model';
 
 /** Drafts kept; beyond it the oldest go. */
@@ -10,7 +11,7 @@ export const DRAFT_MAX_CHARS = 2 * MESSAGE_MAX_CHARS;
 export const QUOTED_MAX_CHARS = 200;
 const STORED_AS = 'hearth.draft';
 
-interface Kept {
+interface Draft {
   readonly text: string;
   readonly at_ms: number;
   readonly reply: Answered | null;
@@ -24,39 +25,30 @@ function replyIn(stored: unknown): Answered | null {
   return { id: `p${position}`, position, mine: mine === true, author: { displayName: by }, text, carries: carries === 'video' || carries === 'image' ? { kind: carries } : null };
 }
 
-function read(stored: string | null): Kept | null {
-  try {
-    const found: unknown = JSON.parse(stored ?? 'null');
-    if (typeof found !== 'object' || found === null) return null;
-    const { text, at_ms, reply } = found as Partial<Record<keyof Kept, unknown>>;
-    return typeof text === 'string' && text !== '' && typeof at_ms === 'number' ? { text: text.slice(0, DRAFT_MAX_CHARS), at_ms, reply: replyIn(reply) } : null;
-  } catch {
-    return null;
-  }
+function read(found: object): Draft | null {
+  const { text, at_ms, reply } = found as Partial<Record<keyof Draft, unknown>>;
+  return typeof text === 'string' && text !== '' && typeof at_ms === 'number' ? { text: text.slice(0, DRAFT_MAX_CHARS), at_ms, reply: replyIn(reply) } : null;
 }
 
 export class Drafts implements DraftsModel {
   #texts = $state.raw<ReadonlyMap<DialogId, string>>(new Map());
   #replies = new Map<DialogId, Answered>();
-  #prefix = '';
+  #kept: KeptByPerson<Draft>;
 
-  constructor(private readonly store: Storage = localStorage) {}
+  constructor(store: Storage = localStorage) {
+    this.#kept = new KeptByPerson(STORED_AS, DRAFTS_MAX, read, store);
+  }
 
   /** Those of another person, or of nobody. */
   setMe(user: string | null): void {
-    this.#prefix = `${STORED_AS}.${user ?? ''}.`;
-    this.#replies.clear();
-    this.#texts = new Map(user === null ? [] : this.#keys().flatMap((key) => {
-      const kept = read(this.store.getItem(key));
-      const id = key.slice(this.#prefix.length);
-      if (kept?.reply) this.#replies.set(id, kept.reply);
-      return kept ? [[id, kept.text]] : [];
-    }));
+    const kept = [...this.#kept.setMe(user)];
+    this.#replies = new Map(kept.flatMap(([id, { reply }]) => (reply ? [[id, reply]] : [])));
+    this.#texts = new Map(kept.map(([id, { text }]) => [id, text]));
   }
 
   /** As one signs out. */
   forget(): void {
-    for (const key of this.#keys()) this.store.removeItem(key);
+    this.#kept.forget();
     this.#replies.clear();
     this.#texts = new Map();
   }
@@ -87,29 +79,11 @@ export class Drafts implements DraftsModel {
 
   #keep(id: DialogId): void {
     const text = this.of(id);
-    if (text === '') return this.store.removeItem(this.#prefix + id);
-    this.#makeRoom(this.#prefix + id);
+    if (text === '') return this.#kept.drop(id);
     const to = this.#replies.get(id);
     const reply = to && { position: to.position, mine: to.mine, by: to.author.displayName, text: to.text, carries: to.carries?.kind };
-    try {
-      this.store.setItem(this.#prefix + id, JSON.stringify({ text, at_ms: Date.now(), reply }));
-    } catch {
-      // A full store keeps what it has; the draft stays for as long as the page does.
-    }
-  }
-
-  #keys(): string[] {
-    return Array.from({ length: this.store.length }, (_, at) => this.store.key(at) ?? '').filter((key) => key.startsWith(this.#prefix));
-  }
-
-  #makeRoom(but: string): void {
-    const kept = this.#keys().filter((key) => key !== but).map((key) => ({ key, at_ms: read(this.store.getItem(key))?.at_ms ?? 0 }));
-    kept.sort((a, b) => b.at_ms - a.at_ms);
-    for (const { key } of kept.slice(DRAFTS_MAX - 1)) {
-      this.store.removeItem(key);
-      const texts = new Map(this.#texts);
-      texts.delete(key.slice(this.#prefix.length));
-      this.#texts = texts;
-    }
+    const record = { text, at_ms: Date.now(), reply };
+    const gone = new Set(this.#kept.put(id, record));
+    if (gone.size > 0) this.#texts = new Map([...this.#texts].filter(([one]) => !gone.has(one)));
   }
 }
