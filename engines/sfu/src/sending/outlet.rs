@@ -259,6 +259,10 @@ impl Outlet {
         self.count(count, written);
         if let Some(probing) = &mut self.probing {
             probing.sent_bytes += written as u64;
+            // What is sent later would make the probe look slower than it was.
+            if probing.sent_bytes >= probing.probe.bytes {
+                self.probing = None;
+            }
         }
         egress.launch(to, start, size + srtp.tag_bytes());
         bytes
@@ -284,10 +288,6 @@ impl Outlet {
         let Some(probing) = &self.probing else { return };
         let elapsed = now.saturating_duration_since(probing.began).as_secs_f64();
         let due = (elapsed * probing.probe.bps as f64 / 8.0) as u64;
-        if probing.sent_bytes >= probing.probe.bytes {
-            self.probing = None;
-            return;
-        }
         if probing.sent_bytes > due {
             return;
         }

@@ -43,9 +43,7 @@ struct Seen {
     bytes: u64,
     first_sent_us: u64,
     last_sent_us: u64,
-    last_sent_bytes: u64,
     first_arrived_us: i64,
-    first_arrived_bytes: u64,
     last_arrived_us: i64,
 }
 
@@ -87,20 +85,14 @@ impl Probing {
             bytes: 0,
             first_sent_us: packet.sent_us,
             last_sent_us: packet.sent_us,
-            last_sent_bytes: bytes,
             first_arrived_us: packet.arrived_us,
-            first_arrived_bytes: bytes,
             last_arrived_us: packet.arrived_us,
         });
         seen.packets += 1;
         seen.bytes += bytes;
         seen.first_sent_us = seen.first_sent_us.min(packet.sent_us);
-        if packet.sent_us >= seen.last_sent_us {
-            (seen.last_sent_us, seen.last_sent_bytes) = (packet.sent_us, bytes);
-        }
-        if packet.arrived_us < seen.first_arrived_us {
-            (seen.first_arrived_us, seen.first_arrived_bytes) = (packet.arrived_us, bytes);
-        }
+        seen.last_sent_us = seen.last_sent_us.max(packet.sent_us);
+        seen.first_arrived_us = seen.first_arrived_us.min(packet.arrived_us);
         seen.last_arrived_us = seen.last_arrived_us.max(packet.arrived_us);
         let seen = *seen;
         let enough = |part: u64, whole: u64| part as f64 >= ARRIVED * whole as f64;
@@ -115,8 +107,10 @@ impl Probing {
         if sent_us <= 0.0 || arrived_us <= 0.0 {
             return;
         }
-        let sent_bps = (seen.bytes - seen.last_sent_bytes) as f64 * 8e6 / sent_us;
-        let arrived_bps = (seen.bytes - seen.first_arrived_bytes) as f64 * 8e6 / arrived_us;
+        // Between the first and the last there is one packet less. It is of the
+        // mean size: sound among few large packets would pass for a narrow link.
+        let bits = seen.bytes as f64 * 8.0 * (seen.packets - 1) as f64 / seen.packets as f64;
+        let (sent_bps, arrived_bps) = (bits * 1e6 / sent_us, bits * 1e6 / arrived_us);
         if arrived_bps > IMPOSSIBLE * sent_bps {
             return;
         }
@@ -177,6 +171,22 @@ mod tests {
         assert!((520_000.0..620_000.0).contains(&limited), "{limited}");
         assert!(probing.begin(8_500_000, 400_000, 900_000).is_none(), "disappointed");
         assert!(probing.begin(9_500_000, 400_000, 900_000).is_some());
+    }
+
+    #[test]
+    fn sound_among_large_packets_does_not_pass_for_a_narrow_link() {
+        for sizes in [[1_200, 1_200, 1_200, 1_200, 100], [100, 1_200, 1_200, 1_200, 1_200]] {
+            let mut probing = Probing::default();
+            let probe = probing.begin(5_000_000, 400_000, 600_000).unwrap();
+            let mut sent_us = 5_000_000;
+            for bytes in sizes {
+                probing.arrived(&Acked { sent_us, arrived_us: sent_us as i64, bytes, probe: probe.id });
+                sent_us += bytes as u64 * 8_000_000 / probe.bps;
+            }
+            let shown = probing.take_result().unwrap();
+            assert!((560_000.0..900_000.0).contains(&shown), "{shown}");
+            assert!(probing.begin(sent_us + EVERY_US, 400_000, 600_000).is_some(), "it was not disappointing");
+        }
     }
 
     #[test]
