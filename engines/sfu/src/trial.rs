@@ -10,8 +10,11 @@ use crate::directory::Directory;
 use crate::engine::{Addressed, Egress, Engine, Peer, Setup, TrackKey, Transport};
 use crate::feed::Packetizer;
 use crate::forward::key_frame;
-use crate::forward::rewrite::SourceId;
+use crate::forward::rewrite::{Incoming, Rewriter, SourceId};
+use crate::forward::scaler::{Admitted, Scaler};
+use crate::forward::scaling::Scaling;
 use crate::net::take_frames;
+use crate::payload::dependency::DECODE_TARGETS;
 use crate::payload::{self, h264, red};
 use crate::sending::Clock;
 use crate::tap::{TapKey, TapPacket, Tapped, TappedTrack, Taps};
@@ -141,12 +144,52 @@ pub fn payload(bytes: &[u8]) {
     }
 }
 
+/// Packets of a scalable encoding, as `[kind, length, descriptor…, length,
+/// payload…]`: what a viewer of any of its layers gets has no gap in its numbers.
+pub fn scaling(bytes: &[u8]) {
+    let now = Instant::now();
+    let (mut scaling, mut scaler, mut rewriter) = (Scaling::default(), Scaler::default(), Rewriter::new(90_000));
+    scaler.start();
+    let (mut sequence, mut last) = (0u64, None);
+    let mut rest = bytes;
+    while let Some((&kind, tail)) = rest.split_first() {
+        let (descriptor, tail) = part(tail);
+        let (payload, tail) = part(tail);
+        rest = tail;
+        let codec = [Codec::Vp8, Codec::Vp9, Codec::Av1, Codec::H264][usize::from(kind % 4)];
+        let (scale, _) = scaling.read(codec, Some(descriptor).filter(|_| kind & 0x80 == 0), payload);
+        let steps = scaling.rungs();
+        assert!(steps.len() <= DECODE_TARGETS, "more layers than a descriptor can tell");
+        scaler.want(steps.get(usize::from(kind >> 2) % steps.len().max(1)).map(|rung| rung.target));
+        sequence += 1;
+        let timestamp = u32::from(kind >> 5) * 3_000;
+        let packet = Incoming { source: SourceId(1), sequence, timestamp, arrived: now, clock: None };
+        if rewriter.source().is_none() {
+            rewriter.switch(&packet);
+        }
+        match scale.map(|scale| scaler.admit(&scale, sequence, timestamp)) {
+            Some(Admitted::LeftOut) => rewriter.leave_out(&packet),
+            _ => {
+                let out = rewriter.forward(&packet).expect("of its source").sequence;
+                assert!(last.is_none_or(|last| out == last + 1), "a gap");
+                last = Some(out);
+            }
+        }
+    }
+}
+
+/// A part of the form `[length, bytes…]`, and what follows it.
+fn part(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let Some((&length, tail)) = bytes.split_first() else { return (&[], &[]) };
+    tail.split_at(usize::from(length).min(tail.len()))
+}
+
 /// Parts of the form `[length, bytes…]`.
 fn parts(bytes: &[u8]) -> Vec<&[u8]> {
     let mut parts = Vec::new();
     let mut rest = bytes;
-    while let Some((&length, tail)) = rest.split_first() {
-        let (part, tail) = tail.split_at(usize::from(length).min(tail.len()));
+    while !rest.is_empty() {
+        let (part, tail) = self::part(rest);
         parts.push(part);
         rest = tail;
     }

@@ -42,6 +42,11 @@ fn payloads_of_publishers() {
 }
 
 #[test]
+fn layers_inside_an_encoding() {
+    replay("scaling", 4, trial::scaling);
+}
+
+#[test]
 fn frames_in_packets() {
     replay("depacketize", 6, trial::depacketize);
 }

@@ -22,10 +22,14 @@ const FRAME_NUMBER: std::ops::Range<usize> = 1..3;
 #[derive(Debug)]
 struct DependencyDescriptor(Box<[u8]>);
 
+/// The packet's dependency descriptor, if it has one.
+pub(crate) fn descriptor(values: &ExtensionValues) -> Option<&[u8]> {
+    values.user_values.get::<DependencyDescriptor>().map(|descriptor| &descriptor.0[..])
+}
+
 /// The frame number of the packet's dependency descriptor, if it has one.
 pub(crate) fn frame_number(values: &ExtensionValues) -> Option<u16> {
-    let descriptor = values.user_values.get::<DependencyDescriptor>()?;
-    Some(u16::from_be_bytes(descriptor.0.get(FRAME_NUMBER)?.try_into().ok()?))
+    Some(u16::from_be_bytes(descriptor(values)?.get(FRAME_NUMBER)?.try_into().ok()?))
 }
 
 #[derive(Debug)]
@@ -77,7 +81,7 @@ pub(crate) fn carried(values: &ExtensionValues) -> Carried {
     Carried {
         audio_level: level.map(|(level, voice)| u8::from(voice) << 7 | (level.unsigned_abs() & 0x7f)),
         orientation: values.video_orientation.map(|orientation| orientation as u8),
-        descriptor: values.user_values.get::<DependencyDescriptor>().map(|descriptor| descriptor.0.clone()),
+        descriptor: descriptor(values).map(Box::from),
     }
 }
 
@@ -101,11 +105,17 @@ pub(crate) fn ids(negotiated: &ExtensionMap) -> ExtensionIds {
     }
 }
 
+/// Any descriptor, for tests.
+#[cfg(test)]
+pub(crate) fn describe(values: &mut ExtensionValues, descriptor: Vec<u8>) {
+    values.user_values.set(DependencyDescriptor(descriptor.into()));
+}
+
 /// A descriptor with nothing but the mandatory fields, for tests.
 #[cfg(test)]
 pub(crate) fn describe_frame(values: &mut ExtensionValues, number: u16) {
     let [high, low] = number.to_be_bytes();
-    values.user_values.set(DependencyDescriptor(Box::new([0xc0, high, low])));
+    describe(values, vec![0xc0, high, low]);
 }
 
 #[cfg(test)]

@@ -118,13 +118,12 @@ impl Engine {
                     let reason = Undeliverable::CodecNotNegotiated;
                     engine.tell(Event::Undeliverable { leg: leg.id.clone(), track, reason });
                 }
-                let settled = slot.current == slot.target;
-                if slot.kind == Kind::Video && slot.is_live() && settled && slot.told != Some(slot.current) {
-                    slot.told = Some(slot.current);
-                    let layer = slot.current.and_then(|layer| layers.get(&attached.key)?.get(layer));
+                let (key, track) = (attached.key, attached.track.clone());
+                if slot.take_news() {
+                    let layer = layers.get(&key).and_then(|layers| layers.get(slot.step(layers)?));
                     engine.tell(Event::Layer {
                         leg: leg.id.clone(),
-                        track: attached.track.clone(),
+                        track,
                         rid: layer.map(|layer| layer.rid.clone()),
                         height_px: layer.and_then(|layer| layer.height_px),
                     });
@@ -192,17 +191,19 @@ fn choose_layers(subscriber: &mut Subscriber, layers: &LayersNow) -> u64 {
     for (at, slot) in subscriber.slots.iter().enumerate().filter(|(_, slot)| carried(Kind::Video)(slot)) {
         let Some(attached) = &slot.attached else { continue };
         let Some(layers) = layers.get(&attached.key) else { continue };
-        known.push((at, layers, subscriber.preference(&attached.track), slot.current));
+        known.push((at, layers, subscriber.preference(&attached.track), slot.step(layers)));
     }
     let wishes: Vec<Wish<'_>> =
         known.iter().map(|(_, layers, preference, current)| Wish { layers, preference, current: *current }).collect();
     let allocation = allocate(subscriber.outlet.estimate_bps(), audio_bps, &wishes);
-    let targets: Vec<(usize, Option<usize>)> = known.iter().map(|(at, ..)| *at).zip(allocation.layers).collect();
-    for (at, target) in targets {
-        let slot = &mut subscriber.slots[at];
-        match target {
+    for ((at, layers, ..), chosen) in known.iter().zip(allocation.layers) {
+        let slot = &mut subscriber.slots[*at];
+        match chosen {
             None => slot.pause(),
-            Some(_) => slot.target = target,
+            Some(layer) => match layers.get(layer) {
+                Some(layer) => slot.aim(layer),
+                None => slot.target = Some(layer),
+            },
         }
     }
     allocation.next_step_bps

@@ -17,6 +17,7 @@ use crate::forward::key_frame_requests::KeyFrameRequests;
 use crate::forward::layers::LayerNow;
 use crate::forward::rates::Rates;
 use crate::forward::rewrite::{Incoming, SenderClock, SourceId};
+use crate::forward::scaling::{Rung, Scaling};
 use crate::sending::Body;
 use crate::tap::TapWants;
 use crate::{Codec, Health, Kind, LegId, PublishedLayer, PublishedTrack, Source, TrackId};
@@ -68,8 +69,64 @@ pub(crate) struct Layer {
     pub(crate) rates: Rates,
     pub(crate) requests: KeyFrameRequests,
     pub(super) height_px: Option<u32>,
+    /// The scalable layers inside it.
+    scaling: Scaling,
     /// Timestamp of the last key frame: several of its packets look like its start.
     key_frame_at: Option<u32>,
+}
+
+impl Layer {
+    /// What of it may be forwarded, lowest first. Fewer pictures a second are
+    /// worth a step of the lowest encoding alone.
+    fn steps(&self, encoding: usize) -> impl Iterator<Item = &Rung> {
+        let rungs = Some(self.scaling.rungs()).filter(|rungs| rungs.len() > 1).unwrap_or(&[]);
+        let last_of_size =
+            |at: usize| rungs.get(at + 1).is_none_or(|next| next.target.spatial != rungs[at].target.spatial);
+        rungs.iter().enumerate().filter(move |(at, _)| encoding == 0 || last_of_size(*at)).map(|(_, rung)| rung)
+    }
+
+    fn step_name(&self, rung: &Rung) -> String {
+        let has_sizes = self.scaling.rungs().iter().any(|rung| rung.target.spatial > 0);
+        if has_sizes { format!("{}s{}", self.rid, rung.target.spatial) } else { self.rid.clone() }
+    }
+
+    fn now(&self, encoding: usize, now: Instant) -> Vec<LayerNow> {
+        let step = |rung: &Rung| LayerNow {
+            rid: self.step_name(rung),
+            encoding,
+            target: Some(rung.target),
+            active: rung.is_active(now),
+            bitrate_bps: rung.rates.bitrate_bps(),
+            height_px: rung.height_px.or(self.height_px),
+        };
+        let steps: Vec<LayerNow> = self.steps(encoding).map(step).collect();
+        if !steps.is_empty() {
+            return steps;
+        }
+        vec![LayerNow {
+            rid: self.rid.clone(),
+            encoding,
+            target: None,
+            active: self.rates.is_active(now),
+            bitrate_bps: self.rates.bitrate_bps(),
+            height_px: self.height_px,
+        }]
+    }
+
+    /// One for each size.
+    fn published(&self) -> Vec<PublishedLayer> {
+        let mut published: Vec<PublishedLayer> = Vec::new();
+        for rung in self.steps(0) {
+            let layer = PublishedLayer { rid: self.step_name(rung), height_px: rung.height_px.or(self.height_px) };
+            if published.last() != Some(&layer) {
+                published.push(layer);
+            }
+        }
+        if published.is_empty() {
+            published.push(PublishedLayer { rid: self.rid.clone(), height_px: self.height_px });
+        }
+        published
+    }
 }
 
 #[derive(Debug)]
@@ -87,26 +144,17 @@ pub(crate) struct Track {
 
 impl Track {
     pub(crate) fn layers_now(&self, now: Instant) -> Vec<LayerNow> {
-        self.layers
-            .iter()
-            .map(|layer| LayerNow {
-                rid: layer.rid.clone(),
-                active: layer.rates.is_active(now),
-                bitrate_bps: layer.rates.bitrate_bps(),
-                height_px: layer.height_px,
-            })
-            .collect()
+        self.layers.iter().enumerate().flat_map(|(encoding, layer)| layer.now(encoding, now)).collect()
     }
 
     fn published(&self) -> PublishedTrack {
-        let layer = |layer: &Layer| PublishedLayer { rid: layer.rid.clone(), height_px: layer.height_px };
         PublishedTrack {
             track: self.id.clone(),
             mid: self.mid.to_string(),
             kind: self.kind,
             codec: self.codec,
             source: self.source,
-            layers: self.layers.iter().map(layer).collect(),
+            layers: self.layers.iter().flat_map(Layer::published).collect(),
         }
     }
 }
@@ -196,6 +244,7 @@ impl Publisher {
             rates: Rates::default(),
             requests: KeyFrameRequests::default(),
             height_px: None,
+            scaling: Scaling::default(),
             key_frame_at: None,
         }
     }
@@ -252,10 +301,19 @@ impl Publisher {
             track.codec = Some(format.codec);
             self.news = true;
         }
+        let values = &packet.header.ext_vals;
+        let mut scale = None;
+        if video {
+            let changed;
+            (scale, changed) = layer.scaling.read(format.codec, extensions::descriptor(values), &packet.payload);
+            self.news |= changed;
+            if let Some(scale) = &scale {
+                layer.scaling.count(now, scale, packet.payload.len());
+            }
+        }
         if track.muted {
             return None;
         }
-        let values = &packet.header.ext_vals;
         let (carried, is_vp8) = (extensions::carried(values), format.codec == Codec::Vp8);
         let clock = packet
             .last_sender_info
@@ -275,7 +333,7 @@ impl Publisher {
             key_frame,
             red_primary: (format.pt != format.primary).then_some(format.primary),
             frame_number: extensions::frame_number(values),
-            body: Arc::new(Body::new(packet.payload, packet.header.marker, carried, is_vp8)),
+            body: Arc::new(Body::new(packet.payload, packet.header.marker, carried, is_vp8).scaled(scale)),
         })
     }
 
@@ -294,6 +352,7 @@ impl Publisher {
         let layer = self.tracks[track].layers.iter().position(|layer| layer.rid == rid)?;
         if self.tracks[track].layers[layer].ssrc.is_some_and(|known| known != ssrc) {
             self.tracks[track].layers[layer].source = self.next_source();
+            self.tracks[track].layers[layer].scaling = Scaling::default();
             self.streams.retain(|stream| (stream.track, stream.layer) != (track, layer));
         }
         self.tracks[track].layers[layer].ssrc = Some(ssrc);
@@ -333,6 +392,7 @@ impl Publisher {
     pub(crate) fn tick(&mut self) {
         for layer in self.tracks.iter_mut().flat_map(|track| &mut track.layers) {
             layer.rates.tick();
+            layer.scaling.tick();
         }
     }
 

@@ -11,7 +11,9 @@ use str0m::media::{Direction, MediaKind, Mid, Pt};
 use super::extensions;
 use super::publisher::{MediaPacket, TrackKey};
 use crate::forward::catch_up::CatchUp;
+use crate::forward::layers::LayerNow;
 use crate::forward::rewrite::{FrameNumbers, Rewriter, Vp8Continuity};
+use crate::forward::scaler::{Admitted, Scaler};
 use crate::sending::{Description, Outlet, Rewritten};
 use crate::{Hears, Kind, LayerPreference, LegId, OfferedTrack, Refusal, Source, TrackId};
 
@@ -64,12 +66,15 @@ pub(crate) struct Slot {
     rewriter: Rewriter,
     vp8: Vp8Continuity,
     frames: FrameNumbers,
-    /// Layer that is forwarded.
+    /// What of a scalable encoding is forwarded.
+    scaler: Scaler,
+    /// Encoding that is forwarded.
     pub(crate) current: Option<usize>,
-    /// Layer that is to be forwarded from its next key frame on.
+    /// Encoding that is to be forwarded from its next key frame on.
     pub(crate) target: Option<usize>,
-    /// Layer that was last told; outer `None`: nothing was.
-    pub(crate) told: Option<Option<usize>>,
+    /// Layer that was last told: its encoding and spatial layer. Outer `None`:
+    /// nothing was.
+    pub(crate) told: Option<Option<(usize, Option<u8>)>>,
     /// The way to where the source is, for one who joined between key frames.
     pub(crate) catch_up: Option<CatchUp<MediaPacket>>,
     /// A track whose codec the client doesn't take, not yet told.
@@ -100,6 +105,7 @@ impl Slot {
             rewriter: Rewriter::new(clock_hz(kind)),
             vp8: Vp8Continuity::default(),
             frames: FrameNumbers::default(),
+            scaler: Scaler::default(),
             current: None,
             told: None,
             catch_up: None,
@@ -119,16 +125,45 @@ impl Slot {
         self.told = None;
         self.undeliverable = None;
         self.catch_up = None;
+        self.scaler = Scaler::default();
         self.rewriter.pause();
     }
 
-    /// Whether video stands still until a key frame of the target layer comes.
+    /// Whether it takes a key frame to get the target layer.
     pub(crate) fn waits_for_key_frame(&self) -> bool {
         self.is_live()
             && self.kind == Kind::Video
             && self.attached.is_some()
             && self.target.is_some()
-            && self.target != self.current
+            && (self.target != self.current || self.scaler.waits_for_key_frame())
+    }
+
+    /// Forwards this layer as soon as a viewer can go over to it.
+    pub(crate) fn aim(&mut self, layer: &LayerNow) {
+        self.target = Some(layer.encoding);
+        self.scaler.want(layer.target);
+    }
+
+    /// What is forwarded, among these layers.
+    pub(crate) fn step(&self, layers: &[LayerNow]) -> Option<usize> {
+        let target = self.scaler.current();
+        let of_encoding = |layer: &&LayerNow| Some(layer.encoding) == self.current;
+        let exactly = layers.iter().position(|layer| of_encoding(&layer) && layer.target == target);
+        exactly.or_else(|| layers.iter().rposition(|layer| of_encoding(&layer)))
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.current == self.target && self.scaler.is_settled()
+    }
+
+    /// What is forwarded, if that is to be told.
+    pub(crate) fn take_news(&mut self) -> bool {
+        let forwarded = self.current.map(|encoding| (encoding, self.scaler.current().map(|target| target.spatial)));
+        let is_news = self.kind == Kind::Video && self.is_live() && self.is_settled() && self.told != Some(forwarded);
+        if is_news {
+            self.told = Some(forwarded);
+        }
+        is_news
     }
 
     pub(crate) fn pause(&mut self) {
@@ -196,6 +231,7 @@ impl Slot {
             written.look = true;
             return None;
         };
+        let ends_picture = self.admit(packet, written)?;
         let at = self.rewriter.forward(&packet.at)?;
         let (pt, primary) = match (packet.red_primary, takes.red) {
             (None, _) => (takes.pt, false),
@@ -215,7 +251,32 @@ impl Slot {
             primary,
             vp8,
             raise: packet.frame_number.map_or(0, |number| self.frames.forward(number)),
+            ends_picture,
         })
+    }
+
+    /// Whether a packet of a scalable encoding ends the picture here; `None`:
+    /// it is left out.
+    fn admit(&mut self, packet: &MediaPacket, written: &mut Written) -> Option<bool> {
+        let Some(scale) = packet.body.scale.as_ref().filter(|_| self.rewriter.takes(&packet.at)) else {
+            return Some(false);
+        };
+        let before = self.scaler.current();
+        let admitted = self.scaler.admit(scale, packet.at.sequence, packet.at.timestamp);
+        if self.scaler.current() != before {
+            written.switches += 1;
+            written.look = true;
+        }
+        match admitted {
+            Admitted::Forwarded { ends_picture } => Some(ends_picture),
+            Admitted::LeftOut => {
+                self.rewriter.leave_out(&packet.at);
+                if let Some(picture) = packet.body.vp8.and_then(|came| came.picture) {
+                    self.vp8.leave_out(picture);
+                }
+                None
+            }
+        }
     }
 
     /// Goes over to this packet's source, if a viewer can start there.
@@ -230,6 +291,7 @@ impl Slot {
             return None;
         }
         self.rewriter.switch(&packet.at);
+        self.scaler.start();
         if let Some(came) = packet.body.vp8 {
             self.vp8.switch(came.picture, came.tl0);
         }

@@ -1,7 +1,7 @@
 //! Where a decoder can start: key-frame detection on RTP payloads.
 
 use crate::Codec;
-use crate::payload::{h264, sps};
+use crate::payload::{h264, sps, vp9};
 
 /// Whether this RTP payload is the first packet of a key frame.
 ///
@@ -62,23 +62,10 @@ fn vp8_frame_header(payload: &[u8]) -> Option<&[u8]> {
 
 /// Not inter-predicted, begins a frame, and of the base spatial layer.
 fn vp9(payload: &[u8]) -> bool {
-    let Some(&first) = payload.first() else { return false };
-    let has_picture_id = first & 0x80 != 0;
-    let inter_predicted = first & 0x40 != 0;
-    let has_layers = first & 0x20 != 0;
-    let begins_frame = first & 0x08 != 0;
-    if inter_predicted || !begins_frame {
-        return false;
-    }
-    if !has_layers {
-        return true;
-    }
-    let mut at = 1;
-    if has_picture_id {
-        let Some(id) = payload.get(at) else { return false };
-        at += if id & 0x80 != 0 { 2 } else { 1 };
-    }
-    payload.get(at).is_some_and(|layers| (layers >> 1) & 0x07 == 0)
+    vp9::descriptor(payload).is_ok_and(|descriptor| {
+        let is_base = descriptor.layers.is_none_or(|layers| layers.spatial == 0);
+        descriptor.begins && !descriptor.inter_predicted && is_base
+    })
 }
 
 /// A sequence parameter set or an IDR slice, alone, aggregated or as the first fragment.

@@ -1,7 +1,9 @@
-//! Which simulcast layer each of a viewer's tracks is forwarded in: the least
+//! Which layer each of a viewer's tracks is forwarded in, of simulcast and of
+//! scalable encodings: the least
 //! of what the bandwidth carries, what the size shown needs and what the viewer
 //! chose. Every track gets its lowest layer before any gets a higher one.
 
+use super::scaling::Target;
 use crate::LayerChoice;
 use crate::LayerPreference;
 
@@ -16,7 +18,12 @@ const ASSUMED_TOP_HEIGHT_PX: u32 = 720;
 /// One layer as it arrives now.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LayerNow {
+    /// Layers with fewer pictures a second, of one size, have one name.
     pub(crate) rid: String,
+    /// The encoding it is in, of a simulcast.
+    pub(crate) encoding: usize,
+    /// What of the encoding it is; `None`: all of it.
+    pub(crate) target: Option<Target>,
     pub(crate) active: bool,
     pub(crate) bitrate_bps: u64,
     pub(crate) height_px: Option<u32>,
@@ -92,9 +99,10 @@ fn ceiling(wish: &Wish<'_>) -> Option<usize> {
         .preference
         .max_height_px
         .map_or(top, |wanted| (0..=top).find(|layer| height_px(wish.layers, *layer) >= wanted).unwrap_or(top));
+    let by_size = whole(wish.layers, by_size);
     let by_choice = match &wish.preference.choice {
         LayerChoice::Auto => top,
-        LayerChoice::Rid(rid) => wish.layers.iter().position(|layer| layer.rid == *rid).unwrap_or(top),
+        LayerChoice::Rid(rid) => wish.layers.iter().rposition(|layer| layer.rid == *rid).unwrap_or(top),
     };
     let permitted = by_size.min(by_choice);
     let active = (0..=permitted).rev().find(|layer| wish.layers.get(*layer).is_some_and(|layer| layer.active));
@@ -111,8 +119,15 @@ fn next_active(wish: &Wish<'_>, at: usize, ceiling: usize) -> Option<usize> {
     (at + 1..=ceiling).find(|layer| wish.layers.get(*layer).is_some_and(|layer| layer.active))
 }
 
+/// The layer of the same size with the most pictures a second.
+fn whole(layers: &[LayerNow], layer: usize) -> usize {
+    let same = |at: &usize| layers.get(*at).map(|at| &at.rid) == layers.get(layer).map(|layer| &layer.rid);
+    (layer + 1..layers.len()).take_while(same).last().unwrap_or(layer)
+}
+
 fn height_px(layers: &[LayerNow], layer: usize) -> u32 {
-    let halvings = layers.len().saturating_sub(1 + layer) as u32;
+    let above = layers.get(layer..).unwrap_or(&[]);
+    let halvings = above.windows(2).filter(|pair| pair[0].rid != pair[1].rid).count() as u32;
     layers.get(layer).and_then(|layer| layer.height_px).unwrap_or(ASSUMED_TOP_HEIGHT_PX >> halvings.min(16))
 }
 
@@ -123,11 +138,26 @@ mod tests {
     fn ladder() -> Vec<LayerNow> {
         [("q", 150_000, 180), ("h", 500_000, 360), ("f", 1_700_000, 720)]
             .into_iter()
-            .map(|(rid, bitrate_bps, height)| LayerNow {
+            .zip(0..)
+            .map(|((rid, bitrate_bps, height), encoding)| LayerNow {
                 rid: rid.into(),
+                encoding,
+                target: None,
                 active: true,
                 bitrate_bps,
                 height_px: Some(height),
+            })
+            .collect()
+    }
+
+    /// One encoding of two sizes, the lower one with three rates of pictures.
+    fn scalable() -> Vec<LayerNow> {
+        [("s0", 0, 60_000, 180), ("s0", 1, 90_000, 180), ("s0", 2, 150_000, 180), ("s1", 2, 600_000, 360)]
+            .into_iter()
+            .map(|(rid, temporal, bitrate_bps, height)| {
+                let spatial = u8::from(rid == "s1");
+                let target = Some(Target { index: spatial * 4 + temporal, spatial, temporal });
+                LayerNow { rid: rid.into(), encoding: 0, target, active: true, bitrate_bps, height_px: Some(height) }
             })
             .collect()
     }
@@ -178,6 +208,23 @@ mod tests {
         assert_eq!(one(None, &layers, &unknown, None).layers, [Some(2)]);
         let paused = LayerPreference { paused: true, ..Default::default() };
         assert_eq!(one(None, &layers, &paused, Some(1)).layers, [None]);
+    }
+
+    #[test]
+    fn a_rate_of_pictures_is_given_up_only_for_bandwidth() {
+        let (layers, auto) = (scalable(), LayerPreference::default());
+        assert_eq!(one(None, &layers, &auto, None).layers, [Some(3)]);
+        assert_eq!(one(Some(300_000), &layers, &auto, Some(3)).layers, [Some(2)]);
+        assert_eq!(one(Some(150_000), &layers, &auto, Some(2)).layers, [Some(1)]);
+        assert_eq!(one(Some(30_000), &layers, &auto, Some(2)).layers, [Some(0)]);
+        let small = LayerPreference { max_height_px: Some(100), ..Default::default() };
+        assert_eq!(one(None, &layers, &small, None).layers, [Some(2)], "a small picture is a smooth one");
+        let chosen = LayerPreference { choice: LayerChoice::Rid("s0".into()), ..Default::default() };
+        assert_eq!(one(None, &layers, &chosen, None).layers, [Some(2)]);
+        let mut untold = scalable();
+        untold.iter_mut().for_each(|layer| layer.height_px = None);
+        let half = LayerPreference { max_height_px: Some(360), ..Default::default() };
+        assert_eq!(one(None, &untold, &half, None).layers, [Some(2)], "half of what is assumed of the highest");
     }
 
     #[test]

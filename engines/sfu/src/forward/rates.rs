@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 /// Interval at which [`Rates::tick`] is to be called.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
 const BUCKETS: usize = 10;
+pub(crate) const WINDOW: Duration = Duration::from_millis(TICK.as_millis() as u64 * BUCKETS as u64);
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Bucket {
@@ -56,7 +57,7 @@ impl Rates {
 
     /// Whether packets came within the window.
     pub(crate) fn is_active(&self, now: Instant) -> bool {
-        self.last_packet.is_some_and(|last| now.saturating_duration_since(last) < TICK * BUCKETS as u32)
+        self.last_packet.is_some_and(|last| now.saturating_duration_since(last) < WINDOW)
     }
 }
 

@@ -1,11 +1,13 @@
 //! One continuous RTP stream out of several sources: layers of a simulcast, a
-//! publisher that came back, a pause.
+//! publisher that came back, a pause, and what of a source is left out.
 //!
 //! Within one source, sequence numbers and timestamps keep their distances, so
 //! gaps stay gaps and a repaired packet lands in its place. At a switch both
 //! continue where the last source ended.
 
 use std::time::{Duration, Instant, SystemTime};
+
+use super::renumber::Renumbering;
 
 /// One encoding as it arrives: changes with the layer, the publisher and the SSRC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,6 +51,7 @@ struct Current {
     first_sequence: u64,
     highest_sequence: u64,
     sequence_offset: i64,
+    left_out: Renumbering,
     timestamp_offset: u32,
     clock: Option<SenderClock>,
 }
@@ -74,18 +77,26 @@ impl Rewriter {
         self.current = None;
     }
 
+    /// Whether a packet is of the current source, and not from before the switch.
+    pub(crate) fn takes(&self, packet: &Incoming) -> bool {
+        let of_source =
+            |current: &Current| packet.source == current.source && packet.sequence >= current.first_sequence;
+        self.current.as_ref().is_some_and(of_source)
+    }
+
     /// Where a packet of the current source goes; `None` if it is of another
-    /// source, or from before the switch.
+    /// source, from before the switch, or far too late.
     pub(crate) fn forward(&mut self, packet: &Incoming) -> Option<Outgoing> {
-        let current = self.current.as_mut()?;
-        if packet.source != current.source || packet.sequence < current.first_sequence {
+        if !self.takes(packet) {
             return None;
         }
+        let current = self.current.as_mut()?;
         if packet.clock.is_some() {
             current.clock = packet.clock;
         }
+        let left_out = current.left_out.left_out_before(packet.sequence)?;
         let out = Outgoing {
-            sequence: packet.sequence.checked_add_signed(current.sequence_offset)?,
+            sequence: packet.sequence.checked_add_signed(current.sequence_offset)?.checked_sub(left_out)?,
             timestamp: packet.timestamp.wrapping_add(current.timestamp_offset),
         };
         if packet.sequence >= current.highest_sequence {
@@ -95,16 +106,14 @@ impl Rewriter {
         Some(out)
     }
 
-    /// Leaves out a packet of the current source so that no gap shows, if it is
-    /// the next one; else the gap stays.
+    /// Leaves out a packet of the current source so that no gap shows, unless
+    /// later ones were forwarded: then the gap was shown already.
     pub(crate) fn leave_out(&mut self, packet: &Incoming) {
         if let Some(current) = self.current.as_mut()
             && packet.source == current.source
-            && packet.sequence == current.highest_sequence + 1
+            && packet.sequence > current.highest_sequence
         {
-            current.highest_sequence = packet.sequence;
-            current.first_sequence = packet.sequence + 1;
-            current.sequence_offset -= 1;
+            current.left_out.leave_out(packet.sequence);
         }
     }
 
@@ -119,6 +128,7 @@ impl Rewriter {
             first_sequence: packet.sequence,
             highest_sequence: packet.sequence,
             sequence_offset: sequence as i64 - packet.sequence as i64,
+            left_out: Renumbering::default(),
             timestamp_offset: timestamp.wrapping_sub(packet.timestamp),
             clock: packet.clock,
         });
@@ -159,6 +169,9 @@ fn seconds_between(from: SystemTime, to: SystemTime) -> f64 {
 #[derive(Debug, Default)]
 pub(crate) struct Vp8Continuity {
     picture_offset: u16,
+    /// Pictures that were left out, by their numbers with all rollovers.
+    left_out: Renumbering,
+    highest: Option<u64>,
     tl0_offset: u8,
     last_picture: Option<u16>,
     last_tl0: Option<u8>,
@@ -172,14 +185,37 @@ impl Vp8Continuity {
         if let (Some(last), Some(first)) = (self.last_picture, picture) {
             self.picture_offset = last.wrapping_add(1).wrapping_sub(first) & PICTURE_ID_MASK;
         }
+        (self.left_out, self.highest) = (Renumbering::default(), None);
         if let (Some(last), Some(first)) = (self.last_tl0, tl0) {
             self.tl0_offset = last.wrapping_add(1).wrapping_sub(first);
         }
     }
 
+    /// The number of a picture with all rollovers, near the highest so far.
+    fn extended(&self, picture: u16) -> u64 {
+        let Some(highest) = self.highest else { return u64::from(PICTURE_ID_MASK) + 1 + u64::from(picture) };
+        let ahead = u64::from(picture.wrapping_sub(highest as u16) & PICTURE_ID_MASK);
+        let period = u64::from(PICTURE_ID_MASK) + 1;
+        if ahead < period / 2 { highest + ahead } else { (highest + ahead).saturating_sub(period) }
+    }
+
+    /// Leaves out a picture so that no gap shows, unless it is late.
+    pub(crate) fn leave_out(&mut self, picture: u16) {
+        let picture = self.extended(picture);
+        if self.highest.is_none_or(|highest| picture > highest) {
+            self.left_out.leave_out(picture);
+        }
+    }
+
     /// Values to write, and whether they differ from those that came.
     pub(crate) fn forward(&mut self, picture: Option<u16>, tl0: Option<u8>) -> (Option<u16>, Option<u8>, bool) {
-        let picture = picture.map(|id| id.wrapping_add(self.picture_offset) & PICTURE_ID_MASK);
+        let mut left_out = 0;
+        if let Some(picture) = picture {
+            let picture = self.extended(picture);
+            self.highest = self.highest.max(Some(picture));
+            left_out = self.left_out.left_out_before(picture).unwrap_or(0) as u16;
+        }
+        let picture = picture.map(|id| id.wrapping_add(self.picture_offset).wrapping_sub(left_out) & PICTURE_ID_MASK);
         let tl0 = tl0.map(|index| index.wrapping_add(self.tl0_offset));
         if let Some(id) = picture
             && self.last_picture.is_none_or(|last| id.wrapping_sub(last) & PICTURE_ID_MASK < 0x4000)
@@ -191,7 +227,7 @@ impl Vp8Continuity {
         {
             self.last_tl0 = Some(index);
         }
-        (picture, tl0, self.picture_offset != 0 || self.tl0_offset != 0)
+        (picture, tl0, self.picture_offset != 0 || self.tl0_offset != 0 || left_out != 0)
     }
 }
 

@@ -3,9 +3,12 @@
 //!
 //! - [`h264`]: RFC 6184, both ways; [`sps`]: the size of an H.264 picture
 //! - [`vp8`], [`vp9`], [`av1`]: frames out of packets
+//! - [`dependency`]: of which layers a frame is, and who needs it
 //! - [`red`]: RFC 2198, what of lost sound later packets bring again
 
 pub(crate) mod av1;
+mod bits;
+pub(crate) mod dependency;
 pub(crate) mod h264;
 pub(crate) mod red;
 pub(crate) mod sps;

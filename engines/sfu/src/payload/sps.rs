@@ -2,6 +2,7 @@
 //! size of the picture.
 
 use super::Malformed;
+use super::bits::Bits;
 
 /// A picture larger than this in either direction is not believed, in pixels.
 const SIDE_PX: u32 = 16_384;
@@ -18,56 +19,19 @@ pub(crate) struct Sps {
     pub(crate) height_px: u32,
 }
 
-/// Bits without emulation prevention (7.4.1.1).
-struct Bits {
-    bytes: Vec<u8>,
-    at: usize,
-}
-
-impl Bits {
-    fn new(payload: &[u8]) -> Bits {
-        let mut bytes = Vec::with_capacity(payload.len().min(READ_BYTES));
-        let mut zeros = 0;
-        for byte in payload.iter().take(READ_BYTES) {
-            if zeros >= 2 && *byte == 3 {
-                zeros = 0;
-                continue;
-            }
-            zeros = if *byte == 0 { zeros + 1 } else { 0 };
-            bytes.push(*byte);
+/// The bytes without emulation prevention (7.4.1.1).
+fn raw(payload: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(payload.len().min(READ_BYTES));
+    let mut zeros = 0;
+    for byte in payload.iter().take(READ_BYTES) {
+        if zeros >= 2 && *byte == 3 {
+            zeros = 0;
+            continue;
         }
-        Bits { bytes, at: 0 }
+        zeros = if *byte == 0 { zeros + 1 } else { 0 };
+        bytes.push(*byte);
     }
-
-    fn bit(&mut self) -> Result<u32, Malformed> {
-        let byte = *self.bytes.get(self.at / 8).ok_or(Malformed)?;
-        let bit = byte >> (7 - self.at % 8) & 1;
-        self.at += 1;
-        Ok(u32::from(bit))
-    }
-
-    fn bits(&mut self, count: u32) -> Result<u32, Malformed> {
-        (0..count).try_fold(0, |value, _| Ok(value << 1 | self.bit()?))
-    }
-
-    /// ue(v), 9.1.
-    fn unsigned(&mut self) -> Result<u32, Malformed> {
-        let mut zeros = 0;
-        while self.bit()? == 0 {
-            zeros += 1;
-            if zeros > 31 {
-                return Err(Malformed);
-            }
-        }
-        Ok((1 << zeros) - 1 + self.bits(zeros)?)
-    }
-
-    /// se(v), 9.1.1.
-    fn signed(&mut self) -> Result<i32, Malformed> {
-        let code = i64::from(self.unsigned()?);
-        let value = if code % 2 == 0 { -(code / 2) } else { (code + 1) / 2 };
-        i32::try_from(value).map_err(|_| Malformed)
-    }
+    bytes
 }
 
 /// Reads a sequence parameter set, a NAL unit with its header.
@@ -79,8 +43,9 @@ pub(crate) fn read(unit: &[u8]) -> Result<Sps, Malformed> {
     if super::h264::kind(unit) != super::h264::SPS {
         return Err(Malformed);
     }
-    let mut bits = Bits::new(&unit[1..]);
-    let profile_level_id = bits.bits(24)?;
+    let raw = raw(&unit[1..]);
+    let mut bits = Bits::new(&raw);
+    let profile_level_id = bits.take(24)?;
     bits.unsigned()?;
     let mut chroma_format = 1;
     if WITH_CHROMA.contains(&((profile_level_id >> 16) as u8)) {
@@ -89,18 +54,18 @@ pub(crate) fn read(unit: &[u8]) -> Result<Sps, Malformed> {
     bits.unsigned()?;
     order_of_pictures(&mut bits)?;
     bits.unsigned()?;
-    bits.bit()?;
+    bits.take(1)?;
     let width_macroblocks = bits.unsigned()?.checked_add(1).ok_or(Malformed)?;
     let height_map_units = bits.unsigned()?.checked_add(1).ok_or(Malformed)?;
-    let frames_only = bits.bit()?;
+    let frames_only = bits.take(1)?;
     if frames_only == 0 {
-        bits.bit()?;
+        bits.take(1)?;
     }
-    bits.bit()?;
+    bits.take(1)?;
     let believable = |macroblocks: &u32| *macroblocks <= SIDE_PX / 16;
     let width_px = Some(width_macroblocks).filter(believable).ok_or(Malformed)? * 16;
     let height_px = Some(height_map_units).filter(believable).ok_or(Malformed)? * 16 * (2 - frames_only);
-    let (cropped_width, cropped_height) = if bits.bit()? == 1 {
+    let (cropped_width, cropped_height) = if bits.flag()? {
         // In units of chroma samples (table 6-1, 7-19 to 7-22).
         let unit_x = if matches!(chroma_format, 1 | 2) { 2 } else { 1 };
         let unit_y = if chroma_format == 1 { 2 } else { 1 } * (2 - frames_only);
@@ -119,20 +84,20 @@ pub(crate) fn read(unit: &[u8]) -> Result<Sps, Malformed> {
 }
 
 /// The chroma format and what follows it, down to the scaling lists.
-fn chroma(bits: &mut Bits) -> Result<u32, Malformed> {
+fn chroma(bits: &mut Bits<'_>) -> Result<u32, Malformed> {
     let format = bits.unsigned()?;
     if format > 3 {
         return Err(Malformed);
     }
     if format == 3 {
-        bits.bit()?;
+        bits.take(1)?;
     }
     bits.unsigned()?;
     bits.unsigned()?;
-    bits.bit()?;
-    if bits.bit()? == 1 {
+    bits.take(1)?;
+    if bits.flag()? {
         for list in 0..if format == 3 { 12 } else { 8 } {
-            if bits.bit()? == 1 {
+            if bits.flag()? {
                 scaling_list(bits, if list < 6 { 16 } else { 64 })?;
             }
         }
@@ -140,7 +105,7 @@ fn chroma(bits: &mut Bits) -> Result<u32, Malformed> {
     Ok(format)
 }
 
-fn scaling_list(bits: &mut Bits, size: u32) -> Result<(), Malformed> {
+fn scaling_list(bits: &mut Bits<'_>, size: u32) -> Result<(), Malformed> {
     let (mut last, mut next) = (8i32, 8i32);
     for _ in 0..size {
         if next != 0 {
@@ -151,11 +116,11 @@ fn scaling_list(bits: &mut Bits, size: u32) -> Result<(), Malformed> {
     Ok(())
 }
 
-fn order_of_pictures(bits: &mut Bits) -> Result<(), Malformed> {
+fn order_of_pictures(bits: &mut Bits<'_>) -> Result<(), Malformed> {
     match bits.unsigned()? {
         0 => drop(bits.unsigned()?),
         1 => {
-            bits.bit()?;
+            bits.take(1)?;
             bits.signed()?;
             bits.signed()?;
             let count = bits.unsigned()?;

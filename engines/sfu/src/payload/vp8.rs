@@ -19,8 +19,8 @@ fn piece(payload: &[u8]) -> Result<(&[u8], bool), Malformed> {
     Ok((payload.get(at..).filter(|piece| !piece.is_empty()).ok_or(Malformed)?, begins))
 }
 
-/// How a packet's picture is numbered (RFC 7741 4.2), and where that stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a packet's picture is numbered (RFC 7741 4.2), where that stands, and who needs it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Numbers {
     pub(crate) picture: Option<u16>,
     /// TL0PICIDX.
@@ -28,12 +28,19 @@ pub(crate) struct Numbers {
     /// Place of the picture id, and whether it has 15 bits.
     pub(crate) picture_at: Option<(usize, bool)>,
     pub(crate) tl0_at: Option<usize>,
+    /// The temporal layer, if there are any, and whether it needs nothing but
+    /// the lowest (TID and Y).
+    pub(crate) temporal: Option<(u8, bool)>,
+    /// No other picture needs it.
+    pub(crate) discardable: bool,
 }
 
 /// `None`: the descriptor is cut.
 pub(crate) fn numbers(payload: &[u8]) -> Option<Numbers> {
-    let mut numbers = Numbers { picture: None, tl0: None, picture_at: None, tl0_at: None };
-    if payload.first()? & 0x80 == 0 {
+    let mut numbers = Numbers::default();
+    let first = *payload.first()?;
+    numbers.discardable = first & 0x20 != 0;
+    if first & 0x80 == 0 {
         return Some(numbers);
     }
     let extension = *payload.get(1)?;
@@ -47,6 +54,11 @@ pub(crate) fn numbers(payload: &[u8]) -> Option<Numbers> {
     }
     if extension & 0x40 != 0 {
         (numbers.tl0, numbers.tl0_at) = (Some(*payload.get(at)?), Some(at));
+        at += 1;
+    }
+    if extension & 0x20 != 0 {
+        let layer = *payload.get(at)?;
+        numbers.temporal = Some((layer >> 6, layer & 0x20 != 0));
     }
     Some(numbers)
 }
@@ -84,11 +96,14 @@ mod tests {
         let long = numbers(&[0x90, 0xf0, 0x81, 0x02, 0x07, 0x20, 0x10]).unwrap();
         assert_eq!((long.picture, long.tl0), (Some(0x102), Some(7)));
         assert_eq!((long.picture_at, long.tl0_at), (Some((2, true)), Some(4)));
+        assert_eq!((long.temporal, long.discardable), (Some((0, true)), false));
+        let layered = numbers(&[0xb0, 0x20, 0x80]).unwrap();
+        assert_eq!((layered.temporal, layered.discardable), (Some((2, false)), true));
         let short = numbers(&[0x90, 0x80, 0x11, 7]).unwrap();
         assert_eq!((short.picture, short.picture_at, short.tl0), (Some(0x11), Some((2, false)), None));
         assert_eq!(numbers(&[0x10, 0xff]).unwrap().picture, None);
-        for cut in [0, 1, 2, 3, 4] {
-            assert_eq!(numbers(&[0x90, 0xf0, 0x81, 0x02, 0x07][..cut]), None, "{cut}");
+        for cut in [0, 1, 2, 3, 4, 5] {
+            assert_eq!(numbers(&[0x90, 0xf0, 0x81, 0x02, 0x07, 0x20][..cut]), None, "{cut}");
         }
     }
 

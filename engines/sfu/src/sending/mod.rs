@@ -27,6 +27,7 @@ use std::sync::{Arc, OnceLock};
 
 use str0m::rtp::RedDecoder;
 
+use crate::forward::scaling::Scale;
 use crate::payload::vp8;
 
 pub(crate) use header::{Carried, ExtensionIds};
@@ -43,13 +44,19 @@ pub(crate) struct Body {
     pub(crate) carried: Carried,
     /// Where VP8 numbers its pictures.
     pub(crate) vp8: Option<vp8::Numbers>,
+    /// Of an encoding with several layers in it.
+    pub(crate) scale: Option<Scale>,
     primary: OnceLock<Option<Arc<[u8]>>>,
 }
 
 impl Body {
     pub(crate) fn new(payload: Arc<[u8]>, marker: bool, carried: Carried, is_vp8: bool) -> Body {
         let vp8 = is_vp8.then(|| vp8::numbers(&payload)).flatten();
-        Body { payload, marker, carried, vp8, primary: OnceLock::new() }
+        Body { payload, marker, carried, vp8, scale: None, primary: OnceLock::new() }
+    }
+
+    pub(crate) fn scaled(self, scale: Option<Scale>) -> Body {
+        Body { scale, ..self }
     }
 
     /// The primary encoding out of RED (RFC 2198), for one who doesn't take RED.
@@ -77,6 +84,8 @@ pub(crate) struct Rewritten {
     pub(crate) vp8: Option<(u16, u8)>,
     /// How much the frame number of the dependency descriptor is raised by.
     pub(crate) raise: u16,
+    /// What is left out of the picture came behind it: it has the marker.
+    pub(crate) ends_picture: bool,
 }
 
 impl Rewritten {

@@ -97,7 +97,7 @@ impl Writer<'_> {
             sequence: index as u16,
             timestamp: planned.as_sent.timestamp,
             ssrc,
-            marker: planned.body.marker,
+            marker: planned.body.marker || planned.as_sent.ends_picture,
             padded: padding > 0,
             mid: planned.with_mid.then_some(described.mid.as_bytes()),
             transport,

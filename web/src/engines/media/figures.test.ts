@@ -44,6 +44,8 @@ test('health in a word', () => {
 test('the heights of layers follow from the one that is seen', () => {
   expect([...layerHeights(['l', 'm', 'h'], 'm', 270)]).toEqual([['l', 135], ['m', 270], ['h', 540]]);
   expect([...layerHeights(['l', 'm', 'h'], null, null)]).toEqual([['l', 180], ['m', 360], ['h', 720]]);
+  expect([...layerHeights(['s0', 's1', 's2'], 's1', 270)]).toEqual([['s0', 135], ['s1', 270], ['s2', 540]]);
+  expect([...layerHeights(['s0', 's1'], null, null)]).toEqual([['s0', 360], ['s1', 720]]);
   expect([...layerHeights(['360', '1080'], null, null)]).toEqual([['360', 360], ['1080', 1_080]]);
 });
 

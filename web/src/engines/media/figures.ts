@@ -92,17 +92,24 @@ export function wordOf(health: Pick<WireHealth, 'bitrate_bps' | 'loss' | 'frame_
   return health.loss > FAIR_LOSS || (hasPicture && health.frame_rate < FAIR_FPS) ? 'fair' : 'good';
 }
 
-/** How much smaller than the largest the layers of the publisher below are. */
+/** How much smaller than the largest the layers of our own publisher are. */
 const SCALE: Record<string, number> = { l: 4, m: 2, h: 1 };
+
+/** The same of any: sizes inside of one encoding are called s0, s1 and so on, each half of the next. */
+function scaleOf(name: string, layers: readonly string[]): number | undefined {
+  const size = /^s(\d)$/.exec(name);
+  return size ? 2 ** (layers.length - 1 - Number(size[1])) : SCALE[name];
+}
 
 /**
  * The height of each layer of a track. A name that is a number is one; of the others one is told
  * by the layer that is coming and its height, and by a usual camera's before anything came.
  */
 export function layerHeights(layers: readonly string[], coming: string | null, height_px: number | null): Map<string, number> {
-  const full_px = coming !== null && height_px !== null && SCALE[coming] ? height_px * SCALE[coming] : 720;
+  const scale = coming === null ? undefined : scaleOf(coming, layers);
+  const full_px = scale !== undefined && height_px !== null ? height_px * scale : 720;
   return new Map(layers.map((name) => {
     const named = Number.parseInt(name, 10);
-    return [name, Number.isFinite(named) ? named : Math.round(full_px / (SCALE[name] ?? 1))];
+    return [name, Number.isFinite(named) ? named : Math.round(full_px / (scaleOf(name, layers) ?? 1))];
   }));
 }

@@ -7,6 +7,7 @@ use str0m::format::Codec;
 use str0m::media::{Mid, Rid};
 use str0m::rtp::RtpWrite;
 
+use super::scalable_camera::{self, Layers};
 use crate::engine::extensions;
 use crate::payload::{h264, sps};
 
@@ -27,12 +28,16 @@ pub(in crate::engine::tests) struct Encoding {
     pub(in crate::engine::tests) wants_key: bool,
     /// Nothing of it is sent.
     pub(in crate::engine::tests) paused: bool,
+    /// Frames that were sent of all of its layers, if it has several.
+    pub(in crate::engine::tests) frames: u16,
 }
 
 pub(in crate::engine::tests) struct Sends {
     pub(in crate::engine::tests) video: Mid,
     pub(in crate::engine::tests) audio: Mid,
     pub(in crate::engine::tests) encodings: Vec<Encoding>,
+    /// The layers inside of the one encoding, and their rates in bits a second.
+    pub(in crate::engine::tests) scalable: Option<(Layers, Vec<u64>)>,
     pub(in crate::engine::tests) audio_sequence: u64,
     pub(in crate::engine::tests) audio_level: i8,
     pub(in crate::engine::tests) next_frame: Instant,
@@ -58,10 +63,14 @@ impl Sends {
     }
 
     pub(in crate::engine::tests) fn frames(&mut self, rtc: &mut Rtc, now: Instant) -> bool {
+        let ticks = ((now - self.began).as_micros() * 9 / 100) as u32;
+        if let Some((layers, rates_bps)) = &self.scalable {
+            let to = (rtc, self.video);
+            return scalable_camera::send(&mut self.encodings[0], *layers, rates_bps, to, ticks, now);
+        }
         let vp8 = rtc.codec_config().find(|params| params.spec().codec == Codec::Vp8).map(|params| params.pt());
         let h264 = |params: &&str0m::format::PayloadParams| params.spec().format.packetization_mode == Some(1);
         let pt = vp8.unwrap_or_else(|| rtc.codec_config().params().iter().find(h264).unwrap().pt());
-        let ticks = ((now - self.began).as_micros() * 9 / 100) as u32;
         for encoding in self.encodings.iter_mut().filter(|encoding| !encoding.paused) {
             let key = std::mem::take(&mut encoding.wants_key);
             let bytes = (encoding.rate_bps / 8 / 30) as usize * if key { 3 } else { 1 };
@@ -123,7 +132,7 @@ pub(in crate::engine::tests) fn h264_sample(layer: u8, picture: u16, key: bool, 
 
 /// VP8: descriptor with a 15-bit picture id and TL0PICIDX, then (in the first
 /// packet) a frame header of height 180, 360 or 720, then the layer's number.
-fn picture_part(encoding: &Encoding, key: bool, first: bool, length: usize) -> Vec<u8> {
+pub(in crate::engine::tests) fn picture_part(encoding: &Encoding, key: bool, first: bool, length: usize) -> Vec<u8> {
     let mut payload = vec![0; length];
     payload[0] = if first { 0x90 } else { 0x80 };
     payload[1] = 0xe0;

@@ -94,6 +94,7 @@ pub(in crate::engine::tests) fn config(vp8: bool) -> RtcConfig {
         .clear_codecs()
         .enable_opus(true, true)
         .enable_vp8(vp8)
+        .enable_vp9(true)
         .enable_h264(!vp8)
         .set_extension_map(extensions::spoken())
 }

@@ -3,6 +3,7 @@
 
 mod camera;
 mod client;
+mod scalable_camera;
 mod workers;
 mod world;
 
@@ -21,12 +22,13 @@ macro_rules! with_workers {
 
                 pub(super) type World = WorldOf<$workers>;
             }
-            use super::camera;
+            use super::{camera, scalable_camera};
             tests! {
                 feeds "feeds.rs"
                 muting "muting.rs"
                 players "players.rs"
                 refusals "refusals.rs"
+                scalable "scalable.rs"
                 sending "sending.rs"
                 streams "streams.rs"
                 tapping "tapping.rs"

@@ -16,6 +16,7 @@ use str0m::{Candidate, Event as Happening, Input, Output, RtcConfig};
 
 use super::camera::{AUDIO_EVERY, Encoding, FRAME_EVERY, Sends};
 pub(in crate::engine::tests) use super::client::{Client, Link, Seen, config};
+use super::scalable_camera::Layers;
 use super::workers::Workers;
 use crate::engine::Engine;
 use crate::engine::leg::Role;
@@ -109,6 +110,21 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
         self.publish_with(name, in_space, rates_bps, config(true))
     }
 
+    /// Publishes a camera with several layers in one encoding, of these rates.
+    pub(in crate::engine::tests) fn publish_scalable(
+        &mut self,
+        name: &str,
+        in_space: &str,
+        layers: Layers,
+        rates_bps: &[u64],
+    ) -> usize {
+        let index = self.publish_with(name, in_space, &rates_bps[..1], config(true));
+        if let Some(sends) = &mut self.clients[index].sends {
+            sends.scalable = Some((layers, rates_bps.to_vec()));
+        }
+        index
+    }
+
     pub(in crate::engine::tests) fn publish_with(
         &mut self,
         name: &str,
@@ -148,12 +164,14 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
                 picture: 100 * number as u16 + 50,
                 wants_key: true,
                 paused: false,
+                frames: 0,
             })
             .collect();
         client.sends = Some(Sends {
             video,
             audio,
             encodings,
+            scalable: None,
             audio_sequence: 77,
             audio_level: -20,
             next_frame: self.now,
