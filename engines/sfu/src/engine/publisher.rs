@@ -73,9 +73,19 @@ pub(crate) struct Layer {
     scaling: Scaling,
     /// Timestamp of the last key frame: several of its packets look like its start.
     key_frame_at: Option<u32>,
+    /// The highest sequence number so far, extended.
+    highest: Option<u64>,
 }
 
 impl Layer {
+    /// Takes note of a packet's place; whether all before it came, and whether
+    /// none behind it did.
+    fn place(&mut self, sequence: u64) -> (bool, bool) {
+        let highest = self.highest;
+        self.highest = highest.max(Some(sequence));
+        (highest.is_none_or(|highest| sequence == highest + 1), highest.is_none_or(|highest| sequence > highest))
+    }
+
     /// What of it may be forwarded, lowest first. Fewer pictures a second are
     /// worth a step of the lowest encoding alone.
     fn steps(&self, encoding: usize) -> impl Iterator<Item = &Rung> {
@@ -246,6 +256,7 @@ impl Publisher {
             height_px: None,
             scaling: Scaling::default(),
             key_frame_at: None,
+            highest: None,
         }
     }
 
@@ -285,7 +296,8 @@ impl Publisher {
         let layer = &mut track.layers[layer_index];
         layer.rates.packet(now, packet.payload.len(), packet.header.marker);
         let video = track.kind == Kind::Video;
-        let key_frame = !video || key_frame::starts_key_frame(format.codec, &packet.payload);
+        let mut key_frame = !video || key_frame::starts_key_frame(format.codec, &packet.payload);
+        let (follows, newest) = layer.place(*packet.seq_no);
         if video && key_frame {
             layer.requests.arrived();
             if layer.key_frame_at.replace(packet.header.timestamp) != Some(packet.header.timestamp) {
@@ -296,6 +308,10 @@ impl Publisher {
                 layer.height_px = height_px;
                 self.news = true;
             }
+            // A viewer can't start with packets that overtook others of the key
+            // frame: what came before the start was not numbered for them.
+            let is_whole = newest && (follows || format.codec != Codec::H264 || height_px.is_some());
+            key_frame = is_whole;
         }
         if track.codec != Some(format.codec) {
             track.codec = Some(format.codec);
@@ -353,6 +369,7 @@ impl Publisher {
         if self.tracks[track].layers[layer].ssrc.is_some_and(|known| known != ssrc) {
             self.tracks[track].layers[layer].source = self.next_source();
             self.tracks[track].layers[layer].scaling = Scaling::default();
+            self.tracks[track].layers[layer].highest = None;
             self.streams.retain(|stream| (stream.track, stream.layer) != (track, layer));
         }
         self.tracks[track].layers[layer].ssrc = Some(ssrc);

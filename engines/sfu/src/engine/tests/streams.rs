@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::world::{Link, Seen, World, config, leg, space};
-use crate::{Command, Event, Hears, Kind, LayerChoice, LayerPreference, Source, Undeliverable};
+use crate::payload;
+use crate::{Codec, Command, Event, Hears, Kind, LayerChoice, LayerPreference, Source, Undeliverable};
 
 const LADDER_BPS: &[u64] = &[150_000, 500_000, 1_500_000];
 
@@ -161,6 +162,62 @@ fn size_choice_and_pause_are_followed_without_a_break_in_numbers() {
     world.until(2_000, "video again", |world| world.clients[viewer].video().len() > paused_at + 10);
     world.run(1_000);
     assert_continuous(&world.clients[viewer].video());
+}
+
+#[test]
+fn switches_break_no_picture_of_a_publisher_whose_packets_are_lost_and_overtake_each_other() {
+    for (vp8, codec) in [(true, Codec::Vp8), (false, Codec::H264)] {
+        let mut world = World::new(16);
+        let publisher = world.publish_with("host", "a", LADDER_BPS, config(vp8));
+        world.until(200, "publisher connected", |world| world.connected("host"));
+        let viewer = world.view_with("viewer", "a", Link::default(), config(vp8));
+        world.until(15_000, "pictures", |world| world.clients[viewer].video().len() > 100);
+        world.run(1_000);
+        let track = world.events.iter().find_map(|event| match event {
+            Event::Tracks { tracks, .. } => tracks.iter().find(|it| it.kind == Kind::Video).map(|it| it.track.clone()),
+            _ => None,
+        });
+        let track = track.unwrap();
+        let poor = Link { loss: 0.01, jitter: Duration::from_millis(15), ..Link::default() };
+        world.clients[publisher].link = poor;
+        for turn in 0..30 {
+            let choice = LayerChoice::Rid(["q", "f", "h"][turn % 3].into());
+            let layer = LayerPreference { choice, ..LayerPreference::default() };
+            world.command(Command::Prefer { leg: leg("viewer"), track: track.clone(), layer });
+            world.run(700);
+        }
+        world.clients[publisher].link = Link::default();
+        world.run(1_000);
+        let pictures = whole_pictures(&world.clients[viewer].video(), codec);
+        let longest = pictures.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).max().unwrap();
+        // What is lost twice before a switch is not waited for behind it.
+        assert!(longest < 90 * 500, "{codec:?} stood still for {} ms", longest / 90);
+    }
+}
+
+/// The timestamps of the pictures that a decoder shows: none of whose packets
+/// is missing, from a key frame on, and after one that is not whole from the next.
+fn whole_pictures(seen: &[&Seen], codec: Codec) -> Vec<u32> {
+    let by_sequence: BTreeMap<u64, &Seen> = seen.iter().map(|seen| (seen.sequence, *seen)).collect();
+    let mut by_picture: Vec<Vec<(u64, &Seen)>> = Vec::new();
+    for (sequence, seen) in by_sequence {
+        match by_picture.last_mut().filter(|picture| picture[0].1.timestamp == seen.timestamp) {
+            Some(picture) => picture.push((sequence, seen)),
+            None => by_picture.push(vec![(sequence, seen)]),
+        }
+    }
+    let (mut shown, mut next) = (Vec::new(), None);
+    for picture in by_picture {
+        let (first, last) = (picture[0].0, picture[picture.len() - 1].0);
+        let complete = last - first + 1 == picture.len() as u64 && picture[picture.len() - 1].1.marker;
+        let payloads: Vec<&[u8]> = picture.iter().map(|(_, seen)| &seen.payload[..]).collect();
+        let Ok(Some(frame)) = payload::frame(codec, &payloads) else { continue };
+        if complete && (frame.key_frame || next == Some(first)) {
+            shown.push(picture[0].1.timestamp);
+            next = Some(last + 1);
+        }
+    }
+    shown
 }
 
 #[test]
