@@ -476,6 +476,7 @@ impl Engine {
         subscriber.outlet.hear(now, bytes, &mut needs_key_frame, egress);
         for stream in needs_key_frame {
             if let Some(slot) = subscriber.slot_of_stream(stream)
+                && slot.requests.take(now)
                 && let (Some(attached), Some(layer)) = (&slot.attached, slot.current.or(slot.target))
             {
                 self.key_frames_wanted.push((attached.key, layer));

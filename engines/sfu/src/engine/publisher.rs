@@ -39,6 +39,9 @@ impl TrackKey {
 
 /// Larger payloads would not fit a forwarded datagram; no encoder sends them.
 const PAYLOAD_BYTES: usize = 1_400;
+/// A stream whose sequence numbers jump farther is another one: viewers would
+/// lose count of its rollovers, which are not on the wire (RFC 3711 3.3.1).
+const FARTHEST: u64 = 4_096;
 /// SSRCs of one leg that are remembered; a publisher has one a layer.
 const STREAMS: usize = 64;
 /// Most of a leg's id that goes into the ids of its tracks.
@@ -80,10 +83,15 @@ pub(crate) struct Layer {
 impl Layer {
     /// Takes note of a packet's place; whether all before it came, and whether
     /// none behind it did.
-    fn place(&mut self, sequence: u64) -> (bool, bool) {
+    ///
+    /// `None`: it is so far off that it is the beginning of another stream.
+    fn place(&mut self, sequence: u64) -> Option<(bool, bool)> {
+        if self.highest.is_some_and(|highest| sequence.abs_diff(highest) > FARTHEST) {
+            return None;
+        }
         let highest = self.highest;
         self.highest = highest.max(Some(sequence));
-        (highest.is_none_or(|highest| sequence == highest + 1), highest.is_none_or(|highest| sequence > highest))
+        Some((highest.is_none_or(|highest| sequence == highest + 1), highest.is_none_or(|highest| sequence > highest)))
     }
 
     /// What of it may be forwarded, lowest first. Fewer pictures a second are
@@ -292,12 +300,16 @@ impl Publisher {
         }
         let (track_index, layer_index) = self.locate(rtc, packet.header.ssrc)?;
         let format = self.payload_type(rtc, packet.header.payload_type)?;
+        let place = self.tracks[track_index].layers[layer_index].place(*packet.seq_no);
+        let (follows, newest) = place.unwrap_or_else(|| {
+            self.begin_stream(track_index, layer_index, Some(*packet.seq_no));
+            (true, true)
+        });
         let track = &mut self.tracks[track_index];
         let layer = &mut track.layers[layer_index];
         layer.rates.packet(now, packet.payload.len(), packet.header.marker);
         let video = track.kind == Kind::Video;
         let mut key_frame = !video || key_frame::starts_key_frame(format.codec, &packet.payload);
-        let (follows, newest) = layer.place(*packet.seq_no);
         if video && key_frame {
             layer.requests.arrived();
             if layer.key_frame_at.replace(packet.header.timestamp) != Some(packet.header.timestamp) {
@@ -367,9 +379,7 @@ impl Publisher {
         let track = self.tracks.iter().position(|track| track.mid == mid)?;
         let layer = self.tracks[track].layers.iter().position(|layer| layer.rid == rid)?;
         if self.tracks[track].layers[layer].ssrc.is_some_and(|known| known != ssrc) {
-            self.tracks[track].layers[layer].source = self.next_source();
-            self.tracks[track].layers[layer].scaling = Scaling::default();
-            self.tracks[track].layers[layer].highest = None;
+            self.begin_stream(track, layer, None);
             self.streams.retain(|stream| (stream.track, stream.layer) != (track, layer));
         }
         self.tracks[track].layers[layer].ssrc = Some(ssrc);
@@ -378,6 +388,13 @@ impl Publisher {
         }
         self.streams.push(Stream { ssrc, track, layer });
         Some((track, layer))
+    }
+
+    /// Another stream takes a layer over.
+    fn begin_stream(&mut self, track: usize, layer: usize, highest: Option<u64>) {
+        let source = self.next_source();
+        let layer = &mut self.tracks[track].layers[layer];
+        (layer.source, layer.scaling, layer.highest) = (source, Scaling::default(), highest);
     }
 
     fn payload_type(&mut self, rtc: &Rtc, pt: Pt) -> Option<PayloadType> {

@@ -11,6 +11,7 @@ use str0m::media::{Direction, MediaKind, Mid, Pt};
 use super::extensions;
 use super::publisher::{MediaPacket, TrackKey};
 use crate::forward::catch_up::CatchUp;
+use crate::forward::key_frame_requests::ViewerRequests;
 use crate::forward::layers::LayerNow;
 use crate::forward::rewrite::{FrameNumbers, Rewriter, Vp8Continuity};
 use crate::forward::scaler::{Admitted, Scaler};
@@ -79,6 +80,8 @@ pub(crate) struct Slot {
     pub(crate) catch_up: Option<CatchUp<MediaPacket>>,
     /// A track whose codec the client doesn't take, not yet told.
     pub(crate) undeliverable: Option<TrackId>,
+    /// The client asks for key frames.
+    pub(crate) requests: ViewerRequests,
 }
 
 /// What writing a batch did.
@@ -110,6 +113,7 @@ impl Slot {
             told: None,
             catch_up: None,
             undeliverable: None,
+            requests: ViewerRequests::default(),
         }
     }
 
@@ -530,12 +534,18 @@ impl Subscriber {
     }
 
     /// What a stream of the outlet carries.
-    pub(crate) fn slot_of_stream(&self, stream: usize) -> Option<&Slot> {
-        self.slots.iter().find(|slot| slot.stream == Some(stream))
+    pub(crate) fn slot_of_stream(&mut self, stream: usize) -> Option<&mut Slot> {
+        self.slots.iter_mut().find(|slot| slot.stream == Some(stream))
     }
 
-    /// Sets a preference; `false`: there are too many.
+    /// Sets a preference; `false`: there are too many. Those for tracks that
+    /// are gone make room.
     pub(crate) fn prefer(&mut self, track: TrackId, preference: LayerPreference) -> bool {
+        if self.preferences.len() >= PREFERENCES && !self.preferences.contains_key(&track) {
+            let (slots, to_add) = (&self.slots, &self.to_add);
+            let attached = || slots.iter().map(|slot| &slot.attached).chain(to_add).flatten();
+            self.preferences.retain(|known, _| attached().any(|attached| attached.track == *known));
+        }
         if self.preferences.len() >= PREFERENCES && !self.preferences.contains_key(&track) {
             return false;
         }

@@ -37,6 +37,38 @@ impl KeyFrameRequests {
     }
 }
 
+/// Key frames that one viewer may ask for at once, and how often after that:
+/// one who asks all the time would have everybody pay for it.
+const ASKED_AT_ONCE: f32 = 4.0;
+const ASKED_EVERY: Duration = Duration::from_secs(2);
+
+/// What one viewer of a track asks for (RFC 4585 6.3.1, RFC 5104 4.3.1).
+#[derive(Debug)]
+pub(crate) struct ViewerRequests {
+    left: f32,
+    at: Option<Instant>,
+}
+
+impl Default for ViewerRequests {
+    fn default() -> ViewerRequests {
+        ViewerRequests { left: ASKED_AT_ONCE, at: None }
+    }
+}
+
+impl ViewerRequests {
+    /// Whether this one is listened to.
+    pub(crate) fn take(&mut self, now: Instant) -> bool {
+        let passed = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        self.at = Some(now);
+        self.left = (self.left + passed.as_secs_f32() / ASKED_EVERY.as_secs_f32()).min(ASKED_AT_ONCE);
+        let listened = self.left >= 1.0;
+        if listened {
+            self.left -= 1.0;
+        }
+        listened
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +87,18 @@ mod tests {
         assert!(requests.take_due(start + 2 * REQUEST_EVERY), "no key frame came: ask again");
         requests.arrived();
         assert!(!requests.take_due(start + 9 * REQUEST_EVERY));
+    }
+
+    #[test]
+    fn one_viewer_is_listened_to_some_times_at_once_and_then_now_and_then() {
+        let start = Instant::now();
+        let mut viewer = ViewerRequests::default();
+        let asks = |viewer: &mut ViewerRequests, from: Duration, times: u32, every: Duration| {
+            (0..times).filter(|time| viewer.take(start + from + every * *time)).count()
+        };
+        assert_eq!(asks(&mut viewer, Duration::ZERO, 5, Duration::ZERO), 4, "and one past");
+        let tenth = Duration::from_millis(100);
+        assert_eq!(asks(&mut viewer, tenth, 199, tenth), 9, "20 s of asking ten times a second");
+        assert!(viewer.take(start + Duration::from_secs(60)));
     }
 }

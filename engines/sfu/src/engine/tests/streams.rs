@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::world::{Link, Seen, World, config, leg, space};
 use crate::payload;
-use crate::{Codec, Command, Event, Hears, Kind, LayerChoice, LayerPreference, Source, Undeliverable};
+use crate::{Codec, Command, Event, Hears, Kind, LayerChoice, LayerPreference, Source, TrackId, Undeliverable};
 
 const LADDER_BPS: &[u64] = &[150_000, 500_000, 1_500_000];
 
@@ -256,6 +256,47 @@ fn sequence_numbers_wrap_at_both_ends() {
     let video = world.clients[viewer].video();
     assert!(video.last().unwrap().sequence > 65_536);
     assert_continuous(&video);
+}
+
+#[test]
+fn a_publisher_whose_numbers_jump_is_another_stream() {
+    let mut world = World::new(17);
+    let publisher = world.publish("host", "a", &[600_000]);
+    let viewer = world.view("viewer", "a", Link::default());
+    world.until(1_000, "first frame", |world| !world.clients[viewer].video().is_empty());
+    world.run(1_000);
+    // Each time as far as a number without its rollovers can, less than half of all.
+    for jump in [20_000, 40_000, 60_000, 80_000, 100_000] {
+        world.set_video_sequence(publisher, 10_000 + jump);
+        let before = world.clients[viewer].video().len();
+        world.until(500, "video again", |world| world.clients[viewer].video().len() > before + 20);
+    }
+    let video = world.clients[viewer].video();
+    assert_continuous(&video);
+    assert!(video.last().unwrap().sequence < 0x1_0000, "no rollover that a viewer could miss");
+}
+
+#[test]
+fn preferences_for_tracks_that_are_gone_make_room() {
+    let mut world = World::new(18);
+    world.publish("host", "a", LADDER_BPS);
+    world.until(200, "publisher connected", |world| world.connected("host"));
+    let viewer = world.view("viewer", "a", Link::default());
+    world.until(15_000, "the highest layer", |world| world.clients[viewer].layer() == Some(2));
+    let lowest = LayerPreference { choice: LayerChoice::Rid("q".into()), ..LayerPreference::default() };
+    let prefer = |world: &mut World, track: TrackId| {
+        world.command(Command::Prefer { leg: leg("viewer"), track, layer: lowest.clone() });
+    };
+    for gone in 0..300 {
+        prefer(&mut world, TrackId::parse(&format!("track_gone_{gone}")).unwrap());
+    }
+    let track = world.events.iter().find_map(|event| match event {
+        Event::Tracks { tracks, .. } => tracks.iter().find(|it| it.kind == Kind::Video).map(|it| it.track.clone()),
+        _ => None,
+    });
+    prefer(&mut world, track.unwrap());
+    world.until(1_000, "the lowest layer", |world| world.clients[viewer].layer() == Some(0));
+    assert!(!world.was_told(|event| matches!(event, Event::Refused { .. })));
 }
 
 #[test]
