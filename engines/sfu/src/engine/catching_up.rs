@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::leg::{Leg, Role};
 use super::publisher::{MediaPacket, TrackKey};
-use super::subscriber::{Slot, Subscriber, Written};
+use super::slot::{Slot, Written};
+use super::subscriber::Subscriber;
 use super::{Egress, Engine};
 use crate::forward::catch_up::{CatchUp, STEP, Stamped};
 use crate::sending::Outlet;

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::leg::Role;
-use super::subscriber::Written;
+use super::slot::Written;
 use super::{Egress, Engine};
 
 impl Engine {

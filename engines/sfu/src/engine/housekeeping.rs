@@ -179,10 +179,9 @@ impl Engine {
 /// Sets the target of every video m-line; returns the bandwidth in bits a
 /// second that the next step up would take.
 fn choose_layers(subscriber: &mut Subscriber, layers: &LayersNow) -> u64 {
-    let carried = |kind: Kind| {
-        move |slot: &&super::subscriber::Slot| slot.kind == kind && slot.is_live() && slot.attached.is_some()
-    };
-    let rate = |slot: &super::subscriber::Slot| -> u64 {
+    let carried =
+        |kind: Kind| move |slot: &&super::slot::Slot| slot.kind == kind && slot.is_live() && slot.attached.is_some();
+    let rate = |slot: &super::slot::Slot| -> u64 {
         let now = slot.attached.as_ref().and_then(|attached| layers.get(&attached.key));
         now.and_then(|layers| layers.first()).map_or(0, |layer| layer.bitrate_bps)
     };

@@ -28,6 +28,7 @@ mod playing;
 mod publisher;
 mod relay;
 mod routing;
+mod slot;
 mod stun;
 mod subscriber;
 mod tapping;

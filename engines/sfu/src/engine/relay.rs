@@ -18,7 +18,7 @@ use super::housekeeping::LayersNow;
 use super::leg::Role;
 use super::notes::{Note, RelayedTrack};
 use super::publisher::{MediaPacket, Publisher, TrackKey};
-use super::subscriber::Attached;
+use super::slot::Attached;
 use super::{Egress, Engine, Space};
 use crate::forward::layers::LayerNow;
 use crate::{LegId, SpaceId, Traffic};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Engine;
 use super::leg::Role;
-use super::subscriber::Attached;
+use super::slot::Attached;
 use crate::{CONNECT_WITHIN_MS, Event, Undeliverable};
 
 impl Engine {
