@@ -15,6 +15,7 @@ mod child;
 mod convert;
 mod image;
 mod offline;
+mod patience;
 mod plan;
 mod probe;
 mod publish;

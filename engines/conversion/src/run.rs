@@ -2,6 +2,7 @@
 
 use crate::child::{Running, Start, spawn};
 use crate::image::ImageRefusal;
+use crate::patience::Patience;
 use crate::settings::Limits;
 use crate::source::Refusal;
 use std::collections::VecDeque;
@@ -14,7 +15,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt as _, BufReader};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
 /// How often a run is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -122,8 +123,7 @@ impl Run<'_> {
         let stdout = running.child.stdout.take().ok_or_else(|| Failure::Io("no output".into()))?;
         let complaints = running.child.stderr.take().map(|stderr| tokio::spawn(last_lines(stderr)));
         let mut progress = BufReader::new(stdout);
-        let deadline = Instant::now() + self.limits.run(self.duration_ms);
-        let mut moved = Moved::new();
+        let (mut patience, mut moved) = (Patience::new(running.child.id()), Moved::new());
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut line, mut open, mut looked) = (Vec::new(), true, 0u32);
@@ -142,10 +142,11 @@ impl Run<'_> {
                     if looked.is_multiple_of(MEASURE_EVERY) {
                         within(self.folder, self.limits)?;
                     }
-                    if moved.since.elapsed() > self.limits.silence {
+                    let had = patience.had();
+                    if moved.stood_still(had) > self.limits.silence {
                         return Err(Failure::Hung);
                     }
-                    if Instant::now() > deadline {
+                    if had > self.limits.run(self.duration_ms) {
                         return Err(Failure::TooLong);
                     }
                 }
@@ -178,12 +179,15 @@ struct Moved {
     at_ms: u64,
     /// The last value of each of what moves: a time, a frame, a size.
     values: [u64; 3],
-    since: Instant,
+    /// It moved since it was asked last.
+    moved: bool,
+    /// What it had had when it moved last.
+    since: Duration,
 }
 
 impl Moved {
     fn new() -> Self {
-        Self { at_ms: 0, values: [0; 3], since: Instant::now() }
+        Self { at_ms: 0, values: [0; 3], moved: false, since: Duration::ZERO }
     }
 
     /// A line of `-progress`: `name=value`.
@@ -201,9 +205,17 @@ impl Moved {
         let Ok(value) = value.trim().parse::<u64>() else { return };
         if self.values[which] != value {
             self.values[which] = value;
-            self.since = Instant::now();
+            self.moved = true;
         }
         self.at_ms = self.values[0] / 1_000;
+    }
+
+    /// For how much of what it has had it is no further.
+    fn stood_still(&mut self, had: Duration) -> Duration {
+        if std::mem::take(&mut self.moved) {
+            self.since = had;
+        }
+        had.saturating_sub(self.since)
     }
 }
 
