@@ -214,6 +214,8 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn leg(name: &str) -> LegId {
@@ -242,6 +244,38 @@ mod tests {
         let viewers = directory.lock().viewers.clone();
         let (most, fewest) = (viewers.iter().max().unwrap(), viewers.iter().min().unwrap());
         assert!(most - fewest <= MORE, "{viewers:?}");
+    }
+
+    proptest! {
+        /// Many rooms of all sizes whose viewers come and go: nobody is put where
+        /// it is full while there is room elsewhere, and in the end nothing is left.
+        #[test]
+        fn no_thread_gets_more_than_its_share_whoever_comes_and_goes(
+            steps in prop::collection::vec((0u8..40, any::<u16>(), any::<bool>()), 1..600),
+        ) {
+            let directory = Directory::new(4, Limits::default());
+            let mut there: Vec<(LegId, usize)> = Vec::new();
+            for (number, (room, pick, leaves)) in steps.into_iter().enumerate() {
+                if leaves && !there.is_empty() {
+                    let (leg, worker) = there.swap_remove(usize::from(pick) % there.len());
+                    directory.leave(&leg, worker);
+                    continue;
+                }
+                let fewest = *directory.lock().viewers.iter().min().unwrap();
+                // A few of the rooms get most of the viewers.
+                let room = space(&format!("r{}", u32::from(room).pow(2) / 160));
+                let worker = view(&directory, &format!("v{number}"), &room);
+                there.push((leg(&format!("v{number}")), worker));
+                let viewers = directory.lock().viewers.clone();
+                prop_assert!(viewers[worker] <= FEW.max(fewest + MORE), "{viewers:?}");
+                prop_assert_eq!(viewers.iter().sum::<usize>(), there.len());
+            }
+            for (leg, worker) in there {
+                directory.leave(&leg, worker);
+            }
+            let known = directory.lock();
+            prop_assert!(known.legs.is_empty() && known.spaces.is_empty() && known.ufrags.is_empty());
+        }
     }
 
     #[test]
