@@ -1,11 +1,43 @@
 //! The packets' way: each subscriber gets a whole batch, so that what is sealed
 //! for it leaves together.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use super::leg::Role;
+use super::publisher::{MediaPacket, TrackKey};
 use super::slot::Written;
 use super::{Egress, Engine};
+
+/// What came in for a space, by tracks: in a room of many cameras each viewer
+/// looks up each of its tracks, and not each packet.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// Of one track together, as they came.
+    packets: Vec<MediaPacket>,
+    /// Where those of each track are; in the order of their keys.
+    tracks: Vec<(TrackKey, Range<usize>)>,
+}
+
+impl Batch {
+    pub(super) fn new(mut packets: Vec<MediaPacket>) -> Batch {
+        packets.sort_by_key(|packet| packet.track);
+        let mut tracks: Vec<(TrackKey, Range<usize>)> = Vec::new();
+        for (at, packet) in packets.iter().enumerate() {
+            match tracks.last_mut().filter(|(key, _)| *key == packet.track) {
+                Some((_, range)) => range.end = at + 1,
+                None => tracks.push((packet.track, at..at + 1)),
+            }
+        }
+        Batch { packets, tracks }
+    }
+
+    /// Those of a track.
+    pub(super) fn of(&self, key: TrackKey) -> &[MediaPacket] {
+        let found = self.tracks.binary_search_by_key(&key, |(key, _)| *key);
+        found.map_or(&[], |at| &self.packets[self.tracks[at].1.clone()])
+    }
+}
 
 impl Engine {
     /// Writes everything that came in to everyone who is to have it.
@@ -16,7 +48,7 @@ impl Engine {
         let mut legs = std::mem::take(&mut self.forwarding_to);
         for space in std::mem::take(&mut self.busy_spaces) {
             let Some(entry) = self.spaces.get_mut(&space) else { continue };
-            let packets = std::mem::take(&mut entry.inbound);
+            let batch = Batch::new(std::mem::take(&mut entry.inbound));
             legs.clear();
             legs.extend_from_slice(&entry.legs);
             for index in &legs {
@@ -28,7 +60,7 @@ impl Engine {
                 }
                 self.with_leg(*index, |engine, leg| {
                     let Role::Subscribe(subscriber) = &mut leg.role else { return Ok(()) };
-                    let written = subscriber.write(&packets);
+                    let written = subscriber.write(&batch);
                     engine.count_written(*index, &written);
                     if written.packets > 0 {
                         subscriber.outlet.send(now, egress);

@@ -6,6 +6,7 @@ use str0m::format::CodecSpec;
 use str0m::media::{Mid, Pt};
 
 use super::extensions;
+use super::forwarding::Batch;
 use super::publisher::{MediaPacket, TrackKey};
 use crate::forward::catch_up::CatchUp;
 use crate::forward::key_frame_requests::ViewerRequests;
@@ -231,17 +232,17 @@ impl Slot {
     }
 
     /// Writes what is for this m-line.
-    pub(super) fn write(&mut self, outlet: &mut Outlet, packets: &[MediaPacket], written: &mut Written) {
+    pub(super) fn write(&mut self, outlet: &mut Outlet, batch: &Batch, written: &mut Written) {
         let Some(key) = self.attached.as_ref().map(|attached| attached.key) else { return };
         if self.negotiation != Negotiation::Live || self.target.is_none() {
             return;
         }
-        let mut of_track = packets.iter().filter(|packet| packet.track == key).peekable();
-        if of_track.peek().is_none() {
+        let of_track = batch.of(key);
+        if of_track.is_empty() {
             return;
         }
         if let Some(catch_up) = &mut self.catch_up {
-            if !of_track.cloned().all(|packet| catch_up.add(packet)) {
+            if !of_track.iter().cloned().all(|packet| catch_up.add(packet)) {
                 self.catch_up = None;
                 self.current = None;
                 self.rewriter.pause();
@@ -249,7 +250,7 @@ impl Slot {
             }
             return;
         }
-        self.write_all(outlet, of_track, written);
+        self.write_all(outlet, of_track.iter(), written);
     }
 
     /// Writes packets of its track. With more waiting than may, what waits is

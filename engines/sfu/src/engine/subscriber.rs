@@ -6,7 +6,8 @@ use str0m::Rtc;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::media::{Direction, MediaKind, Mid};
 
-use super::publisher::{MediaPacket, TrackKey};
+use super::forwarding::Batch;
+use super::publisher::TrackKey;
 use super::slot::{Attached, Slot, Written};
 use crate::sending::Outlet;
 use crate::{Hears, Kind, LayerPreference, LegId, OfferedTrack, Refusal, Source, TrackId};
@@ -217,10 +218,10 @@ impl Subscriber {
     }
 
     /// Writes a batch; what may leave of it leaves with [`Outlet::send`].
-    pub(crate) fn write(&mut self, packets: &[MediaPacket]) -> Written {
+    pub(super) fn write(&mut self, batch: &Batch) -> Written {
         let mut written = Written::default();
         for slot in &mut self.slots {
-            slot.write(&mut self.outlet, packets, &mut written);
+            slot.write(&mut self.outlet, batch, &mut written);
         }
         written
     }
