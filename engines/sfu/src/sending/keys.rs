@@ -31,6 +31,11 @@ impl std::fmt::Debug for Keys {
 pub(crate) struct Overheard(Arc<OnceLock<Keys>>);
 
 impl Overheard {
+    #[cfg(test)]
+    pub(super) fn known(keys: Keys) -> Overheard {
+        Overheard(Arc::new(OnceLock::from(keys)))
+    }
+
     pub(super) fn keys(&self) -> Option<&Keys> {
         self.0.get()
     }

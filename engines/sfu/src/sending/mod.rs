@@ -20,6 +20,8 @@ mod rtcp;
 mod sent;
 mod srtp;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod trial;
 mod writing;
 
@@ -76,7 +78,7 @@ pub(crate) struct Rewritten {
     pub(crate) sequence: u64,
     pub(crate) timestamp: u32,
     pub(crate) payload_type: u8,
-    /// Payload type of repairs (RFC 4588); `None`: it is never sent again.
+    /// Payload type of repairs (RFC 4588); `None`: it is sent again as it was.
     pub(crate) repair_type: Option<u8>,
     /// Only the primary encoding out of RED.
     pub(crate) primary: bool,

@@ -11,7 +11,7 @@ use super::rtcp::{self, Missing, Reception, Said};
 use super::sent::{Sent, Told};
 use super::srtp::Srtp;
 use super::stream::{Description, Stream};
-use super::writing::{MOST_PADDING_BYTES, PADDING_BYTES, Planned, Writer, burst};
+use super::writing::{MOST_PADDING_BYTES, PADDING_BYTES, Planned, Way, Writer, burst};
 use super::{Body, Rewritten};
 use crate::engine::{Egress, Peer};
 
@@ -125,7 +125,7 @@ impl Outlet {
         let known = self.streams.iter().position(|stream| stream.described.ssrc == described.ssrc);
         match known {
             Some(at) => {
-                self.streams[at].described = described;
+                self.streams[at].describe(described);
                 at
             }
             None => {
@@ -168,7 +168,7 @@ impl Outlet {
     pub(crate) fn push(&mut self, stream: usize, body: &Arc<Body>, as_sent: Rewritten, at: Instant) {
         let Some(known) = self.streams.get_mut(stream) else { return };
         known.count(body, &as_sent, at);
-        let planned = Planned::new(stream, known, body.clone(), as_sent, false);
+        let planned = Planned::new(stream, known, body.clone(), as_sent, Way::First);
         if known.described.video {
             self.queued_bytes += planned.bytes;
             self.pacer.came(planned.bytes);
@@ -245,14 +245,14 @@ impl Outlet {
         let room = egress.room();
         let start = room.len();
         let mut bytes = 0;
-        let probes = probe != 0 && queue.front().is_some_and(|planned| planned.again);
+        let probes = probe != 0 && queue.front().is_some_and(|planned| planned.way == Way::Repair);
         let size = if probes { size.max(PROBE_PACKET_BYTES.min(size + PROBE_PADDING_BYTES)) } else { size };
         let last = count - 1;
         for (at, planned) in queue.drain(..count).enumerate() {
             bytes += planned.bytes;
             // Only the last may be shorter, and then it stays so.
             let pad_to = if at == last && !probes { 0 } else { size };
-            writer.write(room, &planned, pad_to);
+            writer.write(room, planned, pad_to);
         }
         let written = room.len() - start;
         self.pacer.sent(written);
@@ -292,13 +292,14 @@ impl Outlet {
             return;
         }
         let missing = (due - probing.sent_bytes) as usize / PROBE_PACKET_BYTES + 1;
-        let padding = self.streams.iter().enumerate().find_map(|(at, stream)| Some((at, stream.history.last()?)));
-        let Some((at, (body, as_sent))) = padding else {
+        let padding =
+            self.streams.iter().enumerate().find_map(|(at, stream)| Some((at, stream, stream.history.last()?)));
+        let Some((at, stream, (body, as_sent))) = padding else {
             self.probing = None;
             return;
         };
         for _ in 0..missing.min(BURST_PACKETS) {
-            self.at_once.push_back(Planned::new(at, &self.streams[at], body.clone(), as_sent, true));
+            self.at_once.push_back(Planned::new(at, stream, body.clone(), *as_sent, Way::Repair));
         }
     }
 
@@ -430,8 +431,9 @@ impl Outlet {
             if self.repair_bytes <= 0.0 {
                 return;
             }
-            if let Some((body, as_sent)) = self.streams[at].history.again(sequence, rest, now) {
-                let planned = Planned::new(at, &self.streams[at], body, as_sent, true);
+            if let Some(found) = self.streams[at].history.again(sequence, rest, now) {
+                let way = found.form.map_or(Way::Repair, Way::Same);
+                let planned = Planned::new(at, &self.streams[at], found.body, found.as_sent, way);
                 self.repair_bytes -= planned.bytes as f64;
                 self.at_once.push_back(planned);
             }

@@ -17,6 +17,9 @@ struct Packet {
     probe: u8,
     /// On its way, as far as we know.
     open: bool,
+    /// It went more than once under its number: when the first arrived, or which
+    /// one did, nobody can tell.
+    again: bool,
 }
 
 #[derive(Debug, Default)]
@@ -39,7 +42,7 @@ pub(super) struct Told {
 impl Sent {
     /// The number of the packet to send now.
     pub(super) fn push(&mut self, at_us: u64, bytes: usize, probe: u8) -> u16 {
-        let packet = Packet { at_us, bytes: bytes as u16, probe, open: true };
+        let packet = Packet { at_us, bytes: bytes as u16, probe, open: true, again: false };
         let at = self.next as usize % REMEMBERED;
         if at < self.packets.len() {
             self.packets[at] = packet;
@@ -48,6 +51,21 @@ impl Sent {
         }
         self.next += 1;
         (self.next - 1) as u16
+    }
+
+    /// The packet of this number, or one before it with the same, went again as it was.
+    pub(super) fn went_again(&mut self, number: u16) {
+        if let Some(packet) = self.packet(number) {
+            packet.again = true;
+        }
+    }
+
+    /// The packet of this number, unless it is forgotten.
+    fn packet(&mut self, number: u16) -> Option<&mut Packet> {
+        let last = self.next.checked_sub(1)?;
+        let back = u64::from((last as u16).wrapping_sub(number));
+        let remembered = back < REMEMBERED as u64 && back <= last;
+        remembered.then(|| &mut self.packets[(last - back) as usize % REMEMBERED])
     }
 
     /// Takes a report in; `told` is emptied first.
@@ -65,18 +83,11 @@ impl Sent {
     }
 
     fn take(&mut self, arrival: &Arrival, reference_us: i64, told: &mut Told) {
-        let Some(last) = self.next.checked_sub(1) else { return };
-        let back = u64::from((last as u16).wrapping_sub(arrival.sequence));
-        if back >= REMEMBERED as u64 || back > last {
-            return;
-        }
-        let packet = &mut self.packets[(last - back) as usize % REMEMBERED];
-        if !packet.open {
-            return;
-        }
+        let Some(packet) = self.packet(arrival.sequence).filter(|packet| packet.open) else { return };
         match arrival.after_us {
             // It may still be told of by a later report.
             None => told.lost += 1,
+            Some(_) if packet.again => packet.open = false,
             Some(after_us) => {
                 packet.open = false;
                 told.acked.push(Acked {
@@ -150,6 +161,22 @@ mod tests {
         let again = told(&mut sent, &report(base as u16, 0, &[true, true, true]));
         assert_eq!(again.acked.len(), 1, "only what was not told before");
         assert_eq!(again.acked[0].arrived_us, reference + REFERENCE_US + 2_000, "the reference wrapped");
+    }
+
+    #[test]
+    fn what_went_twice_under_its_number_may_be_lost_but_its_arrival_says_nothing() {
+        let mut sent = Sent::default();
+        sent.went_again(0);
+        for _ in 0..REMEMBERED + 3 {
+            sent.push(0, 100, 0);
+        }
+        for again in [0, 3, 4] {
+            sent.went_again(again);
+        }
+        let first = told(&mut sent, &report(3, 0, &[true, false, true]));
+        assert_eq!((first.acked.len(), first.lost), (1, 1));
+        let second = told(&mut sent, &report(3, 0, &[true, true, true]));
+        assert_eq!((second.acked.len(), second.lost), (0, 0));
     }
 
     #[test]

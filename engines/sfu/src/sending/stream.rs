@@ -57,8 +57,19 @@ impl Stream {
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(as_sent.payload(body).len() as u32);
         self.last = Some((as_sent.timestamp, at));
-        if self.described.video && self.described.repairs.is_some() && as_sent.repair_type.is_some() {
-            self.history.keep(body, as_sent);
+    }
+
+    /// SSRC and payload type of repairs of this packet, if they have their own (RFC 4588).
+    pub(super) fn repairs(&self, as_sent: &Rewritten) -> Option<(u32, u8)> {
+        self.described.repairs.zip(as_sent.repair_type)
+    }
+
+    /// Describes it anew. What was sent under another description can't be sent
+    /// again: it would be other bytes under the same number.
+    pub(super) fn describe(&mut self, described: Description) {
+        if self.described != described {
+            self.described = described;
+            self.history.clear();
         }
     }
 

@@ -20,39 +20,70 @@ pub(super) const MOST_PADDING_BYTES: usize = 255;
 /// The sequence number of what is repaired (RFC 4588 4).
 const ORIGINAL_BYTES: usize = 2;
 
+/// What differs when the same packet is written to the same viewer a second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Form {
+    pub(super) with_mid: bool,
+    /// In bytes.
+    pub(super) padding: u8,
+    /// Transport-wide sequence number.
+    pub(super) transport: u16,
+    /// Seconds, 6 bits before the point and 18 behind it.
+    pub(super) send_time: u32,
+}
+
+/// How a packet goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    First,
+    /// Under the repairs' SSRC (RFC 4588).
+    Repair,
+    /// As it went before: it has the number that it had, and so it is sealed with
+    /// the same nonce, under which no second text may ever be sealed (RFC 7714 8.1).
+    Same(Form),
+}
+
 /// A packet that is to be sent.
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) stream: usize,
     pub(super) body: Arc<Body>,
     pub(super) as_sent: Rewritten,
-    /// It goes to the repairs' SSRC.
-    pub(super) again: bool,
-    pub(super) with_mid: bool,
+    pub(super) way: Way,
+    with_mid: bool,
     header_bytes: usize,
-    /// Unsealed and unpadded.
+    /// Unsealed, with no padding but that of a form.
     pub(super) bytes: usize,
 }
 
 impl Planned {
-    pub(super) fn new(at: usize, stream: &Stream, body: Arc<Body>, as_sent: Rewritten, again: bool) -> Planned {
+    pub(super) fn new(at: usize, stream: &Stream, body: Arc<Body>, as_sent: Rewritten, way: Way) -> Planned {
         let described = &stream.described;
-        // Few repairs are sent, so they always tell.
-        let with_mid = again || !stream.is_bound;
+        let (with_mid, more) = match way {
+            Way::First => (!stream.is_bound, 0),
+            // Few repairs are sent, so they always tell.
+            Way::Repair => (true, ORIGINAL_BYTES),
+            Way::Same(form) => (form.with_mid, usize::from(form.padding)),
+        };
         let mid = with_mid.then_some(described.mid.as_bytes());
         let header_bytes = described.extensions.header_bytes(mid, &body.carried);
-        let bytes = header_bytes + as_sent.payload(&body).len() + if again { ORIGINAL_BYTES } else { 0 };
-        Planned { stream: at, body, as_sent, again, with_mid, header_bytes, bytes }
+        let bytes = header_bytes + as_sent.payload(&body).len() + more;
+        Planned { stream: at, body, as_sent, way, with_mid, header_bytes, bytes }
+    }
+
+    /// Whether its size can't be changed.
+    pub(super) fn is_fixed(&self) -> bool {
+        matches!(self.way, Way::Same(_))
     }
 }
 
 /// How many packets at the front make one burst, of at most `most`; their size.
-/// Only the last may be shorter.
+/// Only the last may be shorter. What has a form goes alone.
 pub(super) fn burst(queue: &VecDeque<Planned>, most: usize) -> (usize, usize) {
     let (mut count, mut size, mut least) = (0, 0, usize::MAX);
     for planned in queue.iter().take(most.min(BURST_PACKETS)) {
         let bytes = planned.bytes;
-        if count > 0 && bytes > least + PADDING_BYTES {
+        if count > 0 && (planned.is_fixed() || bytes > least + PADDING_BYTES) {
             break;
         }
         count += 1;
@@ -60,6 +91,9 @@ pub(super) fn burst(queue: &VecDeque<Planned>, most: usize) -> (usize, usize) {
             break;
         }
         size = size.max(bytes);
+        if planned.is_fixed() {
+            break;
+        }
         least = least.min(bytes);
     }
     (count, size)
@@ -76,11 +110,13 @@ pub(super) struct Writer<'a> {
 
 impl Writer<'_> {
     /// Appends a packet, sealed, with at least `size` bytes before sealing if
-    /// padding can make it so.
-    pub(super) fn write(&mut self, room: &mut Vec<u8>, planned: &Planned, size: usize) {
+    /// padding can make it so; and keeps it, as far as it may be sent again.
+    pub(super) fn write(&mut self, room: &mut Vec<u8>, planned: Planned, size: usize) {
+        let form = self.form(&planned, size);
         let stream = &mut self.streams[planned.stream];
-        let (ssrc, payload_type, index) = match (stream.described.repairs, planned.as_sent.repair_type) {
-            (Some(repairs), Some(repair_type)) if planned.again => {
+        let repairs = stream.repairs(&planned.as_sent);
+        let (ssrc, payload_type, index) = match repairs {
+            Some((repairs, repair_type)) if planned.way == Way::Repair => {
                 stream.repair_sequence += 1;
                 (repairs, repair_type, stream.repair_sequence)
             }
@@ -88,34 +124,53 @@ impl Writer<'_> {
         };
         let described = &stream.described;
         let start = room.len();
-        let padding = size.saturating_sub(planned.bytes).min(MOST_PADDING_BYTES);
-        let sealed_bytes = planned.bytes + padding + self.srtp.tag_bytes();
-        let transport =
-            if described.extensions.transport == 0 { 0 } else { self.sent.push(self.now_us, sealed_bytes, self.probe) };
         let header = Header {
             payload_type,
             sequence: index as u16,
             timestamp: planned.as_sent.timestamp,
             ssrc,
             marker: planned.body.marker || planned.as_sent.ends_picture,
-            padded: padding > 0,
-            mid: planned.with_mid.then_some(described.mid.as_bytes()),
-            transport,
-            send_time: Clock::send_time(self.now_us),
+            padded: form.padding > 0,
+            mid: form.with_mid.then_some(described.mid.as_bytes()),
+            transport: form.transport,
+            send_time: form.send_time,
             raise: planned.as_sent.raise,
         };
-        room.reserve(sealed_bytes);
+        room.reserve(planned.bytes + usize::from(form.padding) + self.srtp.tag_bytes());
         header.write(room, &described.extensions, &planned.body.carried);
-        if planned.again {
+        if planned.way == Way::Repair {
             room.extend_from_slice(&(planned.as_sent.sequence as u16).to_be_bytes());
         }
         let payload = planned.as_sent.payload(&planned.body);
         write_payload(room, &planned.body, payload, planned.as_sent.vp8);
-        if padding > 0 {
-            room.resize(room.len() + padding - 1, 0);
-            room.push(padding as u8);
+        if form.padding > 0 {
+            room.resize(room.len() + usize::from(form.padding) - 1, 0);
+            room.push(form.padding);
         }
         self.srtp.seal(room, start, planned.header_bytes, ssrc, index);
+        if planned.way == Way::First && described.video {
+            let as_it_was = repairs.is_none().then_some(form);
+            stream.history.keep(planned.body, planned.as_sent, as_it_was);
+        }
+    }
+
+    /// The form that the packet has, or gets now.
+    fn form(&mut self, planned: &Planned, size: usize) -> Form {
+        let counted = self.streams[planned.stream].described.extensions.transport != 0;
+        if let Way::Same(form) = planned.way {
+            if counted {
+                self.sent.went_again(form.transport);
+            }
+            return form;
+        }
+        let padding = size.saturating_sub(planned.bytes).min(MOST_PADDING_BYTES);
+        let sealed_bytes = planned.bytes + padding + self.srtp.tag_bytes();
+        Form {
+            with_mid: planned.with_mid,
+            padding: padding as u8,
+            transport: if counted { self.sent.push(self.now_us, sealed_bytes, self.probe) } else { 0 },
+            send_time: Clock::send_time(self.now_us),
+        }
     }
 }
 
@@ -137,7 +192,7 @@ mod tests {
         let stream = Stream::new(described);
         let planned = |size: &usize| {
             let body = Arc::new(Body::new(vec![0; *size].into(), false, Carried::default(), false));
-            Planned::new(0, &stream, body, Rewritten::default(), false)
+            Planned::new(0, &stream, body, Rewritten::default(), Way::First)
         };
         sizes.iter().map(planned).collect()
     }

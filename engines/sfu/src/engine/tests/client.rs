@@ -86,6 +86,9 @@ pub(in crate::engine::tests) struct Client {
     pub(in crate::engine::tests) key_frames_asked: usize,
     pub(in crate::engine::tests) muted: bool,
     pub(in crate::engine::tests) answers: bool,
+    pub(in crate::engine::tests) knows_rtx: bool,
+    /// What was sent to it, whether it came or not, once that is to be noted.
+    pub(in crate::engine::tests) wire: Option<Vec<Vec<u8>>>,
 }
 
 pub(in crate::engine::tests) fn config(vp8: bool) -> RtcConfig {
@@ -99,7 +102,38 @@ pub(in crate::engine::tests) fn config(vp8: bool) -> RtcConfig {
         .set_extension_map(extensions::spoken())
 }
 
+/// An offer without RTX (RFC 4588), as one sees it who doesn't know it.
+pub(in crate::engine::tests) fn strip_rtx(offer: &str) -> String {
+    let rtx = |line: &str| Some(line.strip_prefix("a=rtpmap:")?.strip_suffix(" rtx/90000")?.to_owned());
+    let repairs = |line: &str| line.strip_prefix("a=ssrc-group:FID ")?.split(' ').nth(1).map(str::to_owned);
+    let types: Vec<String> = offer.lines().filter_map(rtx).collect();
+    let ssrcs: Vec<String> = offer.lines().filter_map(repairs).collect();
+    assert!(!types.is_empty() && !ssrcs.is_empty());
+    let mut stripped = String::new();
+    for line in offer.lines().filter(|line| !line.starts_with("a=ssrc-group:FID ")) {
+        let of = |prefix: &str, names: &[String]| {
+            let name = line.strip_prefix(prefix).and_then(|rest| rest.split(' ').next());
+            name.is_some_and(|name| names.iter().any(|it| it == name))
+        };
+        if ["a=rtpmap:", "a=fmtp:", "a=rtcp-fb:"].iter().any(|prefix| of(prefix, &types)) || of("a=ssrc:", &ssrcs) {
+            continue;
+        }
+        let is_media = line.starts_with("m=");
+        let kept = line.split(' ').filter(|word| !is_media || !types.iter().any(|it| it == word));
+        stripped.push_str(&kept.collect::<Vec<_>>().join(" "));
+        stripped.push_str("\r\n");
+    }
+    stripped
+}
+
 impl Client {
+    /// Has it ask for what is lost; this stack does so only where there is RTX.
+    pub(in crate::engine::tests) fn ask_for_repairs(&mut self) {
+        let mid = self.video()[0].mid;
+        let mut direct = self.rtc.direct_api();
+        direct.stream_rx_by_mid(mid, None).unwrap().suppress_nack(false);
+    }
+
     pub(in crate::engine::tests) fn see(&mut self, packet: RtpPacket) {
         let mut direct = self.rtc.direct_api();
         let mid = direct.stream_rx(&packet.header.ssrc).unwrap().mid();

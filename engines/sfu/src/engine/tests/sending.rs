@@ -1,7 +1,7 @@
 //! What viewers get over links that lose, delay, reorder and double, and from
 //! publishers whose numbers wrap and collide.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::streams::assert_continuous;
@@ -21,13 +21,45 @@ fn every_picture_comes_over_a_link_that_loses_reorders_and_doubles() {
     world.run(10_000);
     world.clients[viewer].link = Link::default();
     world.run(1_000);
+    assert_whole(&world, viewer);
+    assert!(world.clients[publisher].key_frames_asked <= 1, "repairs were enough");
+}
+
+fn assert_whole(world: &World, viewer: usize) {
     let client = &world.clients[viewer];
     let sequences: BTreeSet<u64> = client.video().iter().map(|seen| seen.sequence).collect();
     assert_eq!(sequences.len(), client.video().len(), "nothing was given out twice");
     let all = sequences.last().unwrap() - sequences.first().unwrap() + 1;
     assert_eq!(sequences.len() as u64, all, "nothing is missing");
     assert!(client.pictures(Codec::Vp8).len() > 320, "{}", client.pictures(Codec::Vp8).len());
+}
+
+#[test]
+fn one_without_rtx_gets_what_was_lost_again_byte_for_byte() {
+    let mut world = World::new(37);
+    let publisher = world.publish("host", "a", &[800_000]);
+    let viewer = world.view_without_rtx("viewer", "a");
+    world.until(1_000, "first frame", |world| !world.clients[viewer].video().is_empty());
+    world.clients[viewer].ask_for_repairs();
+    world.clients[viewer].wire = Some(Vec::new());
+    world.clients[viewer].link = Link { loss: 0.04, jitter: Duration::from_millis(5), ..Link::default() };
+    world.run(10_000);
+    world.clients[viewer].link = Link::default();
+    world.run(1_000);
+    assert_whole(&world, viewer);
     assert!(world.clients[publisher].key_frames_asked <= 1, "repairs were enough");
+    let is_rtp = |datagram: &&Vec<u8>| (128..=191).contains(&datagram[0]) && !(192..=223).contains(&datagram[1]);
+    let (mut first, mut again) = (BTreeMap::new(), 0);
+    for datagram in world.clients[viewer].wire.iter().flatten().filter(is_rtp) {
+        // Sequence number and SSRC; what is sealed under these has one nonce.
+        if let Some(before) = first.insert((&datagram[2..4], &datagram[8..12]), datagram) {
+            assert_eq!(before, datagram);
+            again += 1;
+        }
+    }
+    let ssrcs: BTreeSet<&[u8]> = first.keys().map(|(_, ssrc)| *ssrc).collect();
+    assert_eq!(ssrcs.len(), 2, "a picture and a sound, and no repairs of their own");
+    assert!((30..200).contains(&again), "{again} of {}", first.len());
 }
 
 #[test]

@@ -15,6 +15,7 @@ use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event as Happening, Input, Output, RtcConfig};
 
 use super::camera::{AUDIO_EVERY, Encoding, FRAME_EVERY, Sends};
+use super::client::strip_rtx;
 pub(in crate::engine::tests) use super::client::{Client, Link, Seen, config};
 use super::scalable_camera::Layers;
 use super::workers::Workers;
@@ -199,6 +200,16 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
     ) -> usize {
         let mut client = self.client(name, config);
         client.link = link;
+        self.view_as(client, in_space)
+    }
+
+    /// One that knows no RTX.
+    pub(in crate::engine::tests) fn view_without_rtx(&mut self, name: &str, in_space: &str) -> usize {
+        let client = self.client(name, config(true));
+        self.view_as(Client { knows_rtx: false, ..client }, in_space)
+    }
+
+    fn view_as(&mut self, client: Client, in_space: &str) -> usize {
         let leg = client.leg.clone();
         self.clients.push(client);
         self.command(Command::OpenSubscribe { leg: leg.clone(), space: space(in_space) });
@@ -304,6 +315,8 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
             key_frames_asked: 0,
             muted: false,
             answers: true,
+            knows_rtx: true,
+            wire: None,
         }
     }
 
@@ -393,10 +406,12 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
 
     fn launch(&mut self, sent: Vec<(SocketAddr, Vec<u8>)>) {
         for (seen_at, bytes) in sent {
-            let client = self.clients.iter().find(|client| client.seen_at == seen_at);
-            if let Some(client) = client.map(|client| client.address) {
-                self.fly(false, client, bytes);
+            let Some(client) = self.clients.iter_mut().find(|client| client.seen_at == seen_at) else { continue };
+            if let Some(wire) = &mut client.wire {
+                wire.push(bytes.clone());
             }
+            let address = client.address;
+            self.fly(false, address, bytes);
         }
     }
 
@@ -503,6 +518,7 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
                         if !client.answers {
                             continue;
                         }
+                        let sdp = if client.knows_rtx { sdp } else { strip_rtx(&sdp) };
                         let offer = SdpOffer::from_sdp_string(&sdp).unwrap();
                         let sdp = client.rtc.sdp_api().accept_offer(offer).unwrap().to_sdp_string();
                         client.deadline = self.now;
