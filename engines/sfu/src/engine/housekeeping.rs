@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::leg::Role;
 use super::publisher::TrackKey;
 use super::subscriber::Subscriber;
-use super::{Egress, Engine, Note, Space};
+use super::{Egress, Engine, Space};
 use crate::forward::layers::{LayerNow, Wish, allocate};
 use crate::forward::rates::TICK;
 use crate::{
@@ -140,10 +140,7 @@ impl Engine {
         wanted.dedup();
         for (key, layer) in wanted {
             let Some(index) = self.by_track.get(&key).copied() else {
-                let home = self.home_of_track(key);
-                if home != self.worker {
-                    self.note(home, Note::KeyFrame { track: key, layer });
-                }
+                self.want_key_frame_of_home(key, layer);
                 continue;
             };
             self.with_leg(index, |engine, leg| {

@@ -54,7 +54,7 @@ use crate::{ClosedReason, Error, Event, EventSink, LegId, Limits, SpaceId, Stats
 use deadlines::Deadlines;
 use leg::{ADDRESSES_PER_LEG, Connections, Leg, Role};
 use publisher::MediaPacket;
-use relay::{Followers, Relayed};
+use relay::{Crossings, Followers, Relayed};
 
 pub(crate) use leg::{Peer, Transport};
 pub(crate) use notes::{Addressed, Note};
@@ -152,6 +152,8 @@ pub(crate) struct Engine {
     forwarding_to: Vec<usize>,
     /// Layers of which somebody needs a key frame.
     key_frames_wanted: Vec<(TrackKey, usize)>,
+    /// What of key frames crosses the wishes for them, between workers.
+    crossings: Crossings,
     /// Groups of pictures that other workers asked for.
     groups_wanted: Vec<(SpaceId, TrackKey, usize)>,
     /// What is to be told to other workers.
@@ -175,6 +177,7 @@ impl Engine {
     /// No certificate could be made, or there is no address to announce.
     pub(crate) fn new(setup: Setup, events: EventSink, now: Instant) -> Result<Engine, Error> {
         let Setup { addresses, tcp, bandwidth_estimation, limits, worker, directory, clock } = setup;
+        let directory_workers = directory.workers();
         Ok(Engine {
             connections: Connections::new(&addresses, tcp, bandwidth_estimation, clock)?,
             limits,
@@ -199,6 +202,7 @@ impl Engine {
             busy_spaces: Vec::new(),
             forwarding_to: Vec::new(),
             key_frames_wanted: Vec::new(),
+            crossings: Crossings::new(directory_workers),
             groups_wanted: Vec::new(),
             notes: Vec::new(),
             to_look_at: Vec::new(),
@@ -569,6 +573,7 @@ impl Engine {
             self.forget_address(index, *peer);
         }
         self.by_track.retain(|_, owner| *owner != index);
+        self.crossings.keep(|track| self.by_track.contains_key(&track));
         if let Role::Publish(publisher) = &leg.role
             && publisher.tap.is_some()
         {

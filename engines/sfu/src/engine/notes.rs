@@ -10,6 +10,17 @@ use crate::{Kind, LegId, Source, SpaceId, TrackId};
 /// A note and who is to have it.
 pub(crate) type Addressed = (usize, Note);
 
+/// How often a worker has relayed packets, to whomever. Who follows keeps the last
+/// that it heard of, so that its home knows what was on its way when it wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Relays(u64);
+
+impl Relays {
+    pub(crate) fn next(self) -> Relays {
+        Relays(self.0 + 1)
+    }
+}
+
 /// A publisher's track, as far as viewers at other workers need to know it.
 #[derive(Debug, Clone)]
 pub(crate) struct RelayedTrack {
@@ -30,17 +41,17 @@ pub(crate) enum Note {
     /// To the home: it has none any more.
     Unfollow { space: SpaceId, worker: usize },
     /// From the home, to who follows: all publishers there are, and their tracks.
-    Publishers { space: SpaceId, publishers: Vec<(LegId, Vec<RelayedTrack>)> },
+    Publishers { space: SpaceId, publishers: Vec<(LegId, Vec<RelayedTrack>)>, relayed: Relays },
     /// From the home: a publisher with all of its tracks, new or changed.
     Publisher { space: SpaceId, leg: LegId, tracks: Vec<RelayedTrack> },
     /// From the home.
     PublisherGone { space: SpaceId, leg: LegId },
     /// From the home, every tick: the layers of its tracks as they are now.
-    Layers { space: SpaceId, layers: Vec<(TrackKey, Vec<LayerNow>)> },
+    Layers { space: SpaceId, layers: Vec<(TrackKey, Vec<LayerNow>)>, relayed: Relays },
     /// From the home: what came in.
-    Packets { space: SpaceId, packets: Arc<Vec<MediaPacket>> },
-    /// To the home: a layer of which a viewer needs a key frame.
-    KeyFrame { track: TrackKey, layer: usize },
+    Packets { space: SpaceId, packets: Arc<Vec<MediaPacket>>, relayed: Relays },
+    /// To the home: a layer of which a viewer needs a key frame that comes after `heard`.
+    KeyFrame { track: TrackKey, layer: usize, heard: Relays },
     /// To the home: viewers need the way to where this track of a feed is.
     GroupWanted { space: SpaceId, track: TrackKey, worker: usize },
     /// From the home: the running group of pictures without what is still on its

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use super::housekeeping::LayersNow;
 use super::leg::Role;
-use super::notes::{Note, RelayedTrack};
+use super::notes::{Note, RelayedTrack, Relays};
 use super::publisher::{MediaPacket, Publisher, TrackKey};
 use super::slot::Attached;
 use super::{Egress, Engine, Space};
@@ -56,6 +56,54 @@ pub(super) struct Relayed {
 impl Relayed {
     fn new(leg: LegId, tracks: Vec<RelayedTrack>) -> Relayed {
         Relayed { leg, tracks, groups_asked: Vec::new() }
+    }
+}
+
+/// Wishes for key frames that cross the key frame on its way between two workers
+/// would have the publisher asked a second time. So a wish says up to where its
+/// worker has heard its home, and the home knows whether the key frame comes after.
+#[derive(Debug)]
+pub(super) struct Crossings {
+    relayed: Relays,
+    /// With which relay the last key frame of a layer went.
+    key_frames: HashMap<(TrackKey, usize), Relays>,
+    /// What was last heard of each worker.
+    heard: Vec<Relays>,
+}
+
+impl Crossings {
+    pub(super) fn new(workers: usize) -> Crossings {
+        Crossings { relayed: Relays::default(), key_frames: HashMap::new(), heard: vec![Relays::default(); workers] }
+    }
+
+    /// Packets are relayed.
+    fn relay(&mut self, packets: &[MediaPacket]) -> Relays {
+        self.relayed = self.relayed.next();
+        for packet in packets.iter().filter(|packet| packet.key_frame && packet.spec.codec.is_video()) {
+            self.key_frames.insert((packet.track, packet.layer), self.relayed);
+        }
+        self.relayed
+    }
+
+    fn hear(&mut self, worker: usize, relayed: Relays) {
+        if let Some(heard) = self.heard.get_mut(worker) {
+            *heard = relayed;
+        }
+    }
+
+    /// Whether a key frame is on its way to whom who had heard so much.
+    fn crosses(&self, track: TrackKey, layer: usize, heard: Relays) -> bool {
+        self.key_frames.get(&(track, layer)).is_some_and(|went| *went > heard)
+    }
+
+    /// Keeps what is of these tracks.
+    pub(super) fn keep(&mut self, is_known: impl Fn(TrackKey) -> bool) {
+        self.key_frames.retain(|(track, _), _| is_known(*track));
+    }
+
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.key_frames.len()
     }
 }
 
@@ -105,18 +153,31 @@ impl Engine {
         match note {
             Note::Follow { space, worker } => self.add_follower(now, space, worker),
             Note::Unfollow { space, worker } => self.remove_follower(&space, worker),
-            Note::Publishers { space, publishers } => self.on_relayed(&space, |space| {
-                space.relayed = publishers.into_iter().map(|(leg, tracks)| Relayed::new(leg, tracks)).collect();
-            }),
+            Note::Publishers { space, publishers, relayed } => {
+                self.hear_home(&space, relayed);
+                self.on_relayed(&space, |space| {
+                    space.relayed = publishers.into_iter().map(|(leg, tracks)| Relayed::new(leg, tracks)).collect();
+                });
+            }
             Note::Publisher { space, leg, tracks } => {
                 self.on_relayed(&space, |space| space.hears_publisher(leg, tracks));
             }
             Note::PublisherGone { space, leg } => {
                 self.on_relayed(&space, |space| space.relayed.retain(|relayed| relayed.leg != leg));
             }
-            Note::Layers { space, layers } => self.take_layers(&space, layers),
-            Note::Packets { space, packets } => self.take_packets(&space, &packets),
-            Note::KeyFrame { track, layer } => self.key_frames_wanted.push((track, layer)),
+            Note::Layers { space, layers, relayed } => {
+                self.hear_home(&space, relayed);
+                self.take_layers(&space, layers);
+            }
+            Note::Packets { space, packets, relayed } => {
+                self.hear_home(&space, relayed);
+                self.take_packets(&space, &packets);
+            }
+            Note::KeyFrame { track, layer, heard } => {
+                if !self.crossings.crosses(track, layer, heard) {
+                    self.key_frames_wanted.push((track, layer));
+                }
+            }
             Note::GroupWanted { space, track, worker } => self.groups_wanted.push((space, track, worker)),
             Note::Group { space, track, packets } => {
                 // What came before it is in it.
@@ -151,9 +212,16 @@ impl Engine {
         self.notes.push((worker, note));
     }
 
-    /// The home of the space that this track is of.
-    pub(super) fn home_of_track(&self, track: TrackKey) -> usize {
-        (track.serial() % self.directory.workers() as u64) as usize
+    fn hear_home(&mut self, space: &SpaceId, relayed: Relays) {
+        self.crossings.hear(self.directory.home(space), relayed);
+    }
+
+    /// Asks the home of a track for a key frame of it.
+    pub(super) fn want_key_frame_of_home(&mut self, track: TrackKey, layer: usize) {
+        let home = (track.serial() % self.directory.workers() as u64) as usize;
+        if home != self.worker {
+            self.note(home, Note::KeyFrame { track, layer, heard: self.crossings.heard[home] });
+        }
     }
 
     fn add_follower(&mut self, now: Instant, id: SpaceId, worker: usize) {
@@ -167,7 +235,8 @@ impl Engine {
             let Role::Publish(publisher) = &leg.role else { return None };
             Some((leg.id.clone(), publisher.as_relayed(now)))
         });
-        let note = Note::Publishers { space: id, publishers: publishers.collect() };
+        let relayed = self.crossings.relayed;
+        let note = Note::Publishers { space: id, publishers: publishers.collect(), relayed };
         self.note(worker, note);
     }
 
@@ -202,7 +271,7 @@ impl Engine {
                 Role::Subscribe(_) => Vec::new(),
             });
             let layers: Vec<_> = tracks.filter_map(|key| Some((key, layers.get(&key)?.clone()))).collect();
-            let note = Note::Layers { space: space.id.clone(), layers };
+            let note = Note::Layers { space: space.id.clone(), layers, relayed: self.crossings.relayed };
             self.notes.extend(space.followers.workers.iter().map(|worker| (*worker, note.clone())));
         }
     }
@@ -211,7 +280,9 @@ impl Engine {
     pub(super) fn relay_packets(&mut self) {
         for index in &self.busy_spaces {
             let Some(space) = self.spaces.get(index).filter(|space| !space.followers.is_empty()) else { continue };
-            let note = Note::Packets { space: space.id.clone(), packets: Arc::new(space.inbound.clone()) };
+            let relayed = self.crossings.relay(&space.inbound);
+            let packets = Arc::new(space.inbound.clone());
+            let note = Note::Packets { space: space.id.clone(), packets, relayed };
             self.notes.extend(space.followers.workers.iter().map(|worker| (*worker, note.clone())));
         }
     }

@@ -110,7 +110,7 @@ mod tests {
         let peer = Peer { transport: Transport::Udp, address: "10.0.0.1:1".parse().unwrap() };
         let datagram = |byte: u8| Note::Datagram { from: peer, bytes: vec![byte], taken_by: 1 };
         let space = hearth_protocol::ids::SpaceId::parse("room_a").unwrap();
-        let packets = || Note::Packets { space: space.clone(), packets: Arc::default() };
+        let packets = || Note::Packets { space: space.clone(), packets: Arc::default(), relayed: Default::default() };
         let mut notes: Vec<Addressed> = (0..=DATAGRAMS).map(|it| (0, datagram(it as u8))).collect();
         notes.extend((DATAGRAMS..=WAITING).map(|_| (0, packets())));
         notes.push((0, Note::Here { peer, worker: 1 }));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::change::SdpPendingOffer;
-use str0m::media::{MediaKind, Mid};
+use str0m::media::{KeyframeRequestKind, MediaKind, Mid};
 use str0m::rtp::{RtpPacket, Vp8Descriptor};
 use str0m::{Rtc, RtcConfig};
 
@@ -132,6 +132,13 @@ impl Client {
         let mid = self.video()[0].mid;
         let mut direct = self.rtc.direct_api();
         direct.stream_rx_by_mid(mid, None).unwrap().suppress_nack(false);
+    }
+
+    /// Has it ask for a key frame; it does when its stack is next driven.
+    pub(in crate::engine::tests) fn ask_for_a_key_frame(&mut self) {
+        let mid = self.video()[0].mid;
+        let mut direct = self.rtc.direct_api();
+        direct.stream_rx_by_mid(mid, None).unwrap().request_keyframe(KeyframeRequestKind::Pli);
     }
 
     pub(in crate::engine::tests) fn see(&mut self, packet: RtpPacket) {

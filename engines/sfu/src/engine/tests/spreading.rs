@@ -84,6 +84,34 @@ fn packets_lost_between_workers_are_a_freeze_and_no_more() {
 }
 
 #[test]
+fn a_wish_that_crosses_its_key_frame_between_workers_asks_for_no_second_one() {
+    let mut world = World::new(67);
+    // Its datagrams come in where its leg is.
+    let elsewhere = Workers::<3>::taker("10.1.0.2:40000".parse().unwrap());
+    let rooms = (0..100).map(|it| format!("r{it}"));
+    let room = rooms.filter(|room| (world.workers.home(&space(room)) + 1) % 3 == elsewhere).next().unwrap();
+    let publisher = world.publish("host", &room, &[600_000]);
+    world.until(200, "publisher connected", |world| world.connected("host"));
+    let viewer = world.view("viewer", &room, Link::default());
+    assert_eq!(world.workers.of(&leg("viewer")), elsewhere);
+    world.until(1_000, "first frame", |world| !world.clients[viewer].video().is_empty());
+    world.run(1_000);
+    let asked = world.clients[publisher].key_frames_asked;
+    world.clients[viewer].ask_for_a_key_frame();
+    world.until(200, "asked", |world| world.clients[publisher].key_frames_asked > asked);
+    world.workers.set_late(Some(elsewhere));
+    world.run(150);
+    world.clients[viewer].ask_for_a_key_frame();
+    world.run(150);
+    world.workers.set_late(None);
+    world.run(2_000);
+    assert_eq!(world.clients[publisher].key_frames_asked, asked + 1, "the one on its way was what was wished for");
+    world.clients[viewer].ask_for_a_key_frame();
+    world.run(500);
+    assert_eq!(world.clients[publisher].key_frames_asked, asked + 2, "one that came before the wish is another");
+}
+
+#[test]
 fn a_publisher_that_comes_back_and_one_that_leaves_are_seen_by_viewers_elsewhere() {
     let mut world = World::new(64);
     let viewer = world.view("viewer", "a", Link::default());

@@ -45,6 +45,9 @@ pub(in crate::engine::tests) struct Workers<const COUNT: usize> {
     notes: VecDeque<Addressed>,
     /// Whether what workers hand each other of packets and datagrams is lost.
     pub(in crate::engine::tests) loses_between: bool,
+    /// A worker that doesn't come to reading its notes, and those.
+    late: Option<usize>,
+    unread: VecDeque<Addressed>,
     viewers: usize,
 }
 
@@ -66,7 +69,15 @@ impl<const COUNT: usize> Workers<COUNT> {
             engine
         };
         let engines = (0..COUNT).map(engine).collect();
-        Workers { engines, directory, notes: VecDeque::new(), loses_between: false, viewers: 0 }
+        Workers {
+            engines,
+            directory,
+            notes: VecDeque::new(),
+            loses_between: false,
+            late: None,
+            unread: VecDeque::new(),
+            viewers: 0,
+        }
     }
 
     /// Has a command done. Viewers come to one worker after the other, few as they are.
@@ -97,12 +108,22 @@ impl<const COUNT: usize> Workers<COUNT> {
     ) -> Datagrams {
         let mut sent = self.turn(now, worker, work);
         while let Some((to, note)) = self.notes.pop_front() {
+            if self.late == Some(to) {
+                self.unread.push_back((to, note));
+                continue;
+            }
             sent.extend(self.turn(now, to, |engine, now, outbox| {
                 engine.hear(now, note, outbox);
                 engine.flush(now, outbox);
             }));
         }
         sent
+    }
+
+    /// This worker reads no notes, until it is `None`: then it reads them all.
+    pub(in crate::engine::tests) fn set_late(&mut self, worker: Option<usize>) {
+        self.late = worker;
+        self.notes.append(&mut self.unread);
     }
 
     fn turn(&mut self, now: Instant, worker: usize, work: impl FnOnce(&mut Engine, Instant, &mut Outbox)) -> Datagrams {
@@ -162,6 +183,7 @@ impl<const COUNT: usize> Workers<COUNT> {
                 + engine.by_track.len()
                 + engine.spaces.len()
                 + engine.spaces_by_id.len()
+                + engine.crossings.remembered()
         };
         self.engines.iter().map(known).sum()
     }
