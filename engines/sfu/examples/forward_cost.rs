@@ -10,8 +10,10 @@
 //! tapped too, and the CPU time of the tap thread for each of its packets is told.
 //! With `blind` nobody reads what is sent, so that the threads have the cores for
 //! themselves: at a rate that they can't keep up with this is what they can do.
+//! The publisher shares the cores; what it takes of them is told.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -26,6 +28,8 @@ use str0m::rtp::RtpWrite;
 use str0m::{Candidate, Event as Happening, Input, Output, Rtc, RtcConfig};
 
 const PAYLOAD_BYTES: usize = 1_100;
+/// Most that is sent as one.
+const BURST_BYTES: usize = 60_000;
 const FRAMES_PER_SECOND: u32 = 30;
 const MEDIA_TIME_HZ: u64 = 90_000;
 
@@ -44,6 +48,13 @@ struct Peer {
     deadline: Instant,
     received: u64,
     connected: bool,
+    /// Datagrams of one size, to be sent as one.
+    burst: Vec<u8>,
+    /// Of those in the burst.
+    size: usize,
+    server: Option<SocketAddr>,
+    /// What the socket cuts bursts into; 0: nothing is cut.
+    segment: libc::c_int,
 }
 
 impl Peer {
@@ -54,7 +65,18 @@ impl Peer {
         let now = Instant::now();
         let mut rtc = config().build(now);
         rtc.add_local_candidate(Candidate::host(address, "udp").expect("a candidate"));
-        Peer { rtc, socket, address, deadline: now, received: 0, connected: false }
+        Peer {
+            rtc,
+            socket,
+            address,
+            deadline: now,
+            received: 0,
+            connected: false,
+            burst: Vec::new(),
+            size: 0,
+            server: None,
+            segment: 0,
+        }
     }
 
     fn drain(&mut self, now: Instant) {
@@ -63,16 +85,44 @@ impl Peer {
                 Output::Timeout(at) if at <= now => self.rtc.handle_input(Input::Timeout(now)).expect("time passes"),
                 Output::Timeout(at) => {
                     self.deadline = at;
+                    self.send();
                     return;
                 }
                 Output::Transmit(transmit) => {
-                    let _ = self.socket.send_to(&transmit.contents, transmit.destination);
+                    let size = transmit.contents.len();
+                    if size != self.size || self.burst.len() + size > BURST_BYTES {
+                        self.send();
+                    }
+                    (self.size, self.server) = (size, Some(transmit.destination));
+                    self.burst.extend_from_slice(&transmit.contents);
                 }
                 Output::Event(Happening::RtpPacket(packet)) => self.received += u64::from(!packet.payload.is_empty()),
                 Output::Event(Happening::Connected) => self.connected = true,
                 Output::Event(_) => {}
             }
         }
+    }
+
+    /// Sends what was gathered, by UDP GSO: one by one it would cost the machine
+    /// more than the server has to do for it.
+    fn send(&mut self) {
+        let Some(to) = self.server.filter(|_| !self.burst.is_empty()) else { return };
+        let segment = if self.burst.len() > self.size { self.size as libc::c_int } else { 0 };
+        if segment != self.segment {
+            self.segment = segment;
+            // SAFETY: the option takes an int.
+            unsafe {
+                libc::setsockopt(
+                    self.socket.as_raw_fd(),
+                    libc::SOL_UDP,
+                    libc::UDP_SEGMENT,
+                    (&raw const segment).cast(),
+                    size_of::<libc::c_int>() as libc::socklen_t,
+                );
+            }
+        }
+        let _ = self.socket.send_to(&self.burst, to);
+        self.burst.clear();
     }
 
     /// Takes what arrived and does what is due.
@@ -144,9 +194,10 @@ fn measure(viewers: u32, rate: u32, seconds: u32, setting: Setting) {
     }
     let (stop, received, sending) =
         (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let publisher_us = Arc::new(AtomicU64::new(0));
     let sender = std::thread::spawn({
-        let (stop, sending) = (stop.clone(), sending.clone());
-        move || send(publisher, mid, rate, &sending, &stop)
+        let (stop, sending, cpu_us) = (stop.clone(), sending.clone(), publisher_us.clone());
+        move || send(publisher, mid, rate, &sending, &stop, &cpu_us)
     });
     let connected = Arc::new(AtomicU64::new(0));
     let (hand_over, handed) = channel();
@@ -167,8 +218,10 @@ fn measure(viewers: u32, rate: u32, seconds: u32, setting: Setting) {
     // The first seconds belong to the estimator.
     std::thread::sleep(Duration::from_secs(3));
     let (before, before_each) = (sfu.stats(), sfu.stats_of_threads());
+    let publisher_before = publisher_us.load(Ordering::Acquire);
     std::thread::sleep(Duration::from_secs(u64::from(seconds)));
     let (after, after_each) = (sfu.stats(), sfu.stats_of_threads());
+    let publisher_took = publisher_us.load(Ordering::Acquire) - publisher_before;
     // What is on its way arrives; then both sides count all that there was.
     sending.store(false, Ordering::Release);
     std::thread::sleep(Duration::from_secs(1));
@@ -198,7 +251,12 @@ fn measure(viewers: u32, rate: u32, seconds: u32, setting: Setting) {
             format!("{:.0} %", (after.cpu_us - before.cpu_us) as f64 / f64::from(seconds) / 10_000.0)
         })
         .collect();
-    println!("threads: {}", shares.join(", "));
+    println!(
+        "threads: {}; the publisher {:.0} %; packets in {:.0} a second",
+        shares.join(", "),
+        publisher_took as f64 / f64::from(seconds) / 10_000.0,
+        (after.packets_in - before.packets_in) as f64 / f64::from(seconds),
+    );
     if tap {
         let (packets, frames) = (after.packets_in - before.packets_in, after.frames_tapped - before.frames_tapped);
         let tap_us = after.tap_cpu_us - before.tap_cpu_us;
@@ -260,32 +318,45 @@ fn subscribe(sfu: &Sfu, space: &SpaceId, leg: &LegId, told: &Receiver<Event>, ha
     hand_over.send(peer).expect("viewers that run");
 }
 
-/// Sends frames of several packets, one in a second of them a key frame.
-fn send(mut peer: Peer, mid: Mid, rate: u32, sending: &AtomicBool, stop: &AtomicBool) {
+/// CPU time of the calling thread.
+fn thread_cpu_us() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes one `timespec`.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec as u64 * 1_000_000 + time.tv_nsec as u64 / 1_000
+}
+
+/// Sends frames of several packets, one in a second of them a key frame. Packets
+/// leave evenly, as an encoder paces them: a frame at once would not fit into what
+/// the kernel holds for the server while that forwards.
+fn send(mut peer: Peer, mid: Mid, rate: u32, sending: &AtomicBool, stop: &AtomicBool, cpu_us: &AtomicU64) {
+    const LATE: Duration = Duration::from_millis(50);
     let pt = peer.rtc.codec_config().find(|params| params.spec().codec == Codec::Vp8).expect("VP8").pt();
-    let packets = (rate / FRAMES_PER_SECOND).max(1);
-    let every = Duration::from_secs(1) / (rate / packets);
-    let (mut next, mut sequence, mut frame) = (Instant::now(), 1u64, 0u64);
+    let packets = u64::from((rate / FRAMES_PER_SECOND).max(1));
+    let every = Duration::from_secs(1) / rate;
+    let (mut next, mut sequence) = (Instant::now(), 0u64);
     while !stop.load(Ordering::Acquire) {
+        cpu_us.store(thread_cpu_us(), Ordering::Release);
         peer.turn();
         let now = Instant::now();
         if now < next || !sending.load(Ordering::Acquire) {
-            std::thread::sleep(Duration::from_micros(500));
+            std::thread::sleep(Duration::from_millis(1));
             continue;
         }
-        next = (next + every).max(now - every);
-        for packet in 0..packets {
+        next = next.max(now - LATE);
+        while next <= now {
+            let (frame, packet) = (sequence / packets, sequence % packets);
             let mut payload = vec![0; PAYLOAD_BYTES];
             payload[0] = if packet == 0 { 0x10 } else { 0 };
-            payload[1] = u8::from(frame % u64::from(FRAMES_PER_SECOND) != 0);
+            payload[1] = u8::from(!frame.is_multiple_of(u64::from(FRAMES_PER_SECOND)));
             let time = (frame * MEDIA_TIME_HZ / u64::from(FRAMES_PER_SECOND)) as u32;
-            let write =
-                RtpWrite::new(pt, sequence.into(), time, now, payload).marker(packet + 1 == packets).nackable(true);
-            let mut direct = peer.rtc.direct_api();
-            direct.stream_tx_by_mid(mid, None).expect("a stream").write_rtp(write);
+            let write = RtpWrite::new(pt, (sequence + 1).into(), time, now, payload)
+                .marker(packet + 1 == packets)
+                .nackable(true);
+            peer.rtc.direct_api().stream_tx_by_mid(mid, None).expect("a stream").write_rtp(write);
             sequence += 1;
+            next += every;
         }
-        frame += 1;
         peer.rtc.handle_input(Input::Timeout(now)).expect("time passes");
         peer.drain(now);
     }

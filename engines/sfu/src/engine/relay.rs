@@ -315,7 +315,8 @@ impl Engine {
 
     fn take_packets(&mut self, id: &SpaceId, packets: &[MediaPacket]) {
         let Some(index) = self.spaces_by_id.get(id).copied() else { return };
-        self.hand_in(index, packets.iter().cloned());
+        let apart = |packet: &MediaPacket| MediaPacket { body: Arc::new(packet.body.apart()), ..packet.clone() };
+        self.hand_in(index, packets.iter().map(apart));
     }
 
     /// Asks the home for the group of a track, if it has one; once, until it comes.

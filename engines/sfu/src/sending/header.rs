@@ -25,7 +25,7 @@ pub(crate) struct ExtensionIds {
 }
 
 /// Extensions that go through as they came from the publisher.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Carried {
     /// RFC 6464: the voice flag and the level below the loudest.
     pub(crate) audio_level: Option<u8>,

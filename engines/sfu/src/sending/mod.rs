@@ -61,6 +61,19 @@ impl Body {
         Body { scale, ..self }
     }
 
+    /// A copy that shares nothing: where two threads count their references to one
+    /// body, each waits for the other's cache, packet by packet and viewer by viewer.
+    pub(crate) fn apart(&self) -> Body {
+        Body {
+            payload: Arc::from(&*self.payload),
+            marker: self.marker,
+            carried: self.carried.clone(),
+            vp8: self.vp8,
+            scale: self.scale,
+            primary: OnceLock::new(),
+        }
+    }
+
     /// The primary encoding out of RED (RFC 2198), for one who doesn't take RED.
     pub(crate) fn primary(&self) -> Option<&Arc<[u8]>> {
         let unpack = || {

@@ -204,3 +204,14 @@ fn nothing_is_probed_with_what_can_only_be_sent_as_it_was() {
     let media = |datagram: &&Vec<u8>| !(192..=223).contains(&datagram[1]);
     assert_eq!(viewer.wire.datagrams.iter().filter(media).count(), 0);
 }
+
+#[test]
+fn a_copy_for_another_thread_is_the_same_and_shares_nothing() {
+    let carried = Carried { audio_level: Some(3), descriptor: Some(Box::new([1, 2, 3])), ..Carried::default() };
+    let body = Body::new(vec![0x90, 0xe0, 0x81, 2, 7, 0x20, 0x10].into(), true, carried, true);
+    let apart = body.apart();
+    assert!(!Arc::ptr_eq(&apart.payload, &body.payload));
+    assert_eq!((&apart.payload, apart.marker, &apart.carried), (&body.payload, body.marker, &body.carried));
+    assert!(apart.vp8.is_some());
+    assert_eq!(apart.vp8.map(|it| it.picture), body.vp8.map(|it| it.picture));
+}

@@ -88,8 +88,8 @@ fn a_wish_that_crosses_its_key_frame_between_workers_asks_for_no_second_one() {
     let mut world = World::new(67);
     // Its datagrams come in where its leg is.
     let elsewhere = Workers::<3>::taker("10.1.0.2:40000".parse().unwrap());
-    let rooms = (0..100).map(|it| format!("r{it}"));
-    let room = rooms.filter(|room| (world.workers.home(&space(room)) + 1) % 3 == elsewhere).next().unwrap();
+    let mut rooms = (0..100).map(|it| format!("r{it}"));
+    let room = rooms.find(|room| (world.workers.home(&space(room)) + 1) % 3 == elsewhere).unwrap();
     let publisher = world.publish("host", &room, &[600_000]);
     world.until(200, "publisher connected", |world| world.connected("host"));
     let viewer = world.view("viewer", &room, Link::default());
