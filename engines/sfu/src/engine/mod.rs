@@ -53,12 +53,11 @@ use crate::tap::Tapped;
 use crate::{ClosedReason, Error, Event, EventSink, LegId, Limits, SpaceId, Stats, Traffic};
 use deadlines::Deadlines;
 use leg::{ADDRESSES_PER_LEG, Connections, Leg, Role};
-use publisher::MediaPacket;
 use relay::{Crossings, Followers, Relayed};
 
 pub(crate) use leg::{Peer, Transport};
 pub(crate) use notes::{Addressed, Note};
-pub(crate) use publisher::TrackKey;
+pub(crate) use publisher::{MediaPacket, TrackKey};
 
 /// What is due within this counts as due, or nothing would be done together.
 const DUE_WITHIN: Duration = Duration::from_micros(100);

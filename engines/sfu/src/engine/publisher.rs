@@ -64,6 +64,33 @@ pub(crate) struct MediaPacket {
     pub(crate) body: Arc<Body>,
 }
 
+#[cfg(test)]
+impl MediaPacket {
+    /// One of no publisher.
+    pub(crate) fn any() -> MediaPacket {
+        let codec = str0m::format::Codec::Vp8;
+        let spec = CodecSpec {
+            codec,
+            clock_rate: str0m::media::Frequency::NINETY_KHZ,
+            channels: None,
+            format: Default::default(),
+        };
+        let at = Incoming { source: SourceId(0), sequence: 0, timestamp: 0, arrived: Instant::now(), clock: None };
+        let body = Arc::new(Body::new([0].into(), false, Default::default(), false));
+        MediaPacket {
+            track: TrackKey(0),
+            layer: 0,
+            at,
+            format: 0,
+            spec,
+            key_frame: false,
+            red_primary: None,
+            frame_number: None,
+            body,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Layer {
     pub(crate) rid: String,

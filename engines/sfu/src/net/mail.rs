@@ -8,8 +8,8 @@ use mio::Waker;
 use super::tcp::Connection;
 use crate::engine::{Addressed, Note, Peer};
 
-/// What waits for a worker before packets and datagrams for it are lost, as in
-/// a full router. What workers must know is never lost: it is as much as there
+/// Packets, datagrams and words that wait for a worker before packets and
+/// datagrams for it are lost, as in a full router. What workers must know is never lost: it is as much as there
 /// are commands and ticks.
 const WAITING: usize = 8_192;
 /// The same of datagrams from clients, so that a flood of them leaves room for media.
@@ -30,10 +30,24 @@ impl Mail {
             _ => None,
         }
     }
+
+    /// How much it is to read.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Mail::Note(Note::Packets { packets, .. }) => packets.len().max(1),
+            _ => 1,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Pile {
+    mails: Vec<Mail>,
+    weight: usize,
 }
 
 pub(super) struct Mailbox {
-    waiting: Mutex<Vec<Mail>>,
+    waiting: Mutex<Pile>,
     waker: Waker,
 }
 
@@ -51,11 +65,12 @@ impl Mailbox {
     /// `false`: it was lost.
     fn put(&self, mail: Mail) -> bool {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if mail.behind().is_some_and(|most| waiting.len() >= most) {
+        if mail.behind().is_some_and(|most| waiting.weight >= most) {
             return false;
         }
-        waiting.push(mail);
-        let first = waiting.len() == 1;
+        waiting.weight += mail.weight();
+        waiting.mails.push(mail);
+        let first = waiting.mails.len() == 1;
         drop(waiting);
         if first {
             self.wake();
@@ -64,7 +79,7 @@ impl Mailbox {
     }
 
     pub(super) fn take(&self) -> Vec<Mail> {
-        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner)).mails
     }
 }
 
@@ -122,5 +137,26 @@ mod tests {
         assert!(matches!(&taken[1], Mail::Note(Note::Datagram { bytes, .. }) if bytes == &[1]));
         assert!(matches!(taken.last(), Some(Mail::Note(Note::Here { .. }))));
         assert!(boxes[0].take().is_empty());
+    }
+
+    #[test]
+    fn packets_count_each_and_not_by_the_note() {
+        let poll = mio::Poll::new().unwrap();
+        let boxes: Arc<[Mailbox]> = Arc::from([Mailbox::new(Waker::new(poll.registry(), mio::Token(0)).unwrap())]);
+        let mut post = Post::new(boxes.clone());
+        let space = hearth_protocol::ids::SpaceId::parse("room_a").unwrap();
+        let packets = |count: usize| {
+            let packets = Arc::new(vec![crate::engine::MediaPacket::any(); count]);
+            Mail::Note(Note::Packets { space: space.clone(), packets, relayed: Default::default() })
+        };
+        post.send(0, packets(WAITING - 1));
+        post.send(0, packets(1));
+        assert_eq!(post.lost, 0);
+        post.send(0, packets(1));
+        assert_eq!(post.lost, 1, "one past");
+        let weight: usize = boxes[0].take().iter().map(Mail::weight).sum();
+        assert_eq!(weight, WAITING);
+        post.send(0, packets(1));
+        assert_eq!((post.lost, boxes[0].take().len()), (1, 1), "what was taken makes room");
     }
 }
