@@ -19,6 +19,9 @@ const RTCP_INDEX_BYTES: usize = 4;
 /// The flag that says that an SRTCP packet is encrypted (RFC 3711 3.4).
 const ENCRYPTED: u32 = 1 << 31;
 
+/// Sources of a peer whose reports are told apart: two for each stream that it gets.
+const SOURCES: usize = 128;
+
 /// Labels of the keys that are derived (RFC 3711 4.3).
 const RTP: [u8; 3] = [0, 1, 2];
 const RTCP: [u8; 3] = [3, 4, 5];
@@ -98,7 +101,7 @@ pub(crate) struct Srtp {
     rtcp: Suite,
     rtcp_index: u32,
     from_peer: Suite,
-    replay: Replay,
+    windows: Windows,
 }
 
 impl std::fmt::Debug for Srtp {
@@ -125,7 +128,7 @@ impl Srtp {
             rtcp: Suite::derive(own.0, own.1, RTCP)?,
             rtcp_index: 0,
             from_peer: Suite::derive(theirs.0, theirs.1, RTCP)?,
-            replay: Replay::default(),
+            windows: Windows::default(),
         })
     }
 
@@ -215,7 +218,7 @@ impl Srtp {
                 index
             }
         };
-        self.replay.is_new(index).then_some(&out[..])
+        self.windows.is_new(ssrc, index).then_some(&out[..])
     }
 }
 
@@ -223,6 +226,27 @@ impl Srtp {
 fn read_index(trailer: &[u8]) -> Option<u32> {
     let word = u32::from_be_bytes(trailer.try_into().ok()?);
     (word & ENCRYPTED != 0).then_some(word & !ENCRYPTED)
+}
+
+/// What came of each of the peer's sources: each counts its own (RFC 3711
+/// 3.2.3), and a browser reports on a stream in the name of any of its own.
+/// The one that was heard last is the last.
+#[derive(Debug, Default)]
+struct Windows(Vec<(u32, Replay)>);
+
+impl Windows {
+    fn is_new(&mut self, ssrc: u32, index: u32) -> bool {
+        let known = self.0.iter().position(|(source, _)| *source == ssrc);
+        if let Some(known) = known {
+            self.0[known..].rotate_left(1);
+        } else {
+            if self.0.len() == SOURCES {
+                self.0.remove(0);
+            }
+            self.0.push((ssrc, Replay::default()));
+        }
+        self.0.last_mut().is_some_and(|(_, window)| window.is_new(index))
+    }
 }
 
 /// Indices that came, of the last 64 (RFC 3711 3.3.2).
@@ -292,7 +316,7 @@ mod tests {
 
     fn seals(rtp: Suite) -> Srtp {
         let unused = || Suite::derive(&[0; 16], &[0; GCM_SALT_BYTES], RTCP).unwrap();
-        Srtp { rtp, rtcp: unused(), rtcp_index: 0, from_peer: unused(), replay: Replay::default() }
+        Srtp { rtp, rtcp: unused(), rtcp_index: 0, from_peer: unused(), windows: Windows::default() }
     }
 
     #[test]
@@ -350,6 +374,49 @@ mod tests {
                 assert!(to.open_rtcp(sealed, &mut out).is_none(), "said before");
             }
         }
+    }
+
+    /// Reports of one of the peer's sources, sealed one after the other with indices from 1 on.
+    fn reports(of: &mut Srtp, ssrc: u32, count: usize) -> Vec<Vec<u8>> {
+        of.rtcp_index = 0;
+        let seal = |_| {
+            let mut packet = rtcp();
+            packet[4..8].copy_from_slice(&ssrc.to_be_bytes());
+            of.seal_rtcp(&mut packet, 0);
+            packet
+        };
+        (0..count).map(seal).collect()
+    }
+
+    #[test]
+    fn each_source_of_a_client_counts_its_own_reports() {
+        let (mut client, mut server) = pair(SrtpProfile::AEAD_AES_128_GCM);
+        let mut out = Vec::new();
+        let (often, seldom) = (reports(&mut client, 1, 2_000), reports(&mut client, 2, 100));
+        for (round, one) in often.chunks(20).zip(&seldom) {
+            for report in round.iter().chain([one]) {
+                assert!(server.open_rtcp(report, &mut out).is_some());
+            }
+            for report in round.iter().chain([one]) {
+                assert!(server.open_rtcp(report, &mut out).is_none(), "said before");
+            }
+        }
+    }
+
+    #[test]
+    fn of_more_sources_than_are_kept_the_one_that_was_silent_longest_is_forgotten() {
+        let (mut client, mut server) = pair(SrtpProfile::AEAD_AES_128_GCM);
+        let mut out = Vec::new();
+        let first: Vec<Vec<u8>> = (0..=SOURCES as u32).flat_map(|ssrc| reports(&mut client, ssrc, 1)).collect();
+        for report in &first[..SOURCES] {
+            assert!(server.open_rtcp(report, &mut out).is_some());
+        }
+        assert!(first[..SOURCES].iter().all(|report| server.open_rtcp(report, &mut out).is_none()));
+        assert!(server.open_rtcp(&reports(&mut client, 0, 2)[1], &mut out).is_some(), "the first speaks again");
+        assert!(server.open_rtcp(&first[SOURCES], &mut out).is_some(), "one more is heard");
+        assert_eq!(server.windows.0.len(), SOURCES);
+        assert!(server.open_rtcp(&first[0], &mut out).is_none());
+        assert!(server.open_rtcp(&first[1], &mut out).is_some(), "forgotten");
     }
 
     #[test]
