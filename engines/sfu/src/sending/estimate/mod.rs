@@ -132,6 +132,7 @@ impl Estimator {
     /// The probe to begin now, if one is due. `wanted_bps`: what the next step
     /// up takes; nothing beyond it is probed for.
     pub(super) fn probe(&mut self, now_us: u64, wanted_bps: u64) -> Option<Probe> {
+        self.probing.settle(now_us);
         let calm = self.last_over_us.is_none_or(|over| now_us.saturating_sub(over) > 1_000_000);
         if !calm || self.losses.is_lossy() || self.receiver_bps.is_some() {
             return None;

@@ -55,16 +55,19 @@ pub(super) struct Probing {
     next_us: u64,
     rest_us: u64,
     result: Option<f64>,
+    /// When the last packet of the last probe left, or would have.
     ended_us: Option<u64>,
 }
 
 impl Probing {
-    pub(super) fn begin(&mut self, now_us: u64, estimate_bps: u64, wanted_bps: u64) -> Option<Probe> {
-        if let Some((_, began_us)) = self.running
-            && now_us.saturating_sub(began_us) > PATIENCE_US
-        {
+    /// Gives up a probe of which too little was heard.
+    pub(super) fn settle(&mut self, now_us: u64) {
+        if self.running.is_some_and(|(_, began_us)| now_us.saturating_sub(began_us) > PATIENCE_US) {
             self.finish(now_us, None);
         }
+    }
+
+    pub(super) fn begin(&mut self, now_us: u64, estimate_bps: u64, wanted_bps: u64) -> Option<Probe> {
         if self.running.is_some() || estimate_bps >= wanted_bps || now_us < self.next_us {
             return None;
         }
@@ -73,6 +76,7 @@ impl Probing {
         self.last_id = self.last_id.checked_add(1).unwrap_or(1);
         let probe = Probe { id: self.last_id, bps, bytes };
         (self.running, self.seen) = (Some((probe, now_us)), None);
+        self.ended_us = Some(now_us + bytes * 8_000_000 / bps.max(1));
         self.next_us = now_us + self.rest_us.max(EVERY_US);
         Some(probe)
     }
@@ -117,6 +121,7 @@ impl Probing {
         let limited = arrived_bps < LIMITED * sent_bps;
         let shown = if limited { USED * arrived_bps } else { sent_bps.min(arrived_bps) };
         let now_us = seen.last_sent_us;
+        self.ended_us = Some(now_us);
         self.finish(now_us, Some((shown, limited || shown < LIMITED * probed_bps / ABOVE)));
     }
 
@@ -124,7 +129,6 @@ impl Probing {
     fn finish(&mut self, now_us: u64, shown: Option<(f64, bool)>) {
         self.running = None;
         self.seen = None;
-        self.ended_us = Some(now_us);
         self.result = shown.map(|(bps, _)| bps);
         let disappointed = shown.is_none_or(|(_, disappointed)| disappointed);
         self.rest_us =
@@ -132,9 +136,9 @@ impl Probing {
         self.next_us = self.next_us.max(now_us + self.rest_us);
     }
 
-    /// Whether the queue of a probe may still be there.
+    /// Whether the queue of a probe may still be there, whatever was heard of it.
     pub(super) fn is_felt(&self, now_us: u64, round_trip_us: u64) -> bool {
-        self.running.is_some() || self.ended_us.is_some_and(|ended| now_us < ended + FELT_US + round_trip_us)
+        self.ended_us.is_some_and(|ended| now_us < ended + FELT_US + round_trip_us)
     }
 
     /// What a probe showed since this was asked last, in bits a second.
@@ -195,7 +199,11 @@ mod tests {
         assert!(probing.begin(0, 1_000_000, 1_000_000).is_none());
         let first = probing.begin(0, 1_000_000, 9_000_000).unwrap();
         assert_eq!(first.bps, 3_000_000, "not too far beyond");
-        assert!(probing.begin(PATIENCE_US, 1_000_000, 2_000_000).is_none());
+        assert!(probing.is_felt(FELT_US, 50_000) && !probing.is_felt(FELT_US + 100_000, 50_000), "once it was sent");
+        probing.settle(PATIENCE_US);
+        assert!(probing.running.is_some());
+        probing.settle(PATIENCE_US + 1);
+        assert!(probing.running.is_none());
         assert!(probing.begin(PATIENCE_US + 1, 1_000_000, 2_000_000).is_none(), "it rests");
         let second = probing.begin(5_000_000, 1_000_000, 2_000_000).unwrap();
         assert_ne!(first.id, second.id);

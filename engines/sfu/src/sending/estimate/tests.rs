@@ -38,6 +38,8 @@ struct Run {
     open: Vec<(u64, Option<Acked>)>,
     probe: Option<Probe>,
     probe_debt: f64,
+    /// The report that tells of a probe is lost.
+    loses_probes: bool,
     random: u64,
 }
 
@@ -53,6 +55,7 @@ impl Run {
             open: Vec::new(),
             probe: None,
             probe_debt: 0.0,
+            loses_probes: false,
             random: 7,
         }
     }
@@ -138,7 +141,10 @@ impl Run {
         let now_us = self.now_us;
         let (told, open): (Vec<_>, Vec<_>) = self.open.drain(..).partition(|(at, _)| *at <= now_us);
         self.open = open;
-        let packets = told.into_iter().map(|(_, acked)| acked).collect();
+        let packets: Vec<Option<Acked>> = told.into_iter().map(|(_, acked)| acked).collect();
+        if self.loses_probes && packets.iter().flatten().any(|packet| packet.probe != 0) {
+            return;
+        }
         self.reports.push_back((now_us + link.delay_us, packets));
     }
 
@@ -175,6 +181,28 @@ fn gives_way_to_another_and_takes_the_room_back() {
     run.play(&Link::default(), 20.0);
     let alone = run.mean(&Link::default(), 5);
     assert!(alone > 850_000.0, "{alone}");
+}
+
+#[test]
+fn a_probe_that_nothing_is_heard_of_hides_no_congestion() {
+    let deep = Link { queue_us: 3_000_000, ..Link::default() };
+    let mut run = Run::new(800_000);
+    run.play(&deep, 15.0);
+    let probes = |run: &Run| run.probe.is_some();
+    let soon = (0..30_000).any(|_| {
+        run.play(&deep, 0.001);
+        probes(&run)
+    });
+    assert!(soon, "it probes");
+    run.loses_probes = true;
+    let shared = Link { other_bps: 500_000, ..deep };
+    run.play(&shared, 0.5);
+    run.loses_probes = false;
+    run.play(&shared, 9.5);
+    let mean = run.mean(&shared, 10);
+    assert!((350_000.0..600_000.0).contains(&mean), "{mean}");
+    let queue_us = run.free_us.saturating_sub(run.now_us);
+    assert!(queue_us < 500_000, "{queue_us}");
 }
 
 #[test]
