@@ -25,6 +25,9 @@ const SOCKET_BUFFER_BYTES: usize = 8 << 20;
 /// How long to wait for room to send, and how often, before dropping.
 const SEND_WAIT_MS: i32 = 5;
 const SEND_WAITS: u32 = 4;
+/// Where bursts were refused, one place after the other with none taken
+/// between, before it is the port that can't segment and not a path.
+const REFUSING: usize = 8;
 const CONTROL_BYTES: usize = 32;
 
 /// What sending did since it was last asked.
@@ -64,6 +67,8 @@ pub(super) struct UdpPort {
     socket: Socket,
     v6: bool,
     gso: bool,
+    /// Where bursts were refused since one was taken.
+    refusing: Vec<SocketAddr>,
     /// What is to be sent is written at its end.
     pub(super) room: Vec<u8>,
     bursts: VecDeque<Burst>,
@@ -91,6 +96,7 @@ impl UdpPort {
             v6: address.is_ipv6(),
             socket,
             gso,
+            refusing: Vec::new(),
             room: Vec::with_capacity(2 * SEND_BYTES),
             bursts: VecDeque::with_capacity(SEND_BATCH),
             sent: Sent::default(),
@@ -168,6 +174,7 @@ impl UdpPort {
                     for burst in self.bursts.drain(..sent) {
                         if burst.datagrams() > 1 {
                             self.sent.gso += 1;
+                            self.refusing.clear();
                         } else {
                             self.sent.single += 1;
                         }
@@ -184,16 +191,27 @@ impl UdpPort {
         self.room.clear();
     }
 
-    /// The first of what waits was refused.
+    /// The first of what waits was refused. A burst goes one by one then: its
+    /// datagrams may be larger than the path takes, and are fragmented alone.
     fn give_up(&mut self, error: &io::Error) {
         let Some(first) = self.bursts.pop_front() else { return };
-        if first.datagrams() > 1 && error.kind() != io::ErrorKind::WouldBlock {
-            // Not every device segments; what is left goes one by one.
-            self.gso = false;
-            let left = std::mem::take(&mut self.bursts);
-            self.bursts = std::iter::once(first).chain(left).flat_map(Burst::split).collect();
-        } else {
+        if first.datagrams() == 1 || error.kind() == io::ErrorKind::WouldBlock {
             self.sent.dropped += first.datagrams() as u64;
+            return;
+        }
+        if !self.refusing.contains(&first.to) {
+            self.refusing.push(first.to);
+        }
+        let unable = matches!(error.raw_os_error(), Some(libc::EIO | libc::EOPNOTSUPP | libc::ENOPROTOOPT));
+        if unable || self.refusing.len() >= REFUSING {
+            self.gso = false;
+            self.refusing.clear();
+            let left = mem::take(&mut self.bursts);
+            self.bursts = std::iter::once(first).chain(left).flat_map(Burst::split).collect();
+            return;
+        }
+        for datagram in first.split().collect::<Vec<_>>().into_iter().rev() {
+            self.bursts.push_front(datagram);
         }
     }
 
@@ -348,21 +366,80 @@ mod tests {
         }
     }
 
+    fn receiver() -> (std::net::UdpSocket, SocketAddr) {
+        let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        receiver.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        let to = receiver.local_addr().unwrap();
+        (receiver, to)
+    }
+
+    /// A burst of so many datagrams of ten bytes. The kernel takes no more than
+    /// 128 at once, and refuses more as it does what is above a path's MTU.
+    fn burst(port: &mut UdpPort, to: SocketAddr, datagrams: usize) {
+        let start = port.room.len();
+        port.room.resize(start + 10 * datagrams, 1);
+        port.launch(to, start, 10);
+    }
+
+    #[test]
+    fn what_one_path_refuses_goes_there_one_by_one_and_others_get_theirs_at_once() {
+        let mut port = UdpPort::bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
+        assert!(port.gso);
+        let ((narrow, narrow_at), (wide, wide_at)) = (receiver(), receiver());
+        for _ in 0..2 * REFUSING {
+            burst(&mut port, narrow_at, 150);
+            burst(&mut port, wide_at, 3);
+            port.flush();
+            let mut buffer = [0; 100];
+            for _ in 0..150 {
+                assert_eq!(narrow.recv(&mut buffer).unwrap(), 10);
+            }
+            for _ in 0..3 {
+                assert_eq!(wide.recv(&mut buffer).unwrap(), 10);
+            }
+        }
+        assert!(port.gso);
+        let times = 2 * REFUSING as u64;
+        assert_eq!((port.sent.dropped, port.sent.single, port.sent.gso), (0, 150 * times, times));
+        // However often it is the only one there is.
+        for _ in 0..2 * REFUSING {
+            burst(&mut port, narrow_at, 150);
+            port.flush();
+        }
+        assert!(port.gso);
+    }
+
+    #[test]
+    fn a_port_where_every_path_refuses_sends_one_by_one() {
+        let mut port = UdpPort::bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
+        let receivers: Vec<_> = (0..REFUSING).map(|_| receiver()).collect();
+        for (at, (_, to)) in receivers.iter().enumerate() {
+            assert!(port.gso, "after {at}");
+            burst(&mut port, *to, 150);
+            port.flush();
+        }
+        assert!(!port.gso);
+        assert_eq!((port.sent.dropped, port.sent.gso), (0, 0));
+    }
+
     #[test]
     fn a_device_that_does_not_segment_gets_one_by_one_and_what_fails_is_dropped() {
         let mut port = UdpPort::bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
-        let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        receiver.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        let (receiver, to) = receiver();
         // No datagram can have so many bytes: refused, and refused again alone.
         port.room = vec![1; 70_000];
-        port.bursts.push_back(Burst { to: receiver.local_addr().unwrap(), bytes: 0..70_000, segment: 69_000 });
-        port.bursts.push_back(Burst { to: receiver.local_addr().unwrap(), bytes: 0..20, segment: 10 });
+        port.bursts.push_back(Burst { to, bytes: 0..70_000, segment: 69_000 });
         port.flush();
+        assert_eq!((port.sent.dropped, port.sent.single), (1, 1));
+        assert!(port.gso);
+        burst(&mut port, to, 2);
+        port.give_up(&io::Error::from_raw_os_error(libc::EIO));
         assert!(!port.gso);
-        assert_eq!((port.sent.dropped, port.sent.single), (1, 3));
+        burst(&mut port, to, 1);
+        port.flush();
         let mut buffer = [0; 2_000];
-        let lengths: Vec<usize> = (0..3).map(|_| receiver.recv(&mut buffer).unwrap()).collect();
-        assert_eq!(lengths, [1_000, 10, 10]);
+        let lengths: Vec<usize> = (0..4).map(|_| receiver.recv(&mut buffer).unwrap()).collect();
+        assert_eq!(lengths, [1_000, 10, 10, 10]);
     }
 
     #[test]
