@@ -183,7 +183,14 @@ impl Outlet {
         let waited = self.queue.len();
         self.queue.retain(|planned| planned.stream != stream);
         self.queued_bytes = self.queue.iter().map(|planned| planned.bytes).sum();
+        self.rest_if_empty();
         (waited - self.queue.len()) as u64
+    }
+
+    fn rest_if_empty(&mut self) {
+        if self.queue.is_empty() {
+            self.pacer.rest();
+        }
     }
 
     /// Lets go of what could be repaired of a stream.
@@ -224,6 +231,7 @@ impl Outlet {
             self.queued_bytes -= self.send_burst(&srtp, to, &mut queue, most, now, egress);
         }
         self.queue = queue;
+        self.rest_if_empty();
         self.srtp = Some(srtp);
         self.schedule(now);
     }
@@ -440,3 +448,7 @@ impl Outlet {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "outlet_tests.rs"]
+mod tests;

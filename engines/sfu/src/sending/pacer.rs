@@ -22,7 +22,7 @@ pub(super) struct Pacer {
     /// Bytes that were sent and are not yet paid for by time.
     debt: f64,
     at: Option<Instant>,
-    /// Rate that sends what waits in time, in bytes a second.
+    /// Rate that sends what waits in time, in bytes a second, until nothing waits.
     floor: f64,
     /// What comes in, in bytes a second, of the last window that is over.
     inflow: f64,
@@ -47,8 +47,7 @@ impl Pacer {
             self.inflow = self.came / passed;
             (self.window, self.came) = (Some(now), 0.0);
         }
-        let in_time = backlog as f64 / LONGEST_WAIT_S;
-        self.floor = if backlog == 0 { 0.0 } else { self.floor.max(in_time) };
+        self.floor = self.floor.max(backlog as f64 / LONGEST_WAIT_S);
     }
 
     /// Packets that may leave now.
@@ -60,6 +59,11 @@ impl Pacer {
 
     pub(super) fn sent(&mut self, bytes: usize) {
         self.debt += bytes as f64;
+    }
+
+    /// Nothing waits any more.
+    pub(super) fn rest(&mut self) {
+        self.floor = 0.0;
     }
 
     /// When [`Pacer::packets`] will be worth asking again.

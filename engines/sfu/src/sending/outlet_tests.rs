@@ -1,0 +1,101 @@
+//! The way out by itself: what leaves when, towards a client that says what a
+//! test has it say.
+
+use str0m::crypto::dtls::SrtpProfile;
+
+use super::*;
+use crate::engine::{Addressed, Transport};
+use crate::sending::keys::Keys;
+use crate::sending::{Carried, ExtensionIds};
+
+const PACKET_BYTES: usize = 1_188;
+
+#[derive(Default)]
+struct Wire {
+    room: Vec<u8>,
+    datagrams: Vec<Vec<u8>>,
+}
+
+impl Egress for Wire {
+    fn room(&mut self) -> &mut Vec<u8> {
+        &mut self.room
+    }
+
+    fn launch(&mut self, _to: Peer, start: usize, segment: usize) {
+        self.datagrams.extend(self.room[start..].chunks(segment).map(<[u8]>::to_vec));
+        self.room.truncate(start);
+    }
+
+    fn post(&mut self, _notes: &mut Vec<Addressed>) {}
+}
+
+/// A leg with one stream of video.
+struct Leg {
+    outlet: Outlet,
+    wire: Wire,
+    now: Instant,
+    stream: usize,
+    sequence: u64,
+}
+
+impl Leg {
+    fn new() -> Leg {
+        let now = Instant::now();
+        let profile = SrtpProfile::AEAD_AES_128_GCM;
+        let material = (0..profile.keying_material_len() as u8).collect();
+        let overheard = Overheard::known(Keys { material, profile, active: false });
+        let mut outlet = Outlet::new(overheard, true, Clock::new(now), now);
+        outlet.set_route(Peer { transport: Transport::Udp, address: "127.0.0.1:9".parse().unwrap() });
+        let extensions = ExtensionIds { transport: 3, ..ExtensionIds::default() };
+        let stream = outlet.describe(Description {
+            ssrc: 1,
+            repairs: Some(2),
+            mid: "0".to_owned(),
+            cname: "c".to_owned(),
+            extensions,
+            clock_hz: 90_000,
+            video: true,
+        });
+        Leg { outlet, wire: Wire::default(), now, stream, sequence: 0 }
+    }
+
+    /// A picture of so many packets comes in.
+    fn picture(&mut self, packets: usize) {
+        for _ in 0..packets {
+            self.sequence += 1;
+            let body = Arc::new(Body::new(vec![1; PACKET_BYTES].into(), false, Carried::default(), false));
+            let as_sent = Rewritten { sequence: self.sequence, repair_type: Some(97), ..Rewritten::default() };
+            self.outlet.push(self.stream, &body, as_sent, self.now);
+        }
+        self.outlet.send(self.now, &mut self.wire);
+    }
+
+    /// Goes on until nothing waits; how long that took.
+    fn drain(&mut self) -> Duration {
+        let start = self.now;
+        while let Some(at) = self.outlet.deadline() {
+            self.now = at;
+            self.outlet.advance(self.now, &mut self.wire);
+        }
+        self.now - start
+    }
+}
+
+#[test]
+fn a_large_picture_makes_those_behind_it_no_faster() {
+    let mut leg = Leg::new();
+    let mut send = |packets: usize| {
+        leg.now += Duration::from_secs(1);
+        leg.picture(packets);
+        leg.drain()
+    };
+    let before = send(40);
+    assert!(before > Duration::from_millis(40), "{before:?}");
+    assert!(send(600) < Duration::from_millis(110));
+    // What came in lately was more.
+    send(40);
+    for _ in 0..3 {
+        let after = send(40);
+        assert!(after + Duration::from_millis(5) >= before, "{after:?} instead of {before:?}");
+    }
+}
