@@ -167,7 +167,7 @@ impl Outlet {
     /// Hands a packet in; it leaves with [`Outlet::send`]. `at`: its moment.
     pub(crate) fn push(&mut self, stream: usize, body: &Arc<Body>, as_sent: Rewritten, at: Instant) {
         let Some(known) = self.streams.get_mut(stream) else { return };
-        known.count(body, &as_sent, at);
+        known.came(as_sent.timestamp, at);
         let planned = Planned::new(stream, known, body.clone(), as_sent, Way::First);
         if known.described.video {
             self.queued_bytes += planned.bytes;
@@ -258,6 +258,9 @@ impl Outlet {
         let last = count - 1;
         for (at, planned) in queue.drain(..count).enumerate() {
             bytes += planned.bytes;
+            if planned.way == Way::First {
+                writer.streams[planned.stream].went(&planned);
+            }
             // Only the last may be shorter, and then it stays so.
             let pad_to = if at == last && !probes { 0 } else { size };
             writer.write(room, planned, pad_to);

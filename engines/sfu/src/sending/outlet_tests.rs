@@ -33,6 +33,7 @@ impl Egress for Wire {
 struct Leg {
     outlet: Outlet,
     wire: Wire,
+    client: Srtp,
     now: Instant,
     stream: usize,
     sequence: u64,
@@ -42,8 +43,11 @@ impl Leg {
     fn new() -> Leg {
         let now = Instant::now();
         let profile = SrtpProfile::AEAD_AES_128_GCM;
-        let material = (0..profile.keying_material_len() as u8).collect();
-        let overheard = Overheard::known(Keys { material, profile, active: false });
+        let keys = |active| {
+            let material = (0..profile.keying_material_len() as u8).collect();
+            Keys { material, profile, active }
+        };
+        let overheard = Overheard::known(keys(false));
         let mut outlet = Outlet::new(overheard, true, Clock::new(now), now);
         outlet.set_route(Peer { transport: Transport::Udp, address: "127.0.0.1:9".parse().unwrap() });
         let extensions = ExtensionIds { transport: 3, ..ExtensionIds::default() };
@@ -56,7 +60,7 @@ impl Leg {
             clock_hz: 90_000,
             video: true,
         });
-        Leg { outlet, wire: Wire::default(), now, stream, sequence: 0 }
+        Leg { outlet, wire: Wire::default(), client: Srtp::new(&keys(true)).unwrap(), now, stream, sequence: 0 }
     }
 
     /// A picture of so many packets comes in.
@@ -68,6 +72,20 @@ impl Leg {
             self.outlet.push(self.stream, &body, as_sent, self.now);
         }
         self.outlet.send(self.now, &mut self.wire);
+    }
+
+    /// The client has not got these numbers of the stream.
+    fn miss(&mut self, first: u16, last: u16) {
+        let mut entries = Vec::new();
+        for number in (first..=last).step_by(17) {
+            let mask = (0..16).filter(|bit| number + bit < last).map(|bit| 1 << bit).sum::<u16>();
+            entries.extend(number.to_be_bytes());
+            entries.extend(mask.to_be_bytes());
+        }
+        let mut packet = vec![0x81, 205, 0, 2 + (entries.len() / 4) as u8, 0, 0, 0, 7, 0, 0, 0, 1];
+        packet.extend(entries);
+        self.client.seal_rtcp(&mut packet, 0);
+        self.outlet.hear(self.now, &packet, &mut Vec::new(), &mut self.wire);
     }
 
     /// Goes on until nothing waits; how long that took.
@@ -98,4 +116,19 @@ fn a_large_picture_makes_those_behind_it_no_faster() {
         let after = send(40);
         assert!(after + Duration::from_millis(5) >= before, "{after:?} instead of {before:?}");
     }
+}
+
+#[test]
+fn what_was_given_up_is_neither_repaired_nor_counted() {
+    let mut leg = Leg::new();
+    leg.picture(40);
+    let sent = leg.wire.datagrams.len();
+    assert_eq!(sent, BURST_PACKETS);
+    assert_eq!(leg.outlet.abandon(leg.stream), 40 - BURST_PACKETS as u64);
+    leg.drain();
+    assert_eq!(leg.outlet.streams[0].sent(), (sent as u32, (sent * PACKET_BYTES) as u32));
+    leg.now += Duration::from_secs(1);
+    leg.miss(1, 40);
+    leg.drain();
+    assert_eq!(leg.wire.datagrams.len(), 2 * sent, "what was sent is sent again");
 }
