@@ -205,7 +205,8 @@ impl Outlet {
         if self.srtp.is_none() {
             self.srtp = self.overheard.keys().and_then(Srtp::new).map(Box::new);
         }
-        let (Some(to), Some(srtp)) = (self.route, self.srtp.take()) else {
+        // Keys stay where they are without a route: made anew they would count from 0 again.
+        let Some((to, srtp)) = self.route.and_then(|to| Some((to, self.srtp.take()?))) else {
             self.at_once.clear();
             self.queue.clear();
             self.queued_bytes = 0;
@@ -352,7 +353,9 @@ impl Outlet {
         }
         let Some((ssrc, cname)) = described else { return };
         rtcp::write_description(room, ssrc, cname.as_bytes());
-        srtp.seal_rtcp(room, start);
+        if srtp.seal_rtcp(room, start).is_none() {
+            return;
+        }
         let bytes = room.len() - start;
         egress.launch(to, start, bytes);
         self.count(1, bytes);
@@ -365,7 +368,9 @@ impl Outlet {
         let room = egress.room();
         let start = room.len();
         rtcp::write_bye(room, &ssrcs);
-        srtp.seal_rtcp(room, start);
+        if srtp.seal_rtcp(room, start).is_none() {
+            return;
+        }
         let bytes = room.len() - start;
         egress.launch(to, start, bytes);
         self.count(1, bytes);

@@ -84,7 +84,7 @@ impl Leg {
         }
         let mut packet = vec![0x81, 205, 0, 2 + (entries.len() / 4) as u8, 0, 0, 0, 7, 0, 0, 0, 1];
         packet.extend(entries);
-        self.client.seal_rtcp(&mut packet, 0);
+        self.client.seal_rtcp(&mut packet, 0).unwrap();
         self.outlet.hear(self.now, &packet, &mut Vec::new(), &mut self.wire);
     }
 
@@ -131,4 +131,25 @@ fn what_was_given_up_is_neither_repaired_nor_counted() {
     leg.miss(1, 40);
     leg.drain();
     assert_eq!(leg.wire.datagrams.len(), 2 * sent, "what was sent is sent again");
+}
+
+#[test]
+fn keys_are_not_made_anew_while_there_is_no_way_to_the_client() {
+    let mut leg = Leg::new();
+    leg.picture(1);
+    leg.drain();
+    leg.outlet.tick(leg.now, 0, &mut leg.wire);
+    let route = leg.outlet.route.take();
+    leg.picture(1);
+    leg.outlet.route = route;
+    leg.now += Duration::from_secs(2);
+    leg.outlet.tick(leg.now, 0, &mut leg.wire);
+    let reports: Vec<u32> =
+        leg.wire.datagrams.iter().filter(|it| (200..=204).contains(&it[1])).map(|it| index(it)).collect();
+    assert_eq!(reports, [1, 2], "each sealed under a number of its own");
+}
+
+/// The number that an RTCP packet is sealed under, which stands at its end.
+fn index(sealed: &[u8]) -> u32 {
+    u32::from_be_bytes(*sealed.last_chunk().unwrap()) & 0x7fff_ffff
 }

@@ -182,7 +182,8 @@ fn feedback<'a>(kind: u8, format: u8, body: &'a [u8], each: &mut impl FnMut(Said
         (PAYLOAD_FEEDBACK, APPLICATION) if control.starts_with(b"REMB") => {
             let Some(value) = word(control, 4) else { return };
             let (exponent, mantissa) = (value >> 18 & 0x3f, u64::from(value & 0x3_ffff));
-            each(Said::Bandwidth { bps: mantissa.checked_shl(exponent).unwrap_or(u64::MAX) });
+            let bps = u64::try_from(u128::from(mantissa) << exponent).unwrap_or(u64::MAX);
+            each(Said::Bandwidth { bps });
         }
         _ => {}
     }
@@ -272,6 +273,20 @@ mod tests {
         assert_eq!(all[3], Said::NeedsKeyFrame { ssrc: 7 });
         assert_eq!(all[4], Said::Bandwidth { bps: (0x2_0001) << 2 });
         assert_eq!(all.len(), 5);
+    }
+
+    #[test]
+    fn a_bandwidth_beyond_all_numbers_is_the_most_there_is() {
+        let told = |value: u32| {
+            let body = [&[0; 8][..], b"REMB", &value.to_be_bytes()].concat();
+            let packet = packet(PAYLOAD_FEEDBACK, APPLICATION, &body);
+            let [Said::Bandwidth { bps }] = said(&packet)[..] else { panic!() };
+            bps
+        };
+        assert_eq!(told(0x0100_0000), 0);
+        assert_eq!(told(63 << 18 | 1), 1 << 63);
+        assert_eq!(told(63 << 18 | 2), u64::MAX);
+        assert_eq!(told(63 << 18 | 0x3_ffff), u64::MAX);
     }
 
     #[test]

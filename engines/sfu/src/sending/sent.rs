@@ -8,6 +8,8 @@ use super::rtcp::{Arrival, Arrivals};
 const REMEMBERED: usize = 2_048;
 /// Unit of a report's reference time.
 const REFERENCE_US: i64 = 64_000;
+/// Reference times that are believed, thousands of years of them.
+const REFERENCES: i64 = 1 << 40;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Packet {
@@ -109,6 +111,8 @@ impl Sent {
                 last + i64::from(ahead)
             }
         };
+        // Only who makes them up gets there; it is as if their clock had jumped.
+        let unwrapped = if unwrapped.abs() < REFERENCES { unwrapped } else { i64::from(reference) };
         self.reference = Some(unwrapped);
         unwrapped
     }
@@ -161,6 +165,37 @@ mod tests {
         let again = told(&mut sent, &report(base as u16, 0, &[true, true, true]));
         assert_eq!(again.acked.len(), 1, "only what was not told before");
         assert_eq!(again.acked[0].arrived_us, reference + REFERENCE_US + 2_000, "the reference wrapped");
+    }
+
+    #[test]
+    fn numbers_go_on_over_every_wrap() {
+        let mut sent = Sent::default();
+        for _ in 0..REMEMBERED {
+            sent.push(0, 1_200, 0);
+        }
+        for wrap in [1u64 << 16, 1 << 32] {
+            sent.next = wrap - 100;
+            let numbers: Vec<u16> = (0..200).map(|_| sent.push(wrap, 1_200, 0)).collect();
+            assert_eq!(numbers, (wrap - 100..wrap + 100).map(|number| number as u16).collect::<Vec<_>>());
+            let told = told(&mut sent, &report((wrap - 100) as u16, 0, &[true; 200]));
+            assert_eq!((told.acked.len(), told.lost), (200, 0));
+        }
+    }
+
+    #[test]
+    fn references_that_are_made_up_have_an_end() {
+        let mut sent = Sent::default();
+        for start in [REFERENCES - 1, 1 - REFERENCES] {
+            sent.reference = Some(start);
+            for step in 0..4 {
+                sent.push(0, 1_200, 0);
+                let reference = (start + step * start.signum() * 0x7f_ffff) as u32 & 0xff_ffff;
+                let number = (sent.next - 1) as u16;
+                let told = told(&mut sent, &report(number, reference, &[true]));
+                assert_eq!(told.acked.len(), 1);
+                assert!(told.acked[0].arrived_us.abs() <= REFERENCES * REFERENCE_US);
+            }
+        }
     }
 
     #[test]

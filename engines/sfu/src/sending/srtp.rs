@@ -158,10 +158,15 @@ impl Srtp {
         }
     }
 
-    /// Seals the compound RTCP packet that was written from `start` on.
-    pub(super) fn seal_rtcp(&mut self, bytes: &mut Vec<u8>, start: usize) {
-        self.rtcp_index = (self.rtcp_index + 1) & !ENCRYPTED;
-        let index = self.rtcp_index;
+    /// Seals the compound RTCP packet that was written from `start` on. `None`: as
+    /// many were sealed as one key may seal (RFC 3711 9.2); it is taken back.
+    pub(super) fn seal_rtcp(&mut self, bytes: &mut Vec<u8>, start: usize) -> Option<()> {
+        let index = self.rtcp_index + 1;
+        if index == ENCRYPTED {
+            bytes.truncate(start);
+            return None;
+        }
+        self.rtcp_index = index;
         let trailer = (ENCRYPTED | index).to_be_bytes();
         let (clear, body) = bytes[start..].split_at_mut(RTCP_HEADER_BYTES);
         let ssrc = u32::from_be_bytes([clear[4], clear[5], clear[6], clear[7]]);
@@ -183,6 +188,7 @@ impl Srtp {
                 bytes.extend_from_slice(&tag.as_ref()[..CM_TAG_BYTES]);
             }
         }
+        Some(())
     }
 
     /// The peer's RTCP in the clear, in `out`; `None`: forged, cut, or said before.
@@ -360,7 +366,7 @@ mod tests {
                 let mut out = Vec::new();
                 let mut sealed = vec![0xaa; 3];
                 sealed.extend(rtcp());
-                from.seal_rtcp(&mut sealed, 3);
+                from.seal_rtcp(&mut sealed, 3).unwrap();
                 let sealed = &sealed[3..];
                 for at in 0..sealed.len() {
                     let mut touched = sealed.to_vec();
@@ -382,7 +388,7 @@ mod tests {
         let seal = |_| {
             let mut packet = rtcp();
             packet[4..8].copy_from_slice(&ssrc.to_be_bytes());
-            of.seal_rtcp(&mut packet, 0);
+            of.seal_rtcp(&mut packet, 0).unwrap();
             packet
         };
         (0..count).map(seal).collect()
@@ -417,6 +423,26 @@ mod tests {
         assert_eq!(server.windows.0.len(), SOURCES);
         assert!(server.open_rtcp(&first[0], &mut out).is_none());
         assert!(server.open_rtcp(&first[1], &mut out).is_some(), "forgotten");
+    }
+
+    #[test]
+    fn a_key_that_sealed_all_it_may_seals_no_more() {
+        for profile in PROFILES {
+            let (mut client, mut server) = pair(profile);
+            let mut out = Vec::new();
+            client.rtcp_index = ENCRYPTED - 201;
+            for _ in 0..200 {
+                let mut sealed = rtcp();
+                client.seal_rtcp(&mut sealed, 0).unwrap();
+                assert!(server.open_rtcp(&sealed, &mut out).is_some());
+            }
+            let mut sealed = vec![1, 2];
+            sealed.extend(rtcp());
+            for _ in 0..2 {
+                assert!(client.seal_rtcp(&mut sealed, 2).is_none());
+                assert_eq!(sealed, [1, 2]);
+            }
+        }
     }
 
     #[test]
