@@ -10,6 +10,7 @@
 //!
 //! Everything but [`Outlet`] is pure: bytes and times in, bytes and decisions out.
 
+mod allowance;
 mod estimate;
 mod header;
 mod history;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::allowance::Allowance;
 use super::estimate::{Estimator, Probe};
 use super::keys::Overheard;
 use super::pacer::{BURST_PACKETS, Pacer};
@@ -19,9 +20,6 @@ use crate::engine::{Egress, Peer};
 const QUEUED_PACKETS: usize = 1_024;
 /// First estimate of a viewer's bandwidth, before any report.
 const FIRST_ESTIMATE_BPS: u64 = 2_500_000;
-/// Repairs may take this share of the estimate, and that much at once.
-const REPAIR_SHARE: f64 = 0.5;
-const REPAIRS_BYTES: f64 = 120_000.0;
 /// A packet is not repaired again before most of a round trip.
 const REPAIR_REST: std::ops::RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_millis(200);
 /// Size that the packets of a probe are padded towards.
@@ -76,9 +74,12 @@ pub(crate) struct Outlet {
     /// Where the client is, as the stack found out.
     route: Option<Peer>,
     streams: Vec<Stream>,
-    /// Sound and repairs: not paced.
+    /// Sound, and what probes: not paced.
     at_once: VecDeque<Planned>,
+    /// Paced, and before the video that wasn't sent yet.
+    repairs: VecDeque<Planned>,
     queue: VecDeque<Planned>,
+    /// Of both.
     queued_bytes: usize,
     pacer: Pacer,
     sent: Sent,
@@ -87,8 +88,7 @@ pub(crate) struct Outlet {
     estimator: Option<Estimator>,
     probing: Option<Probing>,
     round_trip: Duration,
-    repair_bytes: f64,
-    repaired: Instant,
+    allowance: Allowance,
     deadline: Option<Instant>,
     /// Datagrams and bytes that were not yet told.
     went: (u64, u64),
@@ -104,6 +104,7 @@ impl Outlet {
             route: None,
             streams: Vec::new(),
             at_once: VecDeque::new(),
+            repairs: VecDeque::new(),
             queue: VecDeque::new(),
             queued_bytes: 0,
             pacer: Pacer::default(),
@@ -113,8 +114,7 @@ impl Outlet {
             estimator: estimates.then(|| Estimator::new(FIRST_ESTIMATE_BPS)),
             probing: None,
             round_trip: Duration::from_millis(100),
-            repair_bytes: REPAIRS_BYTES,
-            repaired: now,
+            allowance: Allowance::new(now),
             deadline: None,
             went: (0, 0),
         }
@@ -181,14 +181,20 @@ impl Outlet {
     /// Gives up what waits of a stream; how many packets it was.
     pub(crate) fn abandon(&mut self, stream: usize) -> u64 {
         let waited = self.queue.len();
-        self.queue.retain(|planned| planned.stream != stream);
-        self.queued_bytes = self.queue.iter().map(|planned| planned.bytes).sum();
+        for queue in [&mut self.repairs, &mut self.queue] {
+            queue.retain(|planned| planned.stream != stream);
+        }
+        self.queued_bytes = self.repairs.iter().chain(&self.queue).map(|planned| planned.bytes).sum();
         self.rest_if_empty();
         (waited - self.queue.len()) as u64
     }
 
+    fn is_empty(&self) -> bool {
+        self.repairs.is_empty() && self.queue.is_empty()
+    }
+
     fn rest_if_empty(&mut self) {
-        if self.queue.is_empty() {
+        if self.is_empty() {
             self.pacer.rest();
         }
     }
@@ -208,6 +214,7 @@ impl Outlet {
         // Keys stay where they are without a route: made anew they would count from 0 again.
         let Some((to, srtp)) = self.route.and_then(|to| Some((to, self.srtp.take()?))) else {
             self.at_once.clear();
+            self.repairs.clear();
             self.queue.clear();
             self.queued_bytes = 0;
             return;
@@ -217,7 +224,23 @@ impl Outlet {
             self.send_burst(&srtp, to, &mut at_once, BURST_PACKETS, now, egress);
         }
         self.at_once = at_once;
-        let mut queue = std::mem::take(&mut self.queue);
+        let (repairs, queue) = (std::mem::take(&mut self.repairs), std::mem::take(&mut self.queue));
+        self.repairs = self.send_paced(&srtp, to, repairs, now, egress);
+        self.queue = self.send_paced(&srtp, to, queue, now, egress);
+        self.rest_if_empty();
+        self.srtp = Some(srtp);
+        self.schedule(now);
+    }
+
+    /// Sends from the front what the pacer permits; what is left.
+    fn send_paced(
+        &mut self,
+        srtp: &Srtp,
+        to: Peer,
+        mut queue: VecDeque<Planned>,
+        now: Instant,
+        egress: &mut dyn Egress,
+    ) -> VecDeque<Planned> {
         while !queue.is_empty() {
             let most = match &self.estimator {
                 None => BURST_PACKETS,
@@ -229,12 +252,9 @@ impl Outlet {
             if most == 0 {
                 break;
             }
-            self.queued_bytes -= self.send_burst(&srtp, to, &mut queue, most, now, egress);
+            self.queued_bytes -= self.send_burst(srtp, to, &mut queue, most, now, egress);
         }
-        self.queue = queue;
-        self.rest_if_empty();
-        self.srtp = Some(srtp);
-        self.schedule(now);
+        queue
     }
 
     /// Sends a burst from the front; its bytes unpadded and unsealed.
@@ -260,7 +280,9 @@ impl Outlet {
         for (at, planned) in queue.drain(..count).enumerate() {
             bytes += planned.bytes;
             if planned.way == Way::First {
-                writer.streams[planned.stream].went(&planned);
+                let stream = &mut writer.streams[planned.stream];
+                stream.went(&planned);
+                self.allowance.went(if stream.described.video { planned.bytes } else { 0 });
             }
             // Only the last may be shorter, and then it stays so.
             let pad_to = if at == last && !probes { 0 } else { size };
@@ -282,7 +304,7 @@ impl Outlet {
 
     fn schedule(&mut self, now: Instant) {
         let estimate = self.estimate_bps().unwrap_or(FIRST_ESTIMATE_BPS);
-        let media = (!self.queue.is_empty()).then(|| self.pacer.next(now, estimate));
+        let media = (!self.is_empty()).then(|| self.pacer.next(now, estimate));
         let probe = self.probing.as_ref().map(|probing| {
             let due = Duration::from_secs_f64(probing.sent_bytes as f64 * 8.0 / probing.probe.bps as f64);
             (probing.began + due).max(now + PROBE_STEP)
@@ -394,7 +416,7 @@ impl Outlet {
             rtcp::read(compound, |said| self.take(now, said, needs_key_frame));
         }
         self.opened = opened;
-        if !self.at_once.is_empty() {
+        if !self.repairs.is_empty() {
             self.send(now, egress);
         }
     }
@@ -439,19 +461,17 @@ impl Outlet {
 
     fn repair(&mut self, now: Instant, at: usize, missing: &Missing<'_>) {
         let rest = (self.round_trip * 3 / 4).clamp(*REPAIR_REST.start(), *REPAIR_REST.end());
-        let share = REPAIR_SHARE * self.estimate_bps().unwrap_or(FIRST_ESTIMATE_BPS) as f64 / 8.0;
-        let elapsed = now.saturating_duration_since(self.repaired).as_secs_f64();
-        self.repaired = now;
-        self.repair_bytes = (self.repair_bytes + elapsed * share).min(REPAIRS_BYTES);
+        self.allowance.settle(now, self.estimate_bps().unwrap_or(FIRST_ESTIMATE_BPS));
         for sequence in missing.sequences() {
-            if self.repair_bytes <= 0.0 {
+            if !self.allowance.is_left() {
                 return;
             }
             if let Some(found) = self.streams[at].history.again(sequence, rest, now) {
                 let way = found.form.map_or(Way::Repair, Way::Same);
                 let planned = Planned::new(at, &self.streams[at], found.body, found.as_sent, way);
-                self.repair_bytes -= planned.bytes as f64;
-                self.at_once.push_back(planned);
+                self.allowance.take(planned.bytes);
+                self.queued_bytes += planned.bytes;
+                self.repairs.push_back(planned);
             }
         }
     }

@@ -134,6 +134,20 @@ fn what_was_given_up_is_neither_repaired_nor_counted() {
 }
 
 #[test]
+fn repairs_of_a_narrow_link_leave_as_evenly_as_pictures_do() {
+    let mut leg = Leg::new();
+    leg.picture(100);
+    leg.drain();
+    leg.now += Duration::from_secs(1);
+    leg.wire.datagrams.clear();
+    leg.miss(1, 100);
+    assert_eq!(leg.wire.datagrams.len(), BURST_PACKETS);
+    let took = leg.drain();
+    assert!((50..=200).contains(&took.as_millis()), "{took:?}");
+    assert!(leg.wire.datagrams.len() >= 90, "{}", leg.wire.datagrams.len());
+}
+
+#[test]
 fn keys_are_not_made_anew_while_there_is_no_way_to_the_client() {
     let mut leg = Leg::new();
     leg.picture(1);
