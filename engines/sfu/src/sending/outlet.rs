@@ -268,6 +268,7 @@ impl Outlet {
         egress: &mut dyn Egress,
     ) -> usize {
         let (count, size) = burst(queue, most);
+        let video = queue.front().is_some_and(|planned| self.streams[planned.stream].described.video);
         let probe = self.probing.as_ref().map_or(0, |probing| probing.probe.id);
         let now_us = self.clock.us(now);
         let mut writer = Writer { streams: &mut self.streams, sent: &mut self.sent, srtp, probe, now_us };
@@ -276,6 +277,9 @@ impl Outlet {
         let mut bytes = 0;
         let probes = probe != 0 && queue.front().is_some_and(|planned| planned.way == Way::Repair);
         let size = if probes { size.max(PROBE_PACKET_BYTES.min(size + PROBE_PADDING_BYTES)) } else { size };
+        if let Some(estimator) = self.estimator.as_mut().filter(|_| video) {
+            estimator.sent(now_us);
+        }
         let last = count - 1;
         for (at, planned) in queue.drain(..count).enumerate() {
             bytes += planned.bytes;
@@ -341,13 +345,16 @@ impl Outlet {
     /// probes for `wanted_bps`.
     pub(crate) fn tick(&mut self, now: Instant, wanted_bps: u64, egress: &mut dyn Egress) {
         self.report(now, egress);
+        let now_us = self.clock.us(now);
+        if let Some(estimator) = &mut self.estimator {
+            estimator.tick(now_us);
+        }
         let can_probe = self.probing.is_none()
             && self.srtp.is_some()
             && self
                 .streams
                 .iter()
                 .any(|stream| stream.described.extensions.transport != 0 && stream.history.last().is_some());
-        let now_us = self.clock.us(now);
         if can_probe
             && let Some(probe) = self.estimator.as_mut().and_then(|estimator| estimator.probe(now_us, wanted_bps))
         {
@@ -441,7 +448,7 @@ impl Outlet {
             Said::Bandwidth { bps } => {
                 let transport = self.streams.iter().any(|stream| stream.described.extensions.transport != 0);
                 if let Some(estimator) = self.estimator.as_mut().filter(|_| !transport) {
-                    estimator.receiver_says(bps);
+                    estimator.receiver_says(self.clock.us(now), bps);
                 }
             }
         }

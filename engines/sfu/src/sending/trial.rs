@@ -23,7 +23,7 @@ pub(crate) fn take_reports(compounds: &[&[u8]]) {
                 estimator.report(now_us, &told.acked, told.lost);
             }
             Said::Missing { entries, .. } => assert!(entries.sequences().count() <= compound.len() * 17 / 4),
-            Said::Bandwidth { bps } => estimator.receiver_says(bps),
+            Said::Bandwidth { bps } => estimator.receiver_says(now_us, bps),
             Said::NeedsKeyFrame { .. } | Said::Reception(_) => {}
         });
         assert!((30_000..=100_000_000).contains(&estimator.bps()), "{}", estimator.bps());

@@ -14,6 +14,7 @@ mod delay;
 mod losses;
 mod probing;
 mod rate;
+mod silence;
 mod throughput;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ use losses::Losses;
 pub(super) use probing::Probe;
 use probing::Probing;
 use rate::RateControl;
+use silence::Silence;
 use throughput::Throughput;
 
 /// Estimates stay within these.
@@ -31,6 +33,10 @@ const LEAST_BPS: f64 = 30_000.0;
 const MOST_BPS: f64 = 100_000_000.0;
 /// A round trip is never believed to be shorter or longer than these.
 const ROUND_TRIP_US: std::ops::RangeInclusive<u64> = 5_000..=2_000_000;
+
+/// What a receiver said of itself no longer holds when so long only packets were
+/// reported on.
+const RECEIVER_SAID_US: u64 = 5_000_000;
 
 /// A packet of which a report told that it arrived.
 #[derive(Debug, Clone, Copy)]
@@ -59,8 +65,9 @@ pub(super) struct Estimator {
     rate: RateControl,
     losses: Losses,
     probing: Probing,
-    /// What the receiver says, if it estimates itself.
-    receiver_bps: Option<f64>,
+    /// What the receiver says, and when it did, if it estimates itself.
+    receiver: Option<(f64, u64)>,
+    silence: Silence,
     round_trip_us: u64,
     last_over_us: Option<u64>,
 }
@@ -74,7 +81,8 @@ impl Estimator {
             rate: RateControl::new(first_bps as f64),
             losses: Losses::default(),
             probing: Probing::default(),
-            receiver_bps: None,
+            receiver: None,
+            silence: Silence::default(),
             round_trip_us: 100_000,
             last_over_us: None,
         }
@@ -83,7 +91,8 @@ impl Estimator {
     /// In bits a second.
     pub(super) fn bps(&self) -> u64 {
         let delay_bps = self.rate.bps();
-        let bps = delay_bps.min(self.losses.bps()).min(self.receiver_bps.unwrap_or(MOST_BPS));
+        let receiver_bps = self.receiver.map_or(MOST_BPS, |(bps, _)| bps);
+        let bps = delay_bps.min(self.losses.bps()).min(receiver_bps) * self.silence.left();
         bps.clamp(LEAST_BPS, MOST_BPS) as u64
     }
 
@@ -92,12 +101,25 @@ impl Estimator {
     }
 
     /// The receiver's own estimate, as in REMB.
-    pub(super) fn receiver_says(&mut self, bps: u64) {
-        self.receiver_bps = Some(bps as f64);
+    pub(super) fn receiver_says(&mut self, now_us: u64, bps: u64) {
+        self.receiver = Some((bps as f64, now_us));
+        self.silence.heard(false);
+    }
+
+    /// Something was sent that is to be reported on.
+    pub(super) fn sent(&mut self, now_us: u64) {
+        self.silence.sent(now_us);
+    }
+
+    /// To be called every now and then: nothing is heard from a link that is gone.
+    pub(super) fn tick(&mut self, now_us: u64) {
+        self.silence.tick(now_us, self.round_trip_us);
     }
 
     /// Takes in a report. `acked` in the order of sending.
     pub(super) fn report(&mut self, now_us: u64, acked: &[Acked], lost: usize) {
+        self.rate.fall(self.silence.heard(true));
+        self.receiver = self.receiver.filter(|(_, said_us)| now_us.saturating_sub(*said_us) <= RECEIVER_SAID_US);
         if let Some(round_trip) = acked.iter().map(|packet| now_us.saturating_sub(packet.sent_us)).min() {
             self.round_trip_us = round_trip.clamp(*ROUND_TRIP_US.start(), *ROUND_TRIP_US.end());
         }
@@ -134,7 +156,8 @@ impl Estimator {
     pub(super) fn probe(&mut self, now_us: u64, wanted_bps: u64) -> Option<Probe> {
         self.probing.settle(now_us);
         let calm = self.last_over_us.is_none_or(|over| now_us.saturating_sub(over) > 1_000_000);
-        if !calm || self.losses.is_lossy() || self.receiver_bps.is_some() {
+        let silent = self.silence.left() < 1.0;
+        if !calm || silent || self.losses.is_lossy() || self.receiver.is_some() {
             return None;
         }
         self.probing.begin(now_us, self.bps(), wanted_bps)

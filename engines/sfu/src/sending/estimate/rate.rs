@@ -85,6 +85,11 @@ impl RateControl {
         }
     }
 
+    /// Only this share is still believed.
+    pub(super) fn fall(&mut self, share: f64) {
+        self.bps = (self.bps * share).max(LEAST_BPS);
+    }
+
     pub(super) fn update(&mut self, now_us: u64, usage: Usage, throughput: Option<f64>, round_trip_us: u64) {
         match usage {
             Usage::Over => self.decrease(now_us, throughput, round_trip_us),

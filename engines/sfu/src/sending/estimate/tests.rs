@@ -226,9 +226,74 @@ fn a_queue_too_short_to_show_is_met_by_its_losses() {
 #[test]
 fn a_receiver_that_estimates_itself_is_believed() {
     let mut estimator = Estimator::new(2_500_000);
-    estimator.receiver_says(400_000);
+    estimator.receiver_says(0, 400_000);
     assert_eq!(estimator.bps(), 400_000);
     assert!(estimator.probe(10_000_000, 900_000).is_none());
-    estimator.receiver_says(9_000_000);
+    estimator.receiver_says(0, 9_000_000);
     assert_eq!(estimator.bps(), 2_500_000);
+}
+
+#[test]
+fn what_a_receiver_said_is_forgotten_once_only_packets_are_reported_on() {
+    let mut estimator = Estimator::new(2_500_000);
+    estimator.receiver_says(1_000_000, 400_000);
+    estimator.report(1_000_000 + RECEIVER_SAID_US, &[], 0);
+    assert_eq!(estimator.bps(), 400_000);
+    estimator.report(1_000_001 + RECEIVER_SAID_US, &[], 0);
+    assert_eq!(estimator.bps(), 2_500_000);
+}
+
+/// Sends every 20 ms for so long with nothing heard; the estimate after each second.
+fn unheard(estimator: &mut Estimator, from_ms: u64, seconds: u64) -> Vec<u64> {
+    let mut told = Vec::new();
+    for ms in (from_ms..from_ms + seconds * 1_000).step_by(20) {
+        estimator.sent(ms * 1_000);
+        if ms % 100 == 0 {
+            estimator.tick(ms * 1_000);
+        }
+        if (ms + 20 - from_ms).is_multiple_of(1_000) {
+            told.push(estimator.bps());
+        }
+    }
+    told
+}
+
+#[test]
+fn what_is_sent_into_silence_becomes_less_and_less() {
+    let mut estimator = Estimator::new(2_000_000);
+    assert_eq!(unheard(&mut estimator, 0, 10), [2_000_000; 10], "who never reports may not be able to");
+    estimator.report(10_000_000, &[], 0);
+    let fallen = unheard(&mut estimator, 10_000, 6);
+    assert_eq!(fallen[0], 2_000_000);
+    assert!(fallen.windows(2).all(|pair| pair[1] < pair[0] * 6 / 10), "{fallen:?}");
+    assert!(fallen[4] < 200_000, "{fallen:?}");
+    assert!(estimator.probe(16_000_000, 9_000_000).is_none());
+    let before = estimator.bps();
+    estimator.report(16_000_000, &[], 0);
+    assert_eq!(estimator.bps(), before, "it is what is known now");
+    assert!(estimator.probe(16_000_000, 9_000_000).is_some(), "and from there it goes up");
+}
+
+#[test]
+fn who_sends_seldom_is_not_taken_for_silent() {
+    let mut estimator = Estimator::new(2_000_000);
+    estimator.report(0, &[], 0);
+    for second in 0..20 {
+        estimator.sent(second * 1_000_000);
+        for tick in 0..10 {
+            estimator.tick(second * 1_000_000 + tick * 100_000);
+        }
+    }
+    assert_eq!(estimator.bps(), 2_000_000);
+}
+
+#[test]
+fn one_who_tells_a_bandwidth_may_be_silent_for_longer() {
+    let mut estimator = Estimator::new(2_000_000);
+    estimator.receiver_says(0, 800_000);
+    let fallen = unheard(&mut estimator, 0, 5);
+    assert_eq!(fallen[..3], [800_000; 3]);
+    assert!(fallen[4] < 400_000, "{fallen:?}");
+    estimator.receiver_says(5_000_000, 800_000);
+    assert_eq!(estimator.bps(), 800_000);
 }
