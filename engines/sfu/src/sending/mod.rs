@@ -39,6 +39,16 @@ pub(crate) use outlet::{Clock, Outlet};
 pub(crate) use stream::Description;
 pub(crate) use trial::take_reports;
 
+/// Seals RTCP as the end does whose handshake was listened to.
+#[cfg(test)]
+pub(crate) fn sealing(overheard: &Overheard) -> impl FnMut(Vec<u8>) -> Vec<u8> + use<> {
+    let mut srtp = overheard.keys().and_then(srtp::Srtp::new).unwrap();
+    move |mut compound| {
+        srtp.seal_rtcp(&mut compound, 0).unwrap();
+        compound
+    }
+}
+
 /// What all viewers get of a packet; one copy for all of them.
 #[derive(Debug)]
 pub(crate) struct Body {

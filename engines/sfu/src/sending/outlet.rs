@@ -139,6 +139,12 @@ impl Outlet {
         self.route = Some(to);
     }
 
+    /// The number of each stream's next repair, less one.
+    #[cfg(test)]
+    pub(crate) fn repair_sequences(&mut self) -> impl Iterator<Item = &mut u64> {
+        self.streams.iter_mut().map(|stream| &mut stream.repair_sequence)
+    }
+
     /// In bits a second; `None`: nothing is estimated.
     pub(crate) fn estimate_bps(&self) -> Option<u64> {
         self.estimator.as_ref().map(Estimator::bps)

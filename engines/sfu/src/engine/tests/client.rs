@@ -13,6 +13,7 @@ use str0m::{Rtc, RtcConfig};
 use super::camera::{LAYER_AT, Sends};
 use crate::engine::extensions;
 use crate::payload::{self, Frame};
+use crate::sending::Overheard;
 use crate::{Codec, LegId};
 
 /// Conditions of one client's link, alike in both directions.
@@ -86,6 +87,8 @@ pub(in crate::engine::tests) struct Client {
     pub(in crate::engine::tests) key_frames_asked: usize,
     pub(in crate::engine::tests) muted: bool,
     pub(in crate::engine::tests) answers: bool,
+    /// Its keys, if it listens for them.
+    pub(in crate::engine::tests) overheard: Overheard,
     pub(in crate::engine::tests) knows_rtx: bool,
     /// What was sent to it, whether it came or not, once that is to be noted.
     pub(in crate::engine::tests) wire: Option<Vec<Vec<u8>>>,

@@ -4,6 +4,7 @@
 mod camera;
 mod client;
 mod scalable_camera;
+mod sealed;
 mod workers;
 mod world;
 
@@ -25,6 +26,7 @@ macro_rules! with_workers {
             use super::{camera, scalable_camera};
             tests! {
                 feeds "feeds.rs"
+                hostility "hostility.rs"
                 muting "muting.rs"
                 players "players.rs"
                 refusals "refusals.rs"

@@ -134,3 +134,47 @@ fn a_viewer_whose_address_changes_is_followed() {
     world.until(6_000, "video at the new address", |world| world.clients[viewer].video().len() > before + 20);
     assert!(!world.was_told(|event| matches!(event, Event::Closed { leg: it, .. } if *it == leg("viewer"))));
 }
+
+#[test]
+fn less_and_less_goes_into_a_link_that_is_gone_and_the_picture_is_back_with_it() {
+    let mut world = World::new(38);
+    world.publish("host", "a", LADDER_BPS);
+    world.until(200, "publisher connected", |world| world.connected("host"));
+    let viewer = world.view("viewer", "a", Link { rate_bps: Some(5_000_000), ..Link::default() });
+    world.until(10_000, "the highest layer", |world| world.clients[viewer].layer() == Some(2));
+    world.run(3_000);
+    let in_a_second = |world: &mut World| {
+        let before = world.sent_to(viewer);
+        world.run(1_000);
+        world.sent_to(viewer) - before
+    };
+    let before = in_a_second(&mut world);
+    world.clients[viewer].link.cut = true;
+    world.run(4_000);
+    let into_nothing = in_a_second(&mut world);
+    assert!(into_nothing < before / 4, "{into_nothing} of {before} bytes a second");
+    world.clients[viewer].link.cut = false;
+    let seen = world.clients[viewer].video().len();
+    world.until(1_000, "video again", |world| world.clients[viewer].video().len() > seen + 5);
+    world.until(15_000, "the highest layer again", |world| world.clients[viewer].layer() == Some(2));
+}
+
+#[test]
+fn repairs_go_on_when_their_numbers_wrap() {
+    const BEFORE: u64 = (1 << 16) - 20;
+    let mut world = World::new(39);
+    world.publish("host", "a", &[800_000]);
+    let viewer = world.view("viewer", "a", Link::default());
+    world.until(1_000, "first frame", |world| !world.clients[viewer].video().is_empty());
+    for sequence in world.outlet("viewer").repair_sequences() {
+        *sequence = BEFORE;
+    }
+    world.clients[viewer].link.loss = 0.04;
+    world.run(10_000);
+    world.clients[viewer].link.loss = 0.0;
+    world.run(1_000);
+    let repaired = world.outlet("viewer").repair_sequences().map(|sequence| *sequence).max().unwrap();
+    assert!(repaired > (1 << 16) + 20, "{repaired}");
+    let sequences: BTreeSet<u64> = world.clients[viewer].video().iter().map(|seen| seen.sequence).collect();
+    assert_eq!(sequences.len() as u64, sequences.last().unwrap() - sequences.first().unwrap() + 1, "nothing is missing");
+}

@@ -18,9 +18,11 @@ use super::camera::{AUDIO_EVERY, Encoding, FRAME_EVERY, Sends};
 use super::client::strip_rtx;
 pub(in crate::engine::tests) use super::client::{Client, Link, Seen, config};
 use super::scalable_camera::Layers;
+use super::sealed::Sealed;
 use super::workers::Workers;
 use crate::engine::Engine;
 use crate::engine::leg::Role;
+use crate::sending::{Outlet, Overheard};
 use crate::tap::{ADVANCE_EVERY, Taps};
 use crate::{Command, Event, FeedFrame, Hears, LegId, Limits, Source, SpaceId, Stats, TapFrame, TapSink};
 
@@ -52,6 +54,7 @@ pub(in crate::engine::tests) struct WorldOf<const WORKERS: usize> {
     flying: BinaryHeap<Reverse<(Instant, u64)>>,
     cargo: std::collections::HashMap<u64, InFlight>,
     flights: u64,
+    pub(in crate::engine::tests) sealed: Sealed,
     random: u64,
 }
 
@@ -81,6 +84,7 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
             flying: BinaryHeap::new(),
             cargo: std::collections::HashMap::new(),
             flights: 0,
+            sealed: Sealed::default(),
             random: seed.max(1),
         }
     }
@@ -300,6 +304,7 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
     fn client(&mut self, name: &str, config: RtcConfig) -> Client {
         let address = SocketAddr::from(([10, 1, 0, self.clients.len() as u8 + 1], 40_000));
         let mut rtc = config.build(self.now);
+        let overheard = Overheard::last_made();
         rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
         Client {
             leg: leg(name),
@@ -315,6 +320,7 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
             key_frames_asked: 0,
             muted: false,
             answers: true,
+            overheard,
             knows_rtx: true,
             wire: None,
         }
@@ -411,6 +417,7 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
                 wire.push(bytes.clone());
             }
             let address = client.address;
+            self.sealed.note(address, &bytes);
             self.fly(false, address, bytes);
         }
     }
@@ -548,6 +555,17 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
         self.hear();
     }
 
+    /// A datagram of a client comes in.
+    pub(in crate::engine::tests) fn say(&mut self, index: usize, datagram: &[u8]) {
+        let sent = self.workers.come_in(self.now, self.clients[index].seen_at, datagram);
+        self.launch(sent);
+        self.hear();
+    }
+
+    pub(in crate::engine::tests) fn sent_to(&self, index: usize) -> u64 {
+        self.sealed.bytes(self.clients[index].address)
+    }
+
     pub(in crate::engine::tests) fn set_audio_level(&mut self, index: usize, level: i8) {
         self.clients[index].sends.as_mut().unwrap().audio_level = level;
     }
@@ -565,11 +583,16 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
         client.rtc.direct_api().reset_stream_tx(mid, None, ssrc.into(), Some((ssrc + 1).into())).unwrap();
     }
 
-    pub(in crate::engine::tests) fn estimate_bps(&self, name: &str) -> u64 {
-        let engine = &self.workers.engines[self.workers.of(&leg(name))];
+    pub(in crate::engine::tests) fn estimate_bps(&mut self, name: &str) -> u64 {
+        self.outlet(name).estimate_bps().unwrap()
+    }
+
+    pub(in crate::engine::tests) fn outlet(&mut self, name: &str) -> &mut Outlet {
+        let worker = self.workers.of(&leg(name));
+        let engine = &mut self.workers.engines[worker];
         let index = engine.by_id[&leg(name)];
-        let Role::Subscribe(subscriber) = &engine.legs[index].as_ref().unwrap().role else { panic!("no viewer") };
-        subscriber.outlet.estimate_bps().unwrap()
+        let Role::Subscribe(subscriber) = &mut engine.legs[index].as_mut().unwrap().role else { panic!("no viewer") };
+        &mut subscriber.outlet
     }
 
     pub(in crate::engine::tests) fn set_video_sequence(&mut self, index: usize, sequence: u64) {
