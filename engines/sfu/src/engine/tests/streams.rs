@@ -165,7 +165,7 @@ fn size_choice_and_pause_are_followed_without_a_break_in_numbers() {
 }
 
 #[test]
-fn switches_break_no_picture_of_a_publisher_whose_packets_are_lost_and_overtake_each_other() {
+fn switches_break_no_picture_of_a_publisher_whose_packets_overtake_each_other() {
     for (vp8, codec) in [(true, Codec::Vp8), (false, Codec::H264)] {
         let mut world = World::new(16);
         let publisher = world.publish_with("host", "a", LADDER_BPS, config(vp8));
@@ -178,7 +178,7 @@ fn switches_break_no_picture_of_a_publisher_whose_packets_are_lost_and_overtake_
             _ => None,
         });
         let track = track.unwrap();
-        let poor = Link { loss: 0.01, jitter: Duration::from_millis(15), ..Link::default() };
+        let poor = Link { jitter: Duration::from_millis(25), doubled: 0.05, ..Link::default() };
         world.clients[publisher].link = poor;
         for turn in 0..30 {
             let choice = LayerChoice::Rid(["q", "f", "h"][turn % 3].into());
@@ -190,8 +190,7 @@ fn switches_break_no_picture_of_a_publisher_whose_packets_are_lost_and_overtake_
         world.run(1_000);
         let pictures = whole_pictures(&world.clients[viewer].video(), codec);
         let longest = pictures.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).max().unwrap();
-        // What is lost twice before a switch is not waited for behind it.
-        assert!(longest < 90 * 500, "{codec:?} stood still for {} ms", longest / 90);
+        assert!(longest < 90 * 100, "{codec:?} stood still for {} ms", longest / 90);
     }
 }
 
