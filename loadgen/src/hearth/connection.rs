@@ -121,6 +121,8 @@ fn name_of(command: &Command) -> &'static str {
         Command::Publish { .. } => "publishing",
         Command::Watch { .. } => "watching",
         Command::Answer { .. } => "the answer",
+        Command::Prefer { .. } => "choosing a size",
+        Command::Groups { .. } => "something about a group",
         Command::EndBroadcast => "ending the broadcast",
         _ => "a command",
     }
