@@ -250,7 +250,7 @@ struct CamerasArguments {
     #[arg(long)]
     silent: bool,
     /// How many begin to watch at the same time.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 5)]
     join_together: usize,
     /// Seconds measured.
     #[arg(long, default_value_t = 10)]
