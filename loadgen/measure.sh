@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Takes the figures of docs/performance.md: release builds, a fresh server on free ports for each, nothing left running.
-#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain sound curve janus hundred chat half burst messages hls films (all where left out)
+#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain sound curve cameras janus hundred chat half burst messages hls films (all where left out)
 # LOADGEN_FLAGS=--json prints JSON.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-3}
 shift || true
-parts=${*:-media plain sound curve janus hundred chat half burst messages hls films}
+parts=${*:-media plain sound curve cameras janus hundred chat half burst messages hls films}
 bin=${LOADGEN_BIN_DIR:-target/release}
 secret='a load password'
 server=
@@ -116,6 +116,10 @@ for part in $parts; do
     curve) # The same from few viewers to many: bursts of two packets, so that the machine carries a thousand.
         for viewers in 10 100 1000; do
             start; load media --runs "$runs" --viewers $viewers --pps 60; stop
+        done ;;
+    cameras) # A fresh server for each, so that memory is comparable: 25 who see each other, and as many more who only watch.
+        for viewers in 0 25; do
+            start; load cameras --runs "$runs" --viewers $viewers; stop
         done ;;
     janus) start; load compare --runs "$runs" ;;
     hundred) start; load compare --runs "$runs" --viewers 100 ;;

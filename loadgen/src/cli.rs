@@ -10,18 +10,23 @@ use crate::figures::report::{Figures, table};
 use crate::hearth::api::Credentials;
 use crate::hearth::target::Target;
 use crate::hls;
+use crate::media::cameras::{self, CAMERAS_MAX, CAMERAS_MIN, KBPS_MAX};
 use crate::media::load::{Load, SECONDS_MAX, VIEWERS_MAX};
-use crate::media::packetiser::{PACKETS_PER_SECOND_MAX, PAYLOAD_MAX_BYTES, PAYLOAD_MIN_BYTES};
-use crate::media::publishing::Plan;
+use crate::media::packetiser::{
+    FRAME_RATE, FRAME_RATE_MAX, Layer, PACKETS_PER_SECOND_MAX, PAYLOAD_MAX_BYTES, PAYLOAD_MIN_BYTES,
+};
+use crate::media::publishing::{LAYERS_MAX, Plan};
 use crate::media_runs::{self, HearthServer, Runs};
 use clap::{Args, Parser, Subcommand};
 use hearth_protocol::ids::SpaceId;
-use hearth_protocol::limits::MESSAGE_MAX_CHARS;
+use hearth_protocol::limits::{GROUP_MEMBERS_MAX, MESSAGE_MAX_CHARS};
 use serde_json::{Map, Value};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The most runs of which the median is taken.
 const RUNS_MAX: usize = 99;
+/// The height of the one picture of a single publisher, in pixels.
+const HEIGHT_PX: u16 = 720;
 /// The most messages a second.
 const RATE_MAX: f64 = 100_000.0;
 
@@ -44,6 +49,13 @@ enum What {
         server: ServerArguments,
         #[command(flatten)]
         media: MediaArguments,
+    },
+    /// Many cameras in simulcast, each watched by all the others, in a discussion group.
+    Cameras {
+        #[command(flatten)]
+        server: ServerArguments,
+        #[command(flatten)]
+        cameras: CamerasArguments,
     },
     /// Players of Low-Latency HLS, of whatever is live at an address.
     Hls(HlsArguments),
@@ -216,6 +228,44 @@ struct MediaArguments {
     runs: usize,
 }
 
+/// Many cameras.
+#[derive(Args, Clone)]
+struct CamerasArguments {
+    /// Who publish camera and microphone, and watch each other.
+    #[arg(long, default_value_t = CAMERAS_MAX)]
+    cameras: usize,
+    /// Who watch besides.
+    #[arg(long, default_value_t = 0)]
+    viewers: usize,
+    /// How many each shows large; all others are small.
+    #[arg(long, default_value_t = 1)]
+    large: usize,
+    /// Bits a second of the layers, in thousands, the lowest first.
+    #[arg(long, value_delimiter = ',', num_args = 1..=LAYERS_MAX, default_values_t = [150, 500, 1_700])]
+    kbps: Vec<u32>,
+    /// Frames a second.
+    #[arg(long, default_value_t = FRAME_RATE)]
+    frame_rate: u32,
+    /// No sound.
+    #[arg(long)]
+    silent: bool,
+    /// How many begin to watch at the same time.
+    #[arg(long, default_value_t = 5)]
+    join_together: usize,
+    /// Seconds measured.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Seconds of media before that, once everybody has what they show.
+    #[arg(long, default_value_t = 3)]
+    warmup: u64,
+    /// Send no transport-wide feedback: the server can't estimate bandwidth.
+    #[arg(long)]
+    no_bwe: bool,
+    /// Runs; the medians are printed.
+    #[arg(long, default_value_t = 1)]
+    runs: usize,
+}
+
 fn parse_room(text: &str) -> std::result::Result<SpaceId, String> {
     SpaceId::parse(text).map_err(|error| error.to_string())
 }
@@ -236,11 +286,12 @@ impl MediaArguments {
         check("warmup", self.warmup, 0, SECONDS_MAX)?;
         check("join-together", self.join_together as u64, 1, VIEWERS_MAX as u64)?;
         check("runs", self.runs as u64, 1, RUNS_MAX as u64)?;
-        let plan = Plan {
-            video_packets_per_second: if self.audio_only { 0 } else { self.pps },
-            payload_bytes: self.size,
-            sound: self.with_audio || self.audio_only,
-        };
+        let mut layers = [Layer::default(); LAYERS_MAX];
+        if !self.audio_only {
+            layers[0] = Layer { packets_per_second: self.pps, payload_bytes: self.size, height_px: HEIGHT_PX };
+        }
+        let sound = self.with_audio || self.audio_only;
+        let plan = Plan { publisher: 0, layers, frame_rate: FRAME_RATE, swing_percent: 0, sound };
         Ok(Load {
             plan,
             viewers: self.viewers,
@@ -250,6 +301,40 @@ impl MediaArguments {
             feedback: !self.no_bwe,
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
         })
+    }
+}
+
+impl CamerasArguments {
+    fn load(&self) -> Result<cameras::Load> {
+        check("cameras", self.cameras as u64, CAMERAS_MIN as u64, CAMERAS_MAX as u64)?;
+        check("viewers", self.viewers as u64, 0, (GROUP_MEMBERS_MAX - self.cameras) as u64)?;
+        check("large", self.large as u64, 0, CAMERAS_MAX as u64)?;
+        check("frame-rate", self.frame_rate.into(), 1, FRAME_RATE_MAX.into())?;
+        check("join-together", self.join_together as u64, 1, GROUP_MEMBERS_MAX as u64)?;
+        check("seconds", self.seconds, 1, SECONDS_MAX)?;
+        check("warmup", self.warmup, 0, SECONDS_MAX)?;
+        check("runs", self.runs as u64, 1, RUNS_MAX as u64)?;
+        check("kbps", self.kbps.len() as u64, 1, LAYERS_MAX as u64)?;
+        let mut kbps = [0; LAYERS_MAX];
+        for (layer, asked) in kbps.iter_mut().zip(&self.kbps) {
+            check("kbps", (*asked).into(), 1, KBPS_MAX.into())?;
+            *layer = *asked;
+        }
+        let load = cameras::Load {
+            cameras: self.cameras,
+            viewers: self.viewers,
+            large: self.large,
+            kbps,
+            frame_rate: self.frame_rate,
+            sound: !self.silent,
+            join_together: self.join_together,
+            seconds: self.seconds,
+            warm_up_seconds: self.warmup,
+            feedback: !self.no_bwe,
+            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        };
+        load.plan(0)?;
+        Ok(load)
     }
 }
 
@@ -324,6 +409,15 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
             let mut runs = Runs::new();
             for _ in 0..media.runs {
                 runs.add(media_runs::hearth(&server, load).await?);
+            }
+            print(arguments.json, &[("hearth", &runs.figures())]);
+            Ok(runs.good())
+        }
+        What::Cameras { server, cameras } => {
+            let (server, load) = (server.find()?, cameras.load()?);
+            let mut runs = Runs::new();
+            for _ in 0..cameras.runs {
+                runs.add(media_runs::cameras(&server, load).await?);
             }
             print(arguments.json, &[("hearth", &runs.figures())]);
             Ok(runs.good())
@@ -421,6 +515,41 @@ mod tests {
         for (name, most) in most {
             assert!(media(&[name, &most.to_string()]).is_ok(), "{name}");
             assert!(media(&[name, &(most + 1).to_string()]).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn cameras_out_of_bounds_are_refused() {
+        let cameras = |arguments: &[&str]| {
+            let command = ["loadgen", "cameras", "--token", "t"].iter().chain(arguments).copied();
+            match Arguments::try_parse_from(command).map(|arguments| arguments.what) {
+                Ok(What::Cameras { cameras, .. }) => cameras.load(),
+                _ => Err(Failure::Usage("not read".to_owned())),
+            }
+        };
+        let usual = cameras(&[]).unwrap();
+        assert_eq!((usual.cameras, usual.kbps, usual.sound), (CAMERAS_MAX, [150, 500, 1_700], true));
+        assert_eq!(cameras(&["--kbps", "300,900"]).unwrap().kbps, [300, 900, 0]);
+        let bounds = [
+            ("--cameras", CAMERAS_MIN as u64, CAMERAS_MAX as u64),
+            ("--viewers", 0, (GROUP_MEMBERS_MAX - CAMERAS_MAX) as u64),
+            ("--large", 0, CAMERAS_MAX as u64),
+            ("--frame-rate", 8, FRAME_RATE_MAX.into()),
+            ("--kbps", 1, KBPS_MAX.into()),
+            ("--join-together", 1, GROUP_MEMBERS_MAX as u64),
+            ("--seconds", 1, SECONDS_MAX),
+            ("--warmup", 0, SECONDS_MAX),
+            ("--runs", 1, RUNS_MAX as u64),
+        ];
+        for (name, least, most) in bounds {
+            assert!(cameras(&[name, &least.to_string()]).is_ok(), "{name}");
+            assert!(cameras(&[name, &most.to_string()]).is_ok(), "{name}");
+            assert!(cameras(&[name, &(most + 1).to_string()]).is_err(), "{name}");
+        }
+        for refused in
+            [["--cameras", "1"], ["--frame-rate", "0"], ["--kbps", "0"], ["--kbps", "1,2,3,4"], ["--frame-rate", "1"]]
+        {
+            assert!(cameras(&refused).is_err(), "{refused:?}");
         }
     }
 }

@@ -1,13 +1,15 @@
 //! The media runs that can be asked for: Hearth, Janus, and both in one run.
 
 use crate::failure::Result;
-use crate::figures::process::Process;
+use crate::figures::process::{Process, Usage};
 use crate::figures::report::Figures;
 use crate::hearth::api::Credentials;
+use crate::hearth::group;
 use crate::hearth::media::HearthRoom;
 use crate::hearth::target::Target;
 use crate::janus::process::Janus;
 use crate::janus::room::JanusRoom;
+use crate::media::cameras;
 use crate::media::load::{self, Load, Outcome};
 use hearth_protocol::ids::SpaceId;
 
@@ -60,6 +62,14 @@ impl Runs {
 pub async fn hearth(server: &HearthServer, load: Load) -> Result<Outcome> {
     let mut room = HearthRoom::enter(server.target, &server.credentials, server.room.clone()).await?;
     load::run(&mut room, server.process, Load { ip: server.target.own_ip()?, ..load }).await
+}
+
+/// One run of many cameras against Hearth, in a group of people who come for it.
+pub async fn cameras(server: &HearthServer, load: cameras::Load) -> Result<Outcome> {
+    let empty = Usage::of(server.process)?;
+    let people = load.cameras + load.viewers;
+    let group = group::gather(server.target, &server.credentials, server.room.clone(), people).await?;
+    cameras::run(group, server.process, &empty, cameras::Load { ip: server.target.own_ip()?, ..load }).await
 }
 
 /// One run against a Janus of its own.

@@ -102,7 +102,7 @@ async fn enter(target: Target, rooms: &[SpaceId], count: usize) -> Result<Vec<(M
                     let token = api.guest(format!("Member {index}"), &rooms[room]).await?;
                     let mut connection = Connection::open(target, &token).await?;
                     connection.join(&rooms[room]).await?;
-                    let (socket, partial) = connection.into_socket()?;
+                    let (socket, partial) = connection.into_socket().await?;
                     entered.push((Member::new(socket, partial)?, room));
                 }
                 Ok::<_, Failure>(entered)

@@ -4,7 +4,7 @@ use super::target::Target;
 use crate::failure::{Failure, Result, within};
 use crate::net::http::Client;
 use hearth_protocol::http::{Account, GuestEntry, NewAccount, Room, Session, SignIn};
-use hearth_protocol::ids::SpaceId;
+use hearth_protocol::ids::{SpaceId, UserId};
 
 /// How long one request may take.
 const REQUEST_S: u64 = 30;
@@ -75,10 +75,16 @@ impl Api {
 
     /// Comes in as a guest.
     pub async fn guest(&mut self, display_name: String, room: &SpaceId) -> Result<Token> {
+        self.known_guest(display_name, room).await.map(|(token, _)| token)
+    }
+
+    /// Comes in as a guest whom others can name.
+    pub async fn known_guest(&mut self, display_name: String, room: &SpaceId) -> Result<(Token, UserId)> {
         let entry = GuestEntry { display_name, room: room.clone(), link: None, program: true };
         let session: Session =
             within(REQUEST_S, "a guest", self.client.post("/api/session/guest", None, &entry)).await?;
-        token_of(&session)
+        let me = session.me.as_ref().ok_or_else(|| incomplete("the token is of nobody"))?;
+        Ok((token_of(&session)?, me.profile.id.clone()))
     }
 
     /// Makes an account, as an administrator.

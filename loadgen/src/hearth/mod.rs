@@ -2,5 +2,6 @@
 
 pub mod api;
 pub mod connection;
+pub mod group;
 pub mod media;
 pub mod target;

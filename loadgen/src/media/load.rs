@@ -1,8 +1,8 @@
 //! One run of media: publish, let viewers join, measure a window, count.
 
 use super::publishing::Plan;
-use super::reactor::{Collected, PeerIndex, Reactor, State};
-use super::window::Window;
+use super::reactor::{Collected, PeerIndex, Reactor, State, Watched};
+use super::window::{Window, Windows};
 use crate::clock;
 use crate::failure::{Failure, Result, within};
 use crate::figures::histogram::Histogram;
@@ -69,14 +69,15 @@ struct Joined {
 
 /// Runs the load against `room`, whose server is `process`.
 pub async fn run<F: Forwarder>(room: &mut F, process: Option<Process>, load: Load) -> Result<Outcome> {
-    let window = Arc::new(Window::default());
+    let windows = Arc::new(Windows::default());
+    let window = &windows.packets;
     let settings = Settings::new(load.ip, load.feedback)?;
     // The publisher has a thread of its own, so that its rhythm does not depend on what the viewers have to do.
-    let (sender, _sending) = Reactor::start("publisher", settings.clone(), window.clone())?;
-    let (viewers, _viewing) = Reactor::start("viewers", settings, window.clone())?;
-    let connected_ms = publish(room, &sender, load.plan).await?;
+    let (sender, _sending) = Reactor::start("publisher", settings.clone())?;
+    let (viewers, _viewing) = Reactor::start("viewers", settings)?;
+    let connected_ms = publish(room, &sender, load.plan, &windows).await?;
     let empty = Usage::of(process)?;
-    let (joined, _answering) = join(room, &viewers, load.viewers, load.join_together).await?;
+    let (joined, _answering) = join(room, &viewers, &load, &windows).await?;
     tokio::time::sleep(Duration::from_secs(load.warm_up_seconds)).await;
 
     viewers.reset().await?;
@@ -89,7 +90,7 @@ pub async fn run<F: Forwarder>(room: &mut F, process: Option<Process>, load: Loa
     let expected = window.sent() * load.viewers as u64;
     let seconds = (clock::now_ns() - began_ns) as f64 / 1e9;
     let after = Usage::of(process)?;
-    await_stragglers(&window, expected).await;
+    await_stragglers(window, expected).await;
     let counted = viewers.collect().await?;
     let key_frames = sender.collect().await?.key_frames;
     // What the run measured stands, whatever becomes of the goodbye.
@@ -105,8 +106,8 @@ pub async fn run<F: Forwarder>(room: &mut F, process: Option<Process>, load: Loa
     Ok(figures(load, &measured, &counted, &joined, connected_ms, key_frames))
 }
 
-async fn publish<F: Forwarder>(room: &mut F, sender: &Reactor, plan: Plan) -> Result<f64> {
-    let (publisher, offer) = sender.add_publisher(plan).await?;
+async fn publish<F: Forwarder>(room: &mut F, sender: &Reactor, plan: Plan, windows: &Arc<Windows>) -> Result<f64> {
+    let (publisher, offer) = sender.add_publisher(plan, windows.clone()).await?;
     let began_ns = clock::now_ns();
     let answer = within(CONNECT_S, "the answer to the publisher", room.publish(offer)).await?;
     sender.answered(publisher, answer).await?;
@@ -116,7 +117,7 @@ async fn publish<F: Forwarder>(room: &mut F, sender: &Reactor, plan: Plan) -> Re
 }
 
 /// Ends the tasks that answer further offers when it is dropped.
-struct Answering(Vec<JoinHandle<()>>);
+pub(super) struct Answering(pub(super) Vec<JoinHandle<()>>);
 
 impl Drop for Answering {
     fn drop(&mut self) {
@@ -124,18 +125,20 @@ impl Drop for Answering {
     }
 }
 
-/// Lets the first few viewers join alone, and the others `together` at a time.
+/// Lets the first few viewers join alone, and the others some at a time.
 async fn join<F: Forwarder>(
     room: &mut F,
     viewers: &Reactor,
-    count: usize,
-    together: usize,
+    load: &Load,
+    windows: &Arc<Windows>,
 ) -> Result<(Joined, Answering)> {
+    let (count, together) = (load.viewers, load.join_together);
+    let watched = || Watched::One(windows.clone());
     let mut joined = Joined::default();
     let mut answering = Answering(Vec::new());
     let alone = count.min(ALONE_MAX);
     for _ in 0..alone {
-        let (watcher, peer) = (room.add_viewer().await?, viewers.add_viewer().await?);
+        let (watcher, peer) = (room.add_viewer().await?, viewers.add_viewer(watched()).await?);
         tokio::time::sleep(ALONE_EVERY).await;
         let (connected_us, first_frame_us, further) = join_one(watcher, viewers.clone(), peer).await?;
         joined.connected_us.record(connected_us);
@@ -146,7 +149,7 @@ async fn join<F: Forwarder>(
     while left > 0 {
         let mut watchers = Vec::new();
         for _ in 0..left.min(together.max(1)) {
-            watchers.push((room.add_viewer().await?, viewers.add_viewer().await?));
+            watchers.push((room.add_viewer().await?, viewers.add_viewer(watched()).await?));
         }
         left -= watchers.len();
         let joining: Vec<_> = watchers
@@ -181,7 +184,7 @@ async fn join_one<W: Watcher + 'static>(
     Ok((since_us(state.connected_ns), since_us(state.first_frame_ns), further))
 }
 
-async fn answer_further_offers<W: Watcher>(mut watcher: W, viewers: Reactor, peer: PeerIndex) {
+pub(super) async fn answer_further_offers<W: Watcher>(mut watcher: W, viewers: Reactor, peer: PeerIndex) {
     loop {
         let answered = async {
             let offer = watcher.next_offer().await?;
@@ -196,7 +199,7 @@ async fn answer_further_offers<W: Watcher>(mut watcher: W, viewers: Reactor, pee
     }
 }
 
-async fn await_state(
+pub(super) async fn await_state(
     reactor: &Reactor,
     peer: PeerIndex,
     what: &str,

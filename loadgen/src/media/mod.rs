@@ -1,5 +1,7 @@
-//! Media over real ICE, DTLS and SRTP: a publisher and many viewers, each with a socket of its own, on threads of their own.
+//! Media over real ICE, DTLS and SRTP: publishers and viewers, each with a socket of its own, on threads of their own.
 
+pub mod cameras;
+pub mod gallery;
 pub mod load;
 pub mod packetiser;
 pub mod peer;

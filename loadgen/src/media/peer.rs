@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpOffer};
 use str0m::config::DtlsCert;
 use str0m::format::CodecConfig;
+use str0m::media::Rid;
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{Extension, ExtensionMap, RtpPacket};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig};
@@ -22,8 +23,8 @@ const FIRST_STUN_RETRANSMISSION: Duration = Duration::from_millis(50);
 pub enum Report {
     /// A media packet came.
     Packet(Box<RtpPacket>),
-    /// The other side asks for a key frame.
-    KeyFrameWanted,
+    /// The other side asks for a key frame, of one layer where there are several.
+    KeyFrameWanted(Option<Rid>),
 }
 
 /// One peer connection.
@@ -189,7 +190,7 @@ fn drain(
             Ok(Output::Transmit(transmit)) => datagrams.send(transmit.destination, &transmit.contents),
             Ok(Output::Event(event)) => match event {
                 Event::RtpPacket(packet) => report(Report::Packet(Box::new(packet))),
-                Event::KeyframeRequest(_) => report(Report::KeyFrameWanted),
+                Event::KeyframeRequest(request) => report(Report::KeyFrameWanted(request.rid)),
                 Event::Connected => *connected_ns = Some(clock::now_ns()),
                 Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
                     *failed = Some("the server does not answer any more".to_owned())

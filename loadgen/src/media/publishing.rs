@@ -1,16 +1,16 @@
 //! The publisher: frames at their times, key frames when asked for, sound beside them.
 
-use super::packetiser::{FRAME_RATE, Packetiser};
+use super::packetiser::{Layer, Packetiser, swung};
 use super::peer::Peer;
 use super::stamp::{FrameKind, STAMP_BYTES, Stamp};
-use super::window::Window;
+use super::window::Windows;
 use crate::clock;
 use crate::failure::{Failure, Result};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use str0m::change::SdpPendingOffer;
 use str0m::format::Codec;
-use str0m::media::{Direction, MediaKind, Mid};
+use str0m::media::{Direction, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
 use str0m::rtp::{ExtensionValues, RtpWrite};
 
 /// Sound packets a second: 20 ms each.
@@ -24,13 +24,22 @@ const SOUND_LEVEL_DBOV: i8 = -30;
 /// A publisher that falls behind by more than this starts anew instead of catching up.
 const LAG_MAX: Duration = Duration::from_millis(200);
 
+/// The layers of simulcast, the lowest first, as browsers' applications name them.
+const LAYER_NAMES: [&str; LAYERS_MAX] = ["q", "h", "f"];
+/// The most layers of a picture.
+pub const LAYERS_MAX: usize = 3;
+
 /// What a publisher sends.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// Packets of video a second; 0: none.
-    pub video_packets_per_second: u32,
-    /// Bytes of a video packet's RTP payload.
-    pub payload_bytes: usize,
+    /// Which one it is, of those who publish in this run.
+    pub publisher: u16,
+    /// The picture; as simulcast where several layers are sent, and not at all where none is.
+    pub layers: [Layer; LAYERS_MAX],
+    /// Frames a second.
+    pub frame_rate: u32,
+    /// By how much frames and sounds are larger and smaller than they are on average.
+    pub swing_percent: u8,
     /// Whether sound is sent.
     pub sound: bool,
 }
@@ -38,25 +47,46 @@ pub struct Plan {
 impl Plan {
     /// Packets a second of all streams.
     pub fn packets_per_second(&self) -> u32 {
-        self.video_packets_per_second + if self.sound { SOUND_PACKETS_PER_SECOND } else { 0 }
+        let video: u32 = self.sent_layers().map(|(_, layer)| layer.packets_per_second).sum();
+        video + if self.sound { SOUND_PACKETS_PER_SECOND } else { 0 }
     }
+
+    fn sent_layers(&self) -> impl Iterator<Item = (usize, &Layer)> {
+        self.layers.iter().enumerate().filter(|(_, layer)| layer.packets_per_second > 0)
+    }
+
+    fn simulcast(&self) -> Option<Simulcast> {
+        (self.sent_layers().count() > 1).then(|| {
+            let mut simulcast = Simulcast::new();
+            self.sent_layers().for_each(|(index, _)| simulcast.add_send_layer(SimulcastLayer::new(LAYER_NAMES[index])));
+            simulcast
+        })
+    }
+}
+
+/// One layer on its way.
+struct Encoding {
+    packetiser: Packetiser,
+    /// Its name, where there are several.
+    rid: Option<Rid>,
+    sequence: u64,
+    key_wanted: bool,
 }
 
 /// The state of sending.
 pub struct Publishing {
     plan: Plan,
-    packetiser: Packetiser,
+    encodings: Vec<Encoding>,
     pending: Option<SdpPendingOffer>,
     video: Option<Mid>,
     sound: Option<Mid>,
     next_frame: Instant,
     next_sound: Instant,
+    next_number: u64,
     sounds: u32,
-    video_sequence: u64,
-    key_wanted: bool,
     key_frames: u64,
     sending: bool,
-    window: Arc<Window>,
+    windows: Arc<Windows>,
 }
 
 /// An offer to publish, with the mids of its m-lines.
@@ -72,28 +102,36 @@ pub struct PublishOffer {
 
 impl Publishing {
     /// Makes the offer.
-    pub fn offer(peer: &mut Peer, plan: Plan, window: Arc<Window>) -> Result<(Self, PublishOffer)> {
+    pub fn offer(peer: &mut Peer, plan: Plan, windows: Arc<Windows>) -> Result<(Self, PublishOffer)> {
         let mut changes = peer.rtc.sdp_api();
-        let mut add =
-            |kind, wanted: bool| wanted.then(|| changes.add_media(kind, Direction::SendOnly, None, None, None));
-        let sound = add(MediaKind::Audio, plan.sound);
-        let video = add(MediaKind::Video, plan.video_packets_per_second > 0);
+        let simulcast = plan.simulcast();
+        let encodings: Vec<Encoding> = plan
+            .sent_layers()
+            .map(|(index, layer)| Encoding {
+                packetiser: Packetiser::new(*layer, plan.frame_rate, plan.swing_percent, (plan.publisher, index as u8)),
+                rid: simulcast.is_some().then(|| Rid::from(LAYER_NAMES[index])),
+                sequence: 0,
+                key_wanted: true,
+            })
+            .collect();
+        let sound = plan.sound.then(|| changes.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None));
+        let video = (!encodings.is_empty())
+            .then(|| changes.add_media(MediaKind::Video, Direction::SendOnly, None, None, simulcast));
         let (offer, pending) = changes.apply().ok_or_else(|| Failure::Usage("nothing to publish".to_owned()))?;
         let now = Instant::now();
         let publishing = Self {
             plan,
-            packetiser: Packetiser::new(plan.video_packets_per_second, plan.payload_bytes),
+            encodings,
             pending: Some(pending),
             video,
             sound,
             next_frame: now,
             next_sound: now,
+            next_number: 0,
             sounds: 0,
-            video_sequence: 0,
-            key_wanted: true,
             key_frames: 0,
             sending: false,
-            window,
+            windows,
         };
         let name = |mid: Option<Mid>| mid.map(|mid| mid.to_string());
         Ok((publishing, PublishOffer { sdp: offer.to_sdp_string(), video: name(video), sound: name(sound) }))
@@ -111,9 +149,10 @@ impl Publishing {
         Ok(())
     }
 
-    /// The next frame is a key frame.
-    pub fn want_key_frame(&mut self) {
-        self.key_wanted = true;
+    /// The next frame is a key frame: of this layer, or of all.
+    pub fn want_key_frame(&mut self, rid: Option<Rid>) {
+        let wanted = self.encodings.iter_mut().filter(|encoding| rid.is_none() || encoding.rid == rid);
+        wanted.for_each(|encoding| encoding.key_wanted = true);
     }
 
     /// How many key frames were sent.
@@ -140,7 +179,7 @@ impl Publishing {
         let mut wrote = false;
         if let Some(mid) = self.video.filter(|_| self.next_frame <= now) {
             self.write_frame(peer, mid, now);
-            self.next_frame = following(self.next_frame, Duration::from_secs(1) / FRAME_RATE, now);
+            self.next_frame = following(self.next_frame, Duration::from_secs(1) / self.plan.frame_rate.max(1), now);
             wrote = true;
         }
         while let Some(mid) = self.sound.filter(|_| self.next_sound <= now) {
@@ -149,7 +188,9 @@ impl Publishing {
             wrote = true;
         }
         if wrote {
-            self.window.sent_below(self.packetiser.next_number());
+            self.windows.packets.sent_below(self.next_number);
+            self.windows.frames.sent_below(self.encodings.first().map_or(0, |one| one.packetiser.next_frame()).into());
+            self.windows.sounds.sent_below(self.sounds.into());
             peer.wake(now);
         }
     }
@@ -160,18 +201,20 @@ impl Publishing {
         else {
             return;
         };
-        let key = std::mem::take(&mut self.key_wanted);
-        self.key_frames += u64::from(key);
-        let time = self.packetiser.rtp_time();
-        let payloads = self.packetiser.frame(key, clock::ns_of(now));
         let mut api = peer.rtc.direct_api();
-        let Some(stream) = api.stream_tx_by_mid(mid, None) else { return };
-        for payload in payloads {
-            let write = RtpWrite::new(pt, self.video_sequence.into(), time, now, payload.bytes)
-                .marker(payload.last)
-                .nackable(true);
-            self.video_sequence += 1;
-            stream.write_rtp(write);
+        for encoding in &mut self.encodings {
+            let key = std::mem::take(&mut encoding.key_wanted);
+            self.key_frames += u64::from(key);
+            let time = encoding.packetiser.rtp_time();
+            let payloads = encoding.packetiser.frame(key, clock::ns_of(now), &mut self.next_number);
+            let Some(stream) = api.stream_tx_by_mid(mid, encoding.rid) else { continue };
+            for payload in payloads {
+                let write = RtpWrite::new(pt, encoding.sequence.into(), time, now, payload.bytes)
+                    .marker(payload.last)
+                    .nackable(true);
+                encoding.sequence += 1;
+                stream.write_rtp(write);
+            }
         }
     }
 
@@ -181,14 +224,19 @@ impl Publishing {
         else {
             return;
         };
-        let mut payload = vec![0x78; SOUND_BYTES + STAMP_BYTES];
+        let bytes = swung(SOUND_BYTES, self.plan.swing_percent, self.sounds + u32::from(self.plan.publisher) * 31);
+        let mut payload = vec![0x78; bytes + STAMP_BYTES];
         let stamp = Stamp {
-            number: self.packetiser.take_number(),
+            number: self.next_number,
             sent_ns: clock::ns_of(now),
             frame: self.sounds,
-            frame_packets: u16::from(self.plan.video_packets_per_second > 0),
+            frame_packets: u16::from(self.video.is_some()),
             kind: FrameKind::Sound,
+            publisher: self.plan.publisher,
+            layer: 0,
+            index: 0,
         };
+        self.next_number += 1;
         stamp.write(&mut payload);
         let mut api = peer.rtc.direct_api();
         let Some(stream) = api.stream_tx_by_mid(mid, None) else { return };

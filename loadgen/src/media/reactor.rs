@@ -1,10 +1,11 @@
 //! A thread that drives peers: waits for their sockets and deadlines, and takes requests from outside.
 
+use super::gallery::{Gallery, Seen};
 use super::peer::{Peer, Report, Settings};
-use super::publishing::{Plan, PublishOffer, Publishing};
+use super::publishing::{LAYERS_MAX, Plan, PublishOffer, Publishing};
 use super::reception::Reception;
 use super::stamp::{FrameKind, Stamp};
-use super::window::Window;
+use super::window::Windows;
 use crate::clock;
 use crate::failure::{Failure, Result};
 use crate::figures::histogram::Histogram;
@@ -26,14 +27,22 @@ const KEY_FRAME_WAIT: Duration = Duration::from_millis(200);
 pub type PeerIndex = usize;
 
 enum Request {
-    AddPublisher(Plan, oneshot::Sender<Result<(PeerIndex, PublishOffer)>>),
-    AddViewer(oneshot::Sender<Result<PeerIndex>>),
+    AddPublisher(Plan, Arc<Windows>, oneshot::Sender<Result<(PeerIndex, PublishOffer)>>),
+    AddViewer(Watched, oneshot::Sender<Result<PeerIndex>>),
     Answered(PeerIndex, String, oneshot::Sender<Result<()>>),
     Offered(PeerIndex, String, oneshot::Sender<Result<String>>),
     State(PeerIndex, oneshot::Sender<State>),
     Reset(oneshot::Sender<()>),
     Collect(oneshot::Sender<Collected>),
     Stop,
+}
+
+/// What a viewer watches.
+pub enum Watched {
+    /// One publisher.
+    One(Arc<Windows>),
+    /// Several, side by side.
+    Many(Box<Gallery>),
 }
 
 /// How a peer stands.
@@ -43,6 +52,8 @@ pub struct State {
     pub connected_ns: Option<u64>,
     /// When the first frame that can be decoded was complete, by [`clock`].
     pub first_frame_ns: Option<u64>,
+    /// Of how many publishers there is picture and sound, and how many pictures come in which layer.
+    pub seen: Seen,
     /// Why it is of no use any more.
     pub failed: Option<String>,
 }
@@ -52,6 +63,16 @@ pub struct State {
 pub struct Collected {
     /// Packets of the window, each counted once a viewer.
     pub unique: u64,
+    /// Packets of the window that viewers of several publishers should have, by the layers they were given.
+    pub expected: u64,
+    /// Frames of the window that these viewers were given, by layer.
+    pub layer_frames: [u64; LAYERS_MAX],
+    /// Frames of the window of which nothing came.
+    pub missed_frames: u64,
+    /// The least share of what it should have that one of these viewers got.
+    pub least_share: Option<f64>,
+    /// Bytes of their payloads.
+    pub bytes: u64,
     /// Packets of the window that came again.
     pub doubled: u64,
     /// The least that one viewer got.
@@ -73,19 +94,19 @@ pub struct Reactor {
 
 impl Reactor {
     /// Starts a thread without peers.
-    pub fn start(name: &str, settings: Settings, window: Arc<Window>) -> Result<(Self, Running)> {
+    pub fn start(name: &str, settings: Settings) -> Result<(Self, Running)> {
         let poller = Poller::new()?;
         let waker = poller.waker();
         let (requests, inbox) = channel();
-        let thread = Thread { poller, settings, window, inbox, slots: Vec::new(), latency_us: Histogram::default() };
+        let thread = Thread { poller, settings, inbox, slots: Vec::new(), latency_us: Histogram::default() };
         let handle = std::thread::Builder::new().name(name.to_owned()).spawn(move || thread.run())?;
         let reactor = Self { requests, waker };
         Ok((reactor.clone(), Running { reactor, handle: Some(handle) }))
     }
 
     /// Adds a publisher; its offer.
-    pub async fn add_publisher(&self, plan: Plan) -> Result<(PeerIndex, PublishOffer)> {
-        self.ask(|reply| Request::AddPublisher(plan, reply)).await?
+    pub async fn add_publisher(&self, plan: Plan, windows: Arc<Windows>) -> Result<(PeerIndex, PublishOffer)> {
+        self.ask(|reply| Request::AddPublisher(plan, windows, reply)).await?
     }
 
     /// Gives a publisher its answer.
@@ -94,8 +115,8 @@ impl Reactor {
     }
 
     /// Adds a viewer.
-    pub async fn add_viewer(&self) -> Result<PeerIndex> {
-        self.ask(Request::AddViewer).await?
+    pub async fn add_viewer(&self, watched: Watched) -> Result<PeerIndex> {
+        self.ask(|reply| Request::AddViewer(watched, reply)).await?
     }
 
     /// Gives a viewer the server's offer; its answer.
@@ -150,7 +171,8 @@ struct Slot {
 
 enum Role {
     Publisher(Box<Publishing>),
-    Viewer(Reception, KeyFrameWait),
+    Viewer(Reception, KeyFrameWait, Arc<Windows>),
+    Gallery(Box<Gallery>),
 }
 
 /// When a viewer that gets pictures but none to start with asks for one (RFC 4585 section 6.3.1).
@@ -163,7 +185,6 @@ struct KeyFrameWait {
 struct Thread {
     poller: Poller,
     settings: Settings,
-    window: Arc<Window>,
     inbox: Receiver<Request>,
     slots: Vec<Slot>,
     latency_us: Histogram,
@@ -184,12 +205,12 @@ impl Thread {
             for key in &ready {
                 let Some(slot) = self.slots.get_mut(*key as usize) else { continue };
                 let now_ns = clock::now_ns();
-                let (window, latency_us) = (&*self.window, &mut self.latency_us);
-                slot.peer.receive(&mut batch, &mut |report| slot.role.take(report, now_ns, window, latency_us));
+                let latency_us = &mut self.latency_us;
+                slot.peer.receive(&mut batch, &mut |report| slot.role.take(report, now_ns, latency_us));
             }
             let now = Instant::now();
             for slot in &mut self.slots {
-                slot.drive(now, &self.window, &mut self.latency_us);
+                slot.drive(now, &mut self.latency_us);
             }
             if !self.serve() {
                 return;
@@ -202,10 +223,8 @@ impl Thread {
         while let Ok(request) = self.inbox.try_recv() {
             // An asker that has gone away needs no answer.
             match request {
-                Request::AddPublisher(plan, reply) => drop(reply.send(self.add_publisher(plan))),
-                Request::AddViewer(reply) => {
-                    drop(reply.send(self.add(|_| Ok(Role::Viewer(Reception::default(), KeyFrameWait::default())))))
-                }
+                Request::AddPublisher(plan, windows, reply) => drop(reply.send(self.add_publisher(plan, windows))),
+                Request::AddViewer(watched, reply) => drop(reply.send(self.add(|_| Ok(Role::viewer(watched))))),
                 Request::Answered(index, sdp, reply) => drop(reply.send(self.answered(index, &sdp))),
                 Request::Offered(index, sdp, reply) => {
                     let answer = self.slots.get_mut(index).map(|slot| slot.peer.accept(&sdp));
@@ -234,11 +253,10 @@ impl Thread {
         Ok(index)
     }
 
-    fn add_publisher(&mut self, plan: Plan) -> Result<(PeerIndex, PublishOffer)> {
-        let window = self.window.clone();
+    fn add_publisher(&mut self, plan: Plan, windows: Arc<Windows>) -> Result<(PeerIndex, PublishOffer)> {
         let mut made = None;
         let index = self.add(|peer| {
-            let (publishing, offer) = Publishing::offer(peer, plan, window)?;
+            let (publishing, offer) = Publishing::offer(peer, plan, windows)?;
             made = Some(offer);
             Ok(Role::Publisher(Box::new(publishing)))
         })?;
@@ -255,8 +273,10 @@ impl Thread {
     fn reset(&mut self) {
         self.latency_us = Histogram::default();
         for slot in &mut self.slots {
-            if let Role::Viewer(reception, _) = &mut slot.role {
-                reception.reset();
+            match &mut slot.role {
+                Role::Viewer(reception, ..) => reception.reset(),
+                Role::Gallery(gallery) => gallery.reset(),
+                Role::Publisher(_) => {}
             }
         }
     }
@@ -266,11 +286,12 @@ impl Thread {
         for slot in &self.slots {
             collected.failures.extend(slot.peer.failed().map(str::to_owned));
             match &slot.role {
-                Role::Viewer(reception, _) => {
+                Role::Viewer(reception, ..) => {
                     collected.unique += reception.unique();
                     collected.doubled += reception.doubled();
                     collected.least = collected.least.min(reception.unique());
                 }
+                Role::Gallery(gallery) => gallery.add_to(&mut collected),
                 Role::Publisher(publishing) => collected.key_frames += publishing.key_frames(),
             }
         }
@@ -287,25 +308,31 @@ impl Slot {
         let media = if self.peer.failed().is_some() { Instant::now() + IDLE } else { self.peer.deadline() };
         match &self.role {
             Role::Publisher(publishing) => publishing.next_at().map_or(media, |at| at.min(media)),
-            Role::Viewer(_, wait) => wait.ask_at.map_or(media, |at| at.min(media)),
+            Role::Viewer(_, wait, _) => wait.ask_at.map_or(media, |at| at.min(media)),
+            Role::Gallery(_) => media,
         }
     }
 
-    fn drive(&mut self, now: Instant, window: &Window, latency_us: &mut Histogram) {
+    fn drive(&mut self, now: Instant, latency_us: &mut Histogram) {
         match &mut self.role {
             Role::Publisher(publishing) => publishing.send_due(&mut self.peer, now),
-            Role::Viewer(reception, wait) => wait.ask(&mut self.peer, reception, now),
+            Role::Viewer(reception, wait, _) => wait.ask(&mut self.peer, reception, now),
+            Role::Gallery(_) => {}
         }
         let now_ns = clock::ns_of(now);
-        self.peer.drive(now, &mut |report| self.role.take(report, now_ns, window, latency_us));
+        self.peer.drive(now, &mut |report| self.role.take(report, now_ns, latency_us));
     }
 
     fn state(&self) -> State {
         State {
             connected_ns: self.peer.connected_ns(),
             first_frame_ns: match &self.role {
-                Role::Viewer(reception, _) => reception.first_frame_ns(),
-                Role::Publisher(_) => None,
+                Role::Viewer(reception, ..) => reception.first_frame_ns(),
+                Role::Gallery(_) | Role::Publisher(_) => None,
+            },
+            seen: match &self.role {
+                Role::Gallery(gallery) => gallery.seen(),
+                Role::Viewer(..) | Role::Publisher(_) => Seen::default(),
             },
             failed: self.peer.failed().map(str::to_owned),
         }
@@ -328,19 +355,31 @@ impl KeyFrameWait {
 }
 
 impl Role {
-    fn take(&mut self, report: Report, now_ns: u64, window: &Window, latency_us: &mut Histogram) {
+    fn viewer(watched: Watched) -> Self {
+        match watched {
+            Watched::One(windows) => Self::Viewer(Reception::default(), KeyFrameWait::default(), windows),
+            Watched::Many(gallery) => Self::Gallery(gallery),
+        }
+    }
+
+    fn take(&mut self, report: Report, now_ns: u64, latency_us: &mut Histogram) {
         match (self, report) {
-            (Self::Viewer(reception, wait), Report::Packet(packet)) => {
+            (Self::Viewer(reception, wait, windows), Report::Packet(packet)) => {
                 let Some(stamp) = Stamp::read(&packet.payload) else { return };
                 if stamp.kind != FrameKind::Sound && wait.stream.is_none() {
                     wait.stream = Some(packet.header.ssrc);
                     wait.ask_at = Some(packet.timestamp + KEY_FRAME_WAIT);
                 }
-                if reception.take(stamp, now_ns, window, latency_us) {
-                    window.add_arrived(1, packet.payload.len() as u64);
+                if reception.take(stamp, now_ns, &windows.packets, latency_us) {
+                    windows.packets.add_arrived(1, packet.payload.len() as u64);
                 }
             }
-            (Self::Publisher(publishing), Report::KeyFrameWanted) => publishing.want_key_frame(),
+            (Self::Gallery(gallery), Report::Packet(packet)) => {
+                if let Some(stamp) = Stamp::read(&packet.payload) {
+                    gallery.take(stamp, packet.payload.len(), now_ns, latency_us);
+                }
+            }
+            (Self::Publisher(publishing), Report::KeyFrameWanted(rid)) => publishing.want_key_frame(rid),
             _ => {}
         }
     }

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     fn stamp(number: u64, frame: u32, kind: FrameKind) -> Stamp {
-        Stamp { number, sent_ns: 1_000, frame, frame_packets: 2, kind }
+        Stamp { number, sent_ns: 1_000, frame, frame_packets: 2, kind, publisher: 0, layer: 0, index: 0 }
     }
 
     #[test]

@@ -21,6 +21,12 @@ pub struct Stamp {
     pub frame_packets: u16,
     /// What kind of frame it is.
     pub kind: FrameKind,
+    /// Whose it is, of those who publish in this run.
+    pub publisher: u16,
+    /// Which layer of the picture it belongs to, the lowest first; 0 for sound.
+    pub layer: u8,
+    /// Which packet of its frame, from 0.
+    pub index: u16,
 }
 
 /// What a frame is.
@@ -53,7 +59,9 @@ impl Stamp {
         at[20..24].copy_from_slice(&self.frame.to_be_bytes());
         at[24..26].copy_from_slice(&self.frame_packets.to_be_bytes());
         at[26] = kind;
-        at[27..].fill(0);
+        at[27..29].copy_from_slice(&self.publisher.to_be_bytes());
+        at[29] = self.layer;
+        at[30..32].copy_from_slice(&self.index.to_be_bytes());
     }
 
     /// Reads the stamp at the end of `payload`; `None` where there is none (padding, other senders).
@@ -65,12 +73,15 @@ impl Stamp {
             2 => FrameKind::Sound,
             _ => return None,
         };
-        (at[0..4] == MAGIC && at[27..].iter().all(|byte| *byte == 0)).then(|| Self {
+        (at[0..4] == MAGIC).then(|| Self {
             number: u64::from_be_bytes(at[4..12].try_into().unwrap()),
             sent_ns: u64::from_be_bytes(at[12..20].try_into().unwrap()),
             frame: u32::from_be_bytes(at[20..24].try_into().unwrap()),
             frame_packets: u16::from_be_bytes(at[24..26].try_into().unwrap()),
             kind,
+            publisher: u16::from_be_bytes(at[27..29].try_into().unwrap()),
+            layer: at[29],
+            index: u16::from_be_bytes(at[30..32].try_into().unwrap()),
         })
     }
 }
@@ -79,8 +90,16 @@ impl Stamp {
 mod tests {
     use super::*;
 
-    const STAMP: Stamp =
-        Stamp { number: 7 << 40, sent_ns: u64::MAX - 1, frame: 9, frame_packets: 11, kind: FrameKind::Key };
+    const STAMP: Stamp = Stamp {
+        number: 7 << 40,
+        sent_ns: u64::MAX - 1,
+        frame: 9,
+        frame_packets: 11,
+        kind: FrameKind::Key,
+        publisher: 0x1234,
+        layer: 2,
+        index: 0x0506,
+    };
 
     #[test]
     fn a_stamp_is_read_back_from_the_end() {
@@ -100,7 +119,7 @@ mod tests {
         assert_eq!(Stamp::read(&[0; 200]), None);
         let mut payload = vec![0; STAMP_BYTES];
         STAMP.write(&mut payload);
-        for bad in [0, 3, 26, 27, 31] {
+        for bad in [0, 3, 26] {
             let mut wrong = payload.clone();
             wrong[bad] ^= 0x40;
             assert_eq!(Stamp::read(&wrong), None, "byte {bad}");

@@ -12,6 +12,24 @@ pub struct Window {
     bytes: AtomicU64,
 }
 
+/// The windows of one publisher, each over numbers of its own.
+#[derive(Debug, Default)]
+pub struct Windows {
+    /// Over all its packets.
+    pub packets: Window,
+    /// Over the frames of its picture, which all layers share.
+    pub frames: Window,
+    /// Over its packets of sound.
+    pub sounds: Window,
+}
+
+impl Windows {
+    /// Closes all of them.
+    pub fn close(&self) {
+        [&self.packets, &self.frames, &self.sounds].into_iter().for_each(Window::close);
+    }
+}
+
 impl Default for Window {
     fn default() -> Self {
         Self {

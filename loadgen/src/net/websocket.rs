@@ -201,14 +201,18 @@ impl Connection {
     }
 }
 
+/// What a server answers to this key in the opening handshake.
+pub fn accept_of(key: &str) -> String {
+    BASE64.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, format!("{key}{ACCEPT_GUID}").as_bytes()))
+}
+
 fn check_handshake(answer: &str, key: &str) -> Result<()> {
     let mut lines = answer.lines();
     let status = lines.next().unwrap_or_default();
     if status.split(' ').nth(1) != Some("101") {
         return Err(Failure::Handshake(status.to_owned()));
     }
-    let sha1 = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, format!("{key}{ACCEPT_GUID}").as_bytes());
-    let expected = BASE64.encode(sha1);
+    let expected = accept_of(key);
     let accepted = lines
         .filter_map(|line| line.split_once(':'))
         .any(|(name, value)| name.eq_ignore_ascii_case("sec-websocket-accept") && value.trim() == expected);
