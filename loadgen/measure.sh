@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Takes the figures of docs/performance.md: release builds, a fresh server on free ports for each, nothing left running.
-#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain sound curve cameras janus hundred chat half burst messages hls films (all where left out)
+#   loadgen/measure.sh [RUNS] [PART...]      parts: media plain sound curve cameras janus mediasoup hundred chat half burst messages hls films
+# All where left out, but mediasoup only where LOADGEN_MEDIASOUP names the folder that it is installed in.
 # LOADGEN_FLAGS=--json prints JSON.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-3}
 shift || true
-parts=${*:-media plain sound curve cameras janus hundred chat half burst messages hls films}
+parts=${*:-media plain sound curve cameras janus ${LOADGEN_MEDIASOUP:+mediasoup} hundred chat half burst messages hls films}
 bin=${LOADGEN_BIN_DIR:-target/release}
 secret='a load password'
 server=
@@ -122,6 +123,7 @@ for part in $parts; do
             start; load cameras --runs "$runs" --viewers $viewers; stop
         done ;;
     janus) start; load compare --runs "$runs" ;;
+    mediasoup) start; load compare --runs "$runs" --against mediasoup ;;
     hundred) start; load compare --runs "$runs" --viewers 100 ;;
     chat) start; load chat --rate 80 ;;
     half) start; load chat --rate 40 --runs "$runs" ;;

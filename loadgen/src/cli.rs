@@ -11,17 +11,18 @@ use crate::hearth::api::Credentials;
 use crate::hearth::target::Target;
 use crate::hls;
 use crate::media::cameras::{self, CAMERAS_MAX, CAMERAS_MIN, KBPS_MAX};
-use crate::media::load::{Load, SECONDS_MAX, VIEWERS_MAX};
+use crate::media::load::{Load, Outcome, SECONDS_MAX, VIEWERS_MAX};
 use crate::media::packetiser::{
     FRAME_RATE, FRAME_RATE_MAX, Layer, PACKETS_PER_SECOND_MAX, PAYLOAD_MAX_BYTES, PAYLOAD_MIN_BYTES,
 };
 use crate::media::publishing::{LAYERS_MAX, Plan};
 use crate::media_runs::{self, HearthServer, Runs};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use hearth_protocol::ids::SpaceId;
 use hearth_protocol::limits::{GROUP_MEMBERS_MAX, MESSAGE_MAX_CHARS};
 use serde_json::{Map, Value};
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
 
 /// The most runs of which the median is taken.
 const RUNS_MAX: usize = 99;
@@ -80,14 +81,26 @@ enum What {
         #[command(flatten)]
         janus: JanusArguments,
     },
-    /// Hearth and Janus in turn, side by side.
+    /// The same media through a mediasoup worker, which is started for it.
+    Mediasoup {
+        #[command(flatten)]
+        media: MediaArguments,
+        #[command(flatten)]
+        mediasoup: MediasoupArguments,
+    },
+    /// Hearth and other servers in turn, side by side.
     Compare {
         #[command(flatten)]
         server: ServerArguments,
         #[command(flatten)]
         media: MediaArguments,
+        /// The others.
+        #[arg(long, value_enum, value_delimiter = ',', default_value = "janus")]
+        against: Vec<Other>,
         #[command(flatten)]
         janus: JanusArguments,
+        #[command(flatten)]
+        mediasoup: MediasoupArguments,
     },
 }
 
@@ -168,6 +181,23 @@ struct JanusArguments {
     /// The program.
     #[arg(long = "janus", default_value = "janus")]
     program: String,
+}
+
+#[derive(Args)]
+struct MediasoupArguments {
+    /// Where mediasoup is installed: the FOLDER of `npm install --prefix FOLDER mediasoup`.
+    #[arg(long = "mediasoup", env = "LOADGEN_MEDIASOUP", value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// Node.js, which mediasoup's worker is driven by.
+    #[arg(long, default_value = "node")]
+    node: String,
+}
+
+/// A server that Hearth can be compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Other {
+    Janus,
+    Mediasoup,
 }
 
 /// Which Hearth, and as whom.
@@ -338,6 +368,31 @@ impl CamerasArguments {
     }
 }
 
+impl Other {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Janus => "janus",
+            Self::Mediasoup => "mediasoup",
+        }
+    }
+}
+
+impl MediasoupArguments {
+    fn folder(&self) -> Result<&Path> {
+        self.folder.as_deref().ok_or_else(|| {
+            Failure::Usage(
+                "mediasoup does not come with Hearth: npm install --prefix FOLDER mediasoup, \
+                 then say --mediasoup FOLDER or set LOADGEN_MEDIASOUP"
+                    .to_owned(),
+            )
+        })
+    }
+
+    async fn run(&self, load: Load) -> Result<Outcome> {
+        media_runs::mediasoup(&self.node, self.folder()?, load).await
+    }
+}
+
 impl ChatArguments {
     fn load(&self) -> Result<chat::Load> {
         check("room-members", self.room_members as u64, 1, MEMBERS_MAX as u64)?;
@@ -441,19 +496,44 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
             print(arguments.json, &[("janus", &runs.figures())]);
             Ok(runs.good())
         }
-        What::Compare { server, media, janus } => {
+        What::Mediasoup { media, mediasoup } => {
+            let load = media.load()?;
+            let mut runs = Runs::new();
+            for _ in 0..media.runs {
+                runs.add(mediasoup.run(load).await?);
+            }
+            print(arguments.json, &[("mediasoup", &runs.figures())]);
+            Ok(runs.good())
+        }
+        What::Compare { server, media, against, janus, mediasoup } => {
             let (server, load) = (server.find()?, media.load()?);
-            let (mut ours, mut theirs) = (Runs::new(), Runs::new());
-            // In turn, so that whatever else the machine does falls on both.
+            if against.contains(&Other::Mediasoup) {
+                mediasoup.folder()?;
+            }
+            let mut ours = Runs::new();
+            let mut theirs: Vec<(Other, Runs)> = against.iter().map(|other| (*other, Runs::new())).collect();
+            // In turn, so that whatever else the machine does falls on all.
             for _ in 0..media.runs {
                 ours.add(media_runs::hearth(&server, load).await?);
-                // A Janus that can't carry the load ends its run, not the comparison.
-                match media_runs::janus(&janus.program, load).await {
-                    Ok(outcome) => theirs.add(outcome),
-                    Err(failure) => eprintln!("loadgen: the run against Janus failed: {failure}"),
+                for (other, runs) in &mut theirs {
+                    let run = match other {
+                        Other::Janus => media_runs::janus(&janus.program, load).await,
+                        Other::Mediasoup => mediasoup.run(load).await,
+                    };
+                    // A server that can't carry the load ends its run, not the comparison.
+                    match run {
+                        Ok(outcome) => runs.add(outcome),
+                        Err(failure) => eprintln!("loadgen: the run against {} failed: {failure}", other.name()),
+                    }
                 }
             }
-            print(arguments.json, &[("hearth", &ours.figures()), ("janus", &theirs.figures())]);
+            let theirs: Vec<(&str, Figures)> =
+                theirs.iter().map(|(other, runs)| (other.name(), runs.figures())).collect();
+            let ours_figures = ours.figures();
+            let columns: Vec<(&str, &Figures)> = std::iter::once(("hearth", &ours_figures))
+                .chain(theirs.iter().map(|(name, figures)| (*name, figures)))
+                .collect();
+            print(arguments.json, &columns);
             Ok(ours.good())
         }
     }
@@ -492,6 +572,41 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn others_are_named_and_janus_is_the_one_where_none_is() {
+        let against = |arguments: &[&str]| {
+            let command = ["loadgen", "compare", "--admin", "a:b"].iter().chain(arguments).copied();
+            match Arguments::try_parse_from(command).map(|arguments| arguments.what) {
+                Ok(What::Compare { against, .. }) => Some(against),
+                _ => None,
+            }
+        };
+        assert_eq!(against(&[]), Some(vec![Other::Janus]));
+        assert_eq!(against(&["--against", "mediasoup,janus"]), Some(vec![Other::Mediasoup, Other::Janus]));
+        assert_eq!(against(&["--against", "nobody"]), None);
+    }
+
+    #[tokio::test]
+    async fn without_a_mediasoup_it_says_how_to_get_one() {
+        let load = || {
+            let arguments = Arguments::try_parse_from(["loadgen", "janus"]).map(|arguments| arguments.what);
+            let Ok(What::Janus { media, .. }) = arguments else { panic!("not read") };
+            media.load().expect("the defaults")
+        };
+        let said = |folder, node: &str| {
+            let (mediasoup, load) = (MediasoupArguments { folder, node: node.to_owned() }, load());
+            async move {
+                let run = tokio::task::LocalSet::new().run_until(async { mediasoup.run(load).await }).await;
+                run.err().expect("no mediasoup").to_string()
+            }
+        };
+        assert!(said(None, "node").await.contains("npm install --prefix FOLDER mediasoup"));
+        let empty = std::env::temp_dir();
+        assert!(said(Some(empty.clone()), "no-such-node").await.contains("no-such-node can't be started"));
+        // Whatever does not speak as the script does has something to say of it.
+        assert!(said(Some(empty), "false").await.contains("it does not start"));
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub enum Failure {
     /// Janus declined.
     #[error("Janus: {0}")]
     Janus(String),
+    /// mediasoup declined, or can't be had.
+    #[error("mediasoup: {0}")]
+    Mediasoup(String),
     /// Session descriptions or media.
     #[error("media: {0}")]
     Media(String),

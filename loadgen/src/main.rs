@@ -11,6 +11,7 @@ mod hls;
 mod janus;
 mod media;
 mod media_runs;
+mod mediasoup;
 mod net;
 
 use clap::Parser;

@@ -1,4 +1,4 @@
-//! The media runs that can be asked for: Hearth, Janus, and both in one run.
+//! The media runs that can be asked for: Hearth, Janus, mediasoup, and several in one run.
 
 use crate::failure::Result;
 use crate::figures::process::{Process, Usage};
@@ -11,7 +11,11 @@ use crate::janus::process::Janus;
 use crate::janus::room::JanusRoom;
 use crate::media::cameras;
 use crate::media::load::{self, Load, Outcome};
+use crate::mediasoup::process::Mediasoup;
+use crate::mediasoup::room::MediasoupRoom;
+use crate::mediasoup::sdp::{EXTENSIONS, TRANSPORT_WIDE_CC};
 use hearth_protocol::ids::SpaceId;
+use std::path::Path;
 
 /// The least share of packets that must arrive, in every run.
 pub const DELIVERED_MIN: f64 = 0.99;
@@ -77,4 +81,13 @@ pub async fn janus(program: &str, load: Load) -> Result<Outcome> {
     let janus = Janus::start(program).await?;
     let mut room = JanusRoom::enter(janus.address()).await?;
     load::run(&mut room, Some(janus.process()?), Load { ip: janus.media_ip(), ..load }).await
+}
+
+/// One run against a mediasoup worker of its own, of the mediasoup installed in `folder`.
+pub async fn mediasoup(node: &str, folder: &Path, load: Load) -> Result<Outcome> {
+    let estimation = load.feedback.then_some(TRANSPORT_WIDE_CC);
+    let extensions: Vec<&str> = EXTENSIONS.into_iter().chain(estimation).collect();
+    let mediasoup = Mediasoup::start(node, folder, &extensions).await?;
+    let mut room = MediasoupRoom::enter(&mediasoup);
+    load::run(&mut room, Some(mediasoup.worker()), load).await
 }
