@@ -1,5 +1,8 @@
 //! What can be asked for on the command line.
 
+mod cameras;
+mod others;
+
 use crate::chat::crowd::Pace;
 use crate::chat::mark::TEXT_MIN_CHARS;
 use crate::chat::run::{self as chat, MEMBERS_MAX, ROOMS_MAX};
@@ -10,19 +13,17 @@ use crate::figures::report::{Figures, table};
 use crate::hearth::api::Credentials;
 use crate::hearth::target::Target;
 use crate::hls;
-use crate::media::cameras::{self, CAMERAS_MAX, CAMERAS_MIN, KBPS_MAX};
-use crate::media::load::{Load, Outcome, SECONDS_MAX, VIEWERS_MAX};
-use crate::media::packetiser::{
-    FRAME_RATE, FRAME_RATE_MAX, Layer, PACKETS_PER_SECOND_MAX, PAYLOAD_MAX_BYTES, PAYLOAD_MIN_BYTES,
-};
+use crate::media::load::{Load, SECONDS_MAX, VIEWERS_MAX};
+use crate::media::packetiser::{FRAME_RATE, Layer, PACKETS_PER_SECOND_MAX, PAYLOAD_MAX_BYTES, PAYLOAD_MIN_BYTES};
 use crate::media::publishing::{LAYERS_MAX, Plan};
 use crate::media_runs::{self, HearthServer, Runs};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use cameras::CamerasArguments;
+use clap::{Args, Parser, Subcommand};
 use hearth_protocol::ids::SpaceId;
-use hearth_protocol::limits::{GROUP_MEMBERS_MAX, MESSAGE_MAX_CHARS};
+use hearth_protocol::limits::MESSAGE_MAX_CHARS;
+use others::{MediasoupArguments, Other};
 use serde_json::{Map, Value};
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
 
 /// The most runs of which the median is taken.
 const RUNS_MAX: usize = 99;
@@ -183,23 +184,6 @@ struct JanusArguments {
     program: String,
 }
 
-#[derive(Args)]
-struct MediasoupArguments {
-    /// Where mediasoup is installed: the FOLDER of `npm install --prefix FOLDER mediasoup`.
-    #[arg(long = "mediasoup", env = "LOADGEN_MEDIASOUP", value_name = "FOLDER")]
-    folder: Option<PathBuf>,
-    /// Node.js, which mediasoup's worker is driven by.
-    #[arg(long, default_value = "node")]
-    node: String,
-}
-
-/// A server that Hearth can be compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Other {
-    Janus,
-    Mediasoup,
-}
-
 /// Which Hearth, and as whom.
 #[derive(Args)]
 struct ServerArguments {
@@ -258,44 +242,6 @@ struct MediaArguments {
     runs: usize,
 }
 
-/// Many cameras.
-#[derive(Args, Clone)]
-struct CamerasArguments {
-    /// Who publish camera and microphone, and watch each other.
-    #[arg(long, default_value_t = CAMERAS_MAX)]
-    cameras: usize,
-    /// Who watch besides.
-    #[arg(long, default_value_t = 0)]
-    viewers: usize,
-    /// How many each shows large; all others are small.
-    #[arg(long, default_value_t = 1)]
-    large: usize,
-    /// Bits a second of the layers, in thousands, the lowest first.
-    #[arg(long, value_delimiter = ',', num_args = 1..=LAYERS_MAX, default_values_t = [150, 500, 1_700])]
-    kbps: Vec<u32>,
-    /// Frames a second.
-    #[arg(long, default_value_t = FRAME_RATE)]
-    frame_rate: u32,
-    /// No sound.
-    #[arg(long)]
-    silent: bool,
-    /// How many begin to watch at the same time.
-    #[arg(long, default_value_t = 5)]
-    join_together: usize,
-    /// Seconds measured.
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
-    /// Seconds of media before that, once everybody has what they show.
-    #[arg(long, default_value_t = 3)]
-    warmup: u64,
-    /// Send no transport-wide feedback: the server can't estimate bandwidth.
-    #[arg(long)]
-    no_bwe: bool,
-    /// Runs; the medians are printed.
-    #[arg(long, default_value_t = 1)]
-    runs: usize,
-}
-
 fn parse_room(text: &str) -> std::result::Result<SpaceId, String> {
     SpaceId::parse(text).map_err(|error| error.to_string())
 }
@@ -331,65 +277,6 @@ impl MediaArguments {
             feedback: !self.no_bwe,
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
         })
-    }
-}
-
-impl CamerasArguments {
-    fn load(&self) -> Result<cameras::Load> {
-        check("cameras", self.cameras as u64, CAMERAS_MIN as u64, CAMERAS_MAX as u64)?;
-        check("viewers", self.viewers as u64, 0, (GROUP_MEMBERS_MAX - self.cameras) as u64)?;
-        check("large", self.large as u64, 0, CAMERAS_MAX as u64)?;
-        check("frame-rate", self.frame_rate.into(), 1, FRAME_RATE_MAX.into())?;
-        check("join-together", self.join_together as u64, 1, GROUP_MEMBERS_MAX as u64)?;
-        check("seconds", self.seconds, 1, SECONDS_MAX)?;
-        check("warmup", self.warmup, 0, SECONDS_MAX)?;
-        check("runs", self.runs as u64, 1, RUNS_MAX as u64)?;
-        check("kbps", self.kbps.len() as u64, 1, LAYERS_MAX as u64)?;
-        let mut kbps = [0; LAYERS_MAX];
-        for (layer, asked) in kbps.iter_mut().zip(&self.kbps) {
-            check("kbps", (*asked).into(), 1, KBPS_MAX.into())?;
-            *layer = *asked;
-        }
-        let load = cameras::Load {
-            cameras: self.cameras,
-            viewers: self.viewers,
-            large: self.large,
-            kbps,
-            frame_rate: self.frame_rate,
-            sound: !self.silent,
-            join_together: self.join_together,
-            seconds: self.seconds,
-            warm_up_seconds: self.warmup,
-            feedback: !self.no_bwe,
-            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        };
-        load.plan(0)?;
-        Ok(load)
-    }
-}
-
-impl Other {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Janus => "janus",
-            Self::Mediasoup => "mediasoup",
-        }
-    }
-}
-
-impl MediasoupArguments {
-    fn folder(&self) -> Result<&Path> {
-        self.folder.as_deref().ok_or_else(|| {
-            Failure::Usage(
-                "mediasoup does not come with Hearth: npm install --prefix FOLDER mediasoup, \
-                 then say --mediasoup FOLDER or set LOADGEN_MEDIASOUP"
-                    .to_owned(),
-            )
-        })
-    }
-
-    async fn run(&self, load: Load) -> Result<Outcome> {
-        media_runs::mediasoup(&self.node, self.folder()?, load).await
     }
 }
 
@@ -567,7 +454,10 @@ fn print(json: bool, columns: &[(&str, &Figures)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::cameras::{CAMERAS_MAX, CAMERAS_MIN, KBPS_MAX};
+    use crate::media::packetiser::FRAME_RATE_MAX;
     use clap::CommandFactory as _;
+    use hearth_protocol::limits::GROUP_MEMBERS_MAX;
 
     #[test]
     fn the_command_line_is_consistent() {
