@@ -167,7 +167,7 @@ pub fn scaling(bytes: &[u8]) {
         if rewriter.source().is_none() {
             rewriter.switch(&packet);
         }
-        match scale.map(|scale| scaler.admit(&scale, sequence, timestamp)) {
+        match scale.map(|scale| scaler.admit(&scale, kind & 0x40 != 0, sequence, timestamp)) {
             Some(Admitted::LeftOut) => rewriter.leave_out(&packet),
             _ => {
                 let out = rewriter.forward(&packet).expect("of its source").sequence;

@@ -5,18 +5,19 @@
 
 use str0m::rtp::{Extension, ExtensionMap, ExtensionSerializer, ExtensionValues};
 
+use crate::payload::dependency;
 use crate::sending::{Carried, ExtensionIds};
 
 const DEPENDENCY_DESCRIPTOR: &str =
     "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
-/// Longer descriptors are not carried; real ones, with the template structure
-/// of three spatial and three temporal layers, stay below.
-const DEPENDENCY_DESCRIPTOR_BYTES: usize = 96;
+/// Longer descriptors are not carried; that of libwebrtc with three spatial and
+/// three temporal layers has 97 where it tells which of them are active.
+const DEPENDENCY_DESCRIPTOR_BYTES: usize = 160;
 /// Longest value in a one-byte header (RFC 8285 4.2).
 const ONE_BYTE_FORM_BYTES: usize = 16;
 
-/// Where the frame number stands, in every descriptor (AV1 RTP A.8.2).
-const FRAME_NUMBER: std::ops::Range<usize> = 1..3;
+/// Shorter ones lack their mandatory fields (AV1 RTP A.8.2).
+const MANDATORY_BYTES: usize = 3;
 
 /// A dependency descriptor as it stood in the packet.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub(crate) fn descriptor(values: &ExtensionValues) -> Option<&[u8]> {
 
 /// The frame number of the packet's dependency descriptor, if it has one.
 pub(crate) fn frame_number(values: &ExtensionValues) -> Option<u16> {
-    Some(u16::from_be_bytes(descriptor(values)?.get(FRAME_NUMBER)?.try_into().ok()?))
+    dependency::frame_number(descriptor(values)?)
 }
 
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl ExtensionSerializer for Passthrough {
     }
 
     fn parse_value(&self, buf: &[u8], values: &mut ExtensionValues) -> bool {
-        let fits = (FRAME_NUMBER.end..=DEPENDENCY_DESCRIPTOR_BYTES).contains(&buf.len());
+        let fits = (MANDATORY_BYTES..=DEPENDENCY_DESCRIPTOR_BYTES).contains(&buf.len());
         if fits {
             values.user_values.set(DependencyDescriptor(buf.into()));
         }
@@ -155,6 +156,7 @@ mod tests {
     fn sizes_at_the_limits_and_one_past() {
         let taken = |bytes: usize| Passthrough.parse_value(&vec![1; bytes], &mut ExtensionValues::default());
         assert!(taken(3) && taken(DEPENDENCY_DESCRIPTOR_BYTES));
+        assert!(taken(97), "three spatial and three temporal layers, and which of them are active");
         assert!(!taken(2) && !taken(DEPENDENCY_DESCRIPTOR_BYTES + 1));
         let two_bytes = |bytes: usize| {
             let mut values = ExtensionValues::default();

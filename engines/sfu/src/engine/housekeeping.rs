@@ -108,7 +108,7 @@ impl Engine {
             let Role::Subscribe(subscriber) = &mut leg.role else { return Ok(()) };
             if leg.connected {
                 subscriber.wanted_bps = choose_layers(subscriber, layers);
-                engine.key_frames_wanted.extend(subscriber.awaits_key_frames());
+                engine.key_frames_wanted.extend(subscriber.wishes_for_key_frames(now));
                 engine.begin_catching_up(index, leg, now);
             }
             let Role::Subscribe(subscriber) = &mut leg.role else { return Ok(()) };

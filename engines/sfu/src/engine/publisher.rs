@@ -37,7 +37,8 @@ impl TrackKey {
     }
 }
 
-/// Larger payloads would not fit a forwarded datagram; no encoder sends them.
+/// Larger payloads with their descriptors would not fit a forwarded datagram; no
+/// encoder sends them.
 const PAYLOAD_BYTES: usize = 1_400;
 /// A stream whose sequence numbers jump farther is another one: viewers would
 /// lose count of its rollovers, which are not on the wire (RFC 3711 3.3.1).
@@ -145,7 +146,9 @@ impl Layer {
             height_px: rung.height_px.or(self.height_px),
         };
         let steps: Vec<LayerNow> = self.steps(encoding).map(step).collect();
-        if !steps.is_empty() {
+        // An encoder may have ceased to tell of layers.
+        let told = steps.iter().any(|step| step.active) || !self.rates.is_active(now);
+        if told && !steps.is_empty() {
             return steps;
         }
         vec![LayerNow {
@@ -322,7 +325,8 @@ impl Publisher {
     /// Recognises a packet and prepares it once for all its subscribers; `None`:
     /// it is of no track or a muted one, of an unspoken codec, or too large.
     pub(crate) fn accept(&mut self, rtc: &mut Rtc, packet: RtpPacket, now: Instant) -> Option<MediaPacket> {
-        if packet.payload.len() > PAYLOAD_BYTES {
+        let described = extensions::descriptor(&packet.header.ext_vals).map_or(0, <[u8]>::len);
+        if packet.payload.len() + described > PAYLOAD_BYTES {
             return None;
         }
         let (track_index, layer_index) = self.locate(rtc, packet.header.ssrc)?;
@@ -354,6 +358,7 @@ impl Publisher {
         }
         if track.codec != Some(format.codec) {
             track.codec = Some(format.codec);
+            layer.scaling = Scaling::default();
             self.news = true;
         }
         let values = &packet.header.ext_vals;

@@ -1,6 +1,8 @@
 //! One m-line of a subscribing leg: what it carries, in which format and layer
 //! the client gets it, and writing packets into it.
 
+use std::time::Instant;
+
 use str0m::Rtc;
 use str0m::format::CodecSpec;
 use str0m::media::{Mid, Pt};
@@ -9,10 +11,11 @@ use super::extensions;
 use super::forwarding::Batch;
 use super::publisher::{MediaPacket, TrackKey};
 use crate::forward::catch_up::CatchUp;
-use crate::forward::key_frame_requests::ViewerRequests;
+use crate::forward::key_frame_requests::KeyFrameAllowance;
 use crate::forward::layers::LayerNow;
 use crate::forward::rewrite::{FrameNumbers, Rewriter, Vp8Continuity};
 use crate::forward::scaler::{Admitted, Scaler};
+use crate::forward::scaling::Target;
 use crate::sending::{Description, Outlet, Rewritten};
 use crate::{Kind, LegId, OfferedTrack, Source, TrackId};
 
@@ -65,6 +68,8 @@ pub(crate) struct Slot {
     frames: FrameNumbers,
     /// What of a scalable encoding is forwarded.
     scaler: Scaler,
+    /// What is to be forwarded of the target.
+    wish: Option<Target>,
     /// Encoding that is forwarded.
     pub(crate) current: Option<usize>,
     /// Encoding that is to be forwarded from its next key frame on.
@@ -76,8 +81,11 @@ pub(crate) struct Slot {
     pub(crate) catch_up: Option<CatchUp<MediaPacket>>,
     /// A track whose codec the client doesn't take, not yet told.
     pub(crate) undeliverable: Option<TrackId>,
-    /// The client asks for key frames.
-    pub(crate) requests: ViewerRequests,
+    /// What the client may ask for.
+    pub(crate) requests: KeyFrameAllowance,
+    /// What its changes of layer may ask for, and whether one waits.
+    changes: KeyFrameAllowance,
+    waits: bool,
 }
 
 /// What writing a batch did.
@@ -105,11 +113,14 @@ impl Slot {
             vp8: Vp8Continuity::default(),
             frames: FrameNumbers::default(),
             scaler: Scaler::default(),
+            wish: None,
             current: None,
             told: None,
             catch_up: None,
             undeliverable: None,
-            requests: ViewerRequests::default(),
+            requests: KeyFrameAllowance::of_requests(),
+            changes: KeyFrameAllowance::of_changes(),
+            waits: false,
         }
     }
 
@@ -183,7 +194,8 @@ impl Slot {
         self.told = None;
         self.undeliverable = None;
         self.catch_up = None;
-        self.scaler = Scaler::default();
+        (self.scaler, self.wish) = (Scaler::default(), None);
+        self.requests = KeyFrameAllowance::of_requests();
         self.rewriter.pause();
     }
 
@@ -196,10 +208,25 @@ impl Slot {
             && (self.target != self.current || self.scaler.waits_for_key_frame())
     }
 
+    /// The layer of which a key frame is to be asked for, if it is this one's
+    /// turn: who changes all the time is not served at everybody's cost.
+    pub(super) fn wish_for_key_frame(&mut self, now: Instant) -> Option<(TrackKey, usize)> {
+        if !self.waits_for_key_frame() {
+            self.waits = false;
+            return None;
+        }
+        self.waits = self.waits || self.changes.take(now);
+        self.attached.as_ref().filter(|_| self.waits).map(|attached| attached.key).zip(self.target)
+    }
+
     /// Forwards this layer as soon as a viewer can go over to it.
     pub(crate) fn aim(&mut self, layer: &LayerNow) {
         self.target = Some(layer.encoding);
-        self.scaler.want(layer.target);
+        self.wish = layer.target;
+        // Of another encoding it is wanted from its key frame on.
+        if self.current == self.target {
+            self.scaler.want(self.wish);
+        }
     }
 
     /// What is forwarded, among these layers.
@@ -211,7 +238,7 @@ impl Slot {
     }
 
     pub(crate) fn is_settled(&self) -> bool {
-        self.current == self.target && self.scaler.is_settled()
+        self.current == self.target && (self.current.is_none() || self.scaler.is_settled())
     }
 
     /// What is forwarded, if that is to be told.
@@ -320,7 +347,7 @@ impl Slot {
             return Some(false);
         };
         let before = self.scaler.current();
-        let admitted = self.scaler.admit(scale, packet.at.sequence, packet.at.timestamp);
+        let admitted = self.scaler.admit(scale, packet.key_frame, packet.at.sequence, packet.at.timestamp);
         if self.scaler.current() != before {
             written.switches += 1;
             written.look = true;
@@ -349,6 +376,7 @@ impl Slot {
             return None;
         }
         self.rewriter.switch(&packet.at);
+        self.scaler.want(self.wish);
         self.scaler.start();
         if let Some(came) = packet.body.vp8 {
             self.vp8.switch(came.picture, came.tl0);

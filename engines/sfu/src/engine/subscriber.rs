@@ -1,6 +1,7 @@
 //! A subscribing leg: its m-lines, and which track each carries.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use str0m::Rtc;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
@@ -234,11 +235,8 @@ impl Subscriber {
         }
     }
 
-    pub(crate) fn awaits_key_frames(&self) -> impl Iterator<Item = (TrackKey, usize)> + '_ {
-        self.slots
-            .iter()
-            .filter(|slot| slot.waits_for_key_frame())
-            .filter_map(|slot| Some((slot.attached.as_ref()?.key, slot.target?)))
+    pub(crate) fn wishes_for_key_frames(&mut self, now: Instant) -> impl Iterator<Item = (TrackKey, usize)> + '_ {
+        self.slots.iter_mut().filter_map(move |slot| slot.wish_for_key_frame(now))
     }
 }
 

@@ -37,35 +37,46 @@ impl KeyFrameRequests {
     }
 }
 
-/// Key frames that one viewer may ask for at once, and how often after that:
-/// one who asks all the time would have everybody pay for it.
+/// Key frames that one viewer may ask for (RFC 4585 6.3.1, RFC 5104 4.3.1) at
+/// once, and how often after that: one who asks all the time would have
+/// everybody pay for it.
 const ASKED_AT_ONCE: f32 = 4.0;
 const ASKED_EVERY: Duration = Duration::from_secs(2);
+/// The same of changes of layer that take one: more, since they come with each
+/// change of a window's size.
+const CHANGES_AT_ONCE: f32 = 12.0;
+const CHANGES_EVERY: Duration = Duration::from_secs(1);
 
-/// What one viewer of a track asks for (RFC 4585 6.3.1, RFC 5104 4.3.1).
+/// What one viewer may cost a publisher, and so everybody.
 #[derive(Debug)]
-pub(crate) struct ViewerRequests {
+pub(crate) struct KeyFrameAllowance {
+    most: f32,
+    every: Duration,
     left: f32,
     at: Option<Instant>,
 }
 
-impl Default for ViewerRequests {
-    fn default() -> ViewerRequests {
-        ViewerRequests { left: ASKED_AT_ONCE, at: None }
+impl KeyFrameAllowance {
+    /// Of what the client asks for.
+    pub(crate) fn of_requests() -> KeyFrameAllowance {
+        KeyFrameAllowance { most: ASKED_AT_ONCE, every: ASKED_EVERY, left: ASKED_AT_ONCE, at: None }
     }
-}
 
-impl ViewerRequests {
-    /// Whether this one is listened to.
+    /// Of what its changes of layer take.
+    pub(crate) fn of_changes() -> KeyFrameAllowance {
+        KeyFrameAllowance { most: CHANGES_AT_ONCE, every: CHANGES_EVERY, left: CHANGES_AT_ONCE, at: None }
+    }
+
+    /// Whether one more is allowed; if so it counts.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
         let passed = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         self.at = Some(now);
-        self.left = (self.left + passed.as_secs_f32() / ASKED_EVERY.as_secs_f32()).min(ASKED_AT_ONCE);
-        let listened = self.left >= 1.0;
-        if listened {
+        self.left = (self.left + passed.as_secs_f32() / self.every.as_secs_f32()).min(self.most);
+        let allowed = self.left >= 1.0;
+        if allowed {
             self.left -= 1.0;
         }
-        listened
+        allowed
     }
 }
 
@@ -92,8 +103,8 @@ mod tests {
     #[test]
     fn one_viewer_is_listened_to_some_times_at_once_and_then_now_and_then() {
         let start = Instant::now();
-        let mut viewer = ViewerRequests::default();
-        let asks = |viewer: &mut ViewerRequests, from: Duration, times: u32, every: Duration| {
+        let mut viewer = KeyFrameAllowance::of_requests();
+        let asks = |viewer: &mut KeyFrameAllowance, from: Duration, times: u32, every: Duration| {
             (0..times).filter(|time| viewer.take(start + from + every * *time)).count()
         };
         assert_eq!(asks(&mut viewer, Duration::ZERO, 5, Duration::ZERO), 4, "and one past");

@@ -49,7 +49,8 @@ pub(crate) struct Outgoing {
 struct Current {
     source: SourceId,
     first_sequence: u64,
-    highest_sequence: u64,
+    /// Of what was forwarded.
+    highest_sequence: Option<u64>,
     sequence_offset: i64,
     left_out: Renumbering,
     timestamp_offset: u32,
@@ -99,8 +100,8 @@ impl Rewriter {
             sequence: packet.sequence.checked_add_signed(current.sequence_offset)?.checked_sub(left_out)?,
             timestamp: packet.timestamp.wrapping_add(current.timestamp_offset),
         };
-        if packet.sequence >= current.highest_sequence {
-            current.highest_sequence = packet.sequence;
+        if current.highest_sequence.is_none_or(|highest| packet.sequence >= highest) {
+            current.highest_sequence = Some(packet.sequence);
             self.last = Some((out, packet.arrived));
         }
         Some(out)
@@ -111,7 +112,7 @@ impl Rewriter {
     pub(crate) fn leave_out(&mut self, packet: &Incoming) {
         if let Some(current) = self.current.as_mut()
             && packet.source == current.source
-            && packet.sequence > current.highest_sequence
+            && current.highest_sequence.is_none_or(|highest| packet.sequence > highest)
         {
             current.left_out.leave_out(packet.sequence);
         }
@@ -126,7 +127,7 @@ impl Rewriter {
         self.current = Some(Current {
             source: packet.source,
             first_sequence: packet.sequence,
-            highest_sequence: packet.sequence,
+            highest_sequence: None,
             sequence_offset: sequence as i64 - packet.sequence as i64,
             left_out: Renumbering::default(),
             timestamp_offset: timestamp.wrapping_sub(packet.timestamp),

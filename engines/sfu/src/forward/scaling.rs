@@ -12,8 +12,8 @@ use crate::Codec;
 use crate::payload::dependency::{self, DECODE_TARGETS, Structure};
 use crate::payload::{vp8, vp9};
 
-/// Temporal layers of VP8 and VP9 that are told apart; higher ones count as
-/// the highest. With the spatial layers of VP9 as many as there are bits.
+/// Temporal layers that are told apart; higher ones count as the highest. With
+/// the spatial layers of VP9 as many as there are bits.
 const TEMPORAL_LAYERS: usize = DECODE_TARGETS / vp9::SPATIAL_LAYERS;
 
 /// Where a packet stands among the decode targets of its encoding, a bit for each.
@@ -34,7 +34,9 @@ pub(crate) struct Scale {
     pub(crate) tops: u32,
 }
 
-/// A decode target.
+/// A decode target: up to this spatial and this temporal layer. Their places
+/// in the masks are the same for every codec and every structure, so that a wish
+/// goes on to mean the same when an encoder changes its layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) index: u8,
@@ -43,10 +45,38 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Of VP8 and VP9.
-    fn at(spatial: u8, temporal: u8) -> Target {
+    pub(crate) fn at(spatial: u8, temporal: u8) -> Target {
+        let spatial = spatial.min(vp9::SPATIAL_LAYERS as u8 - 1);
         let temporal = temporal.min(TEMPORAL_LAYERS as u8 - 1);
         Target { index: spatial * TEMPORAL_LAYERS as u8 + temporal, spatial, temporal }
+    }
+}
+
+/// For each place of the masks the decode target of a structure that comes
+/// nearest: what is wanted of layers that there aren't is the highest below.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Places([u8; DECODE_TARGETS]);
+
+impl Places {
+    /// Of the highest spatial and temporal layer of each decode target.
+    pub(crate) fn new(targets: &[(u8, u8)]) -> Places {
+        let mut places = [0; DECODE_TARGETS];
+        for (index, place) in places.iter_mut().enumerate() {
+            let (spatial, temporal) = ((index / TEMPORAL_LAYERS) as u8, (index % TEMPORAL_LAYERS) as u8);
+            let below = (0u8..).zip(targets).filter(|(_, (of_spatial, of_temporal))| {
+                *of_spatial <= spatial && (*of_temporal <= temporal || usize::from(temporal) + 1 == TEMPORAL_LAYERS)
+            });
+            let nearest = below.max_by_key(|(_, target)| **target);
+            *place =
+                nearest.or_else(|| (0u8..).zip(targets).min_by_key(|(_, target)| **target)).map_or(0, |(at, _)| at);
+        }
+        Places(places)
+    }
+
+    /// What stands at the structure's targets, at the places of the masks.
+    pub(crate) fn spread(&self, targets: u32) -> u32 {
+        let at = |(index, target): (usize, &u8)| (targets >> target & 1) << index;
+        self.0.iter().enumerate().map(at).fold(0, |spread, bit| spread | bit)
     }
 }
 
@@ -66,10 +96,19 @@ impl Rung {
     }
 }
 
+/// What descriptors told last.
+#[derive(Debug)]
+struct Described {
+    structure: Structure,
+    /// Of the frame that brought it.
+    frame_number: u16,
+    places: Places,
+}
+
 /// The scalable layers of one encoding, as far as its packets told.
 #[derive(Debug, Default)]
 pub(crate) struct Scaling {
-    structure: Option<Structure>,
+    described: Option<Described>,
     /// Of VP8 and VP9: how many layers there are.
     spatial_layers: u8,
     temporal_layers: u8,
@@ -81,11 +120,13 @@ impl Scaling {
     /// Reads a packet; `None`: its encoding has one layer. Whether other layers
     /// than before are known now.
     pub(crate) fn read(&mut self, codec: Codec, descriptor: Option<&[u8]>, payload: &[u8]) -> (Option<Scale>, bool) {
-        let described = descriptor.and_then(|descriptor| self.read_descriptor(descriptor));
-        let (scale, changed) = match (described, codec) {
-            (Some(told), _) => told,
-            (None, Codec::Vp8) => self.read_vp8(payload),
-            (None, Codec::Vp9) => self.read_vp9(payload),
+        let (scale, changed) = match (descriptor, codec) {
+            // What its payload tells may be something else.
+            (Some(descriptor), _) if self.described.is_some() || dependency::brings_structure(descriptor) => {
+                self.read_descriptor(descriptor).unwrap_or((None, false))
+            }
+            (_, Codec::Vp8) => self.read_vp8(payload),
+            (_, Codec::Vp9) => self.read_vp9(payload),
             _ => (None, false),
         };
         (scale.filter(|_| self.rungs.len() > 1), changed)
@@ -115,26 +156,33 @@ impl Scaling {
     }
 
     fn read_descriptor(&mut self, descriptor: &[u8]) -> Option<(Option<Scale>, bool)> {
-        let (described, brought) = dependency::read(descriptor, self.structure.as_ref()).ok()?;
+        let known = self.described.as_ref();
+        let (told, brought) = dependency::read(descriptor, known.map(|known| &known.structure)).ok()?;
         let mut changed = false;
-        if let Some(structure) = brought.filter(|brought| self.structure.as_ref() != Some(brought)) {
-            let target = |(index, (spatial, temporal))| Target { index, spatial, temporal };
-            let targets: Vec<Target> = (0..).zip(structure.targets.iter().copied()).map(target).collect();
+        if let Some(structure) = brought {
+            let frame_number = dependency::frame_number(descriptor)?;
+            // One that was repaired may be older than the one that is in use.
+            if known.is_some_and(|known| frame_number.wrapping_sub(known.frame_number) >= 0x8000) {
+                return None;
+            }
+            let targets: Vec<Target> = structure.targets.iter().map(|(s, t)| Target::at(*s, *t)).collect();
+            let places = Places::new(&structure.targets);
             self.heights_px = structure.heights_px.clone();
-            self.structure = Some(structure);
+            self.described = Some(Described { structure, frame_number, places });
             changed = self.settle(&targets);
         }
-        let described = described?;
-        let targets = (0..).zip(&self.structure.as_ref()?.targets);
-        let tops = targets.filter(|(_, (spatial, _))| *spatial == described.spatial);
+        let (told, known) = (told?, self.described.as_ref()?);
+        let tops = (0..).zip(&known.structure.targets).filter(|(_, (spatial, _))| *spatial == told.spatial);
+        let tops = tops.fold(0, |tops, (index, _)| tops | 1u32 << index);
+        let spread = |targets| known.places.spread(targets);
         let scale = Scale {
-            begins: described.begins_frame,
-            ends: described.ends_frame,
-            present: described.indications.present(),
+            begins: told.begins_frame,
+            ends: told.ends_frame,
+            present: spread(told.indications.present()),
             starts: 0,
-            opens: described.indications.switch(),
-            needed: described.indications.needed(),
-            tops: tops.fold(0, |tops, (index, _)| tops | 1u32 << index),
+            opens: spread(told.indications.switch()),
+            needed: spread(told.indications.needed()),
+            tops: spread(tops),
         };
         Some((Some(scale), changed))
     }
@@ -184,8 +232,12 @@ impl Scaling {
         let Some(layers) = descriptor.layers else { return (None, changed) };
         changed |= self.grow(layers.spatial + 1, layers.temporal + 1);
         let of = Target::at(layers.spatial, layers.temporal);
-        let spatials = of.spatial..vp9::SPATIAL_LAYERS as u8;
-        let spatials = || spatials.clone().filter(|spatial| descriptor.needed_above || *spatial == of.spatial);
+        // Above the highest there is, it is as if the highest was meant.
+        let is_highest = of.spatial + 1 >= self.spatial_layers;
+        let all_above = of.spatial..vp9::SPATIAL_LAYERS as u8;
+        let needed = |spatial: &u8| descriptor.needed_above || is_highest || *spatial == of.spatial;
+        let spatials = || all_above.clone().filter(needed);
+        let tops = all_above.clone().filter(|spatial| is_highest || *spatial == of.spatial);
         let present = spatials().fold(0, |targets, spatial| targets | from(spatial, of.temporal));
         let higher = spatials().fold(0, |targets, spatial| targets | from(spatial, of.temporal + 1));
         let intra = if descriptor.inter_predicted { 0 } else { present };
@@ -196,7 +248,7 @@ impl Scaling {
             starts: 0,
             opens: intra | if layers.opens_higher { higher } else { 0 },
             needed: present,
-            tops: from(of.spatial, 0),
+            tops: tops.fold(0, |targets, spatial| targets | from(spatial, 0)),
         };
         (Some(scale), changed)
     }
@@ -221,7 +273,8 @@ impl Scaling {
         let highest = |spatial: u8| targets.iter().filter(|it| it.spatial == spatial).map(|it| it.temporal).max();
         let mut chosen: Vec<Target> =
             targets.iter().filter(|it| it.spatial == 0 || Some(it.temporal) == highest(it.spatial)).copied().collect();
-        chosen.sort_unstable_by_key(|target| (target.spatial, target.temporal));
+        chosen.sort_unstable_by_key(|target| target.index);
+        chosen.dedup();
         let height_px = |target: &Target| self.heights_px.get(usize::from(target.spatial)).copied();
         let same = self.rungs.len() == chosen.len()
             && self.rungs.iter().zip(&chosen).all(|(rung, it)| rung.target == *it && rung.height_px == height_px(it));
@@ -310,13 +363,29 @@ mod tests {
         let (upper, changed) = scaling.read(Codec::Vp9, None, &upper);
         let upper = upper.unwrap();
         assert!(changed);
-        assert_eq!(targets(upper.tops), "0000 1111 0000");
+        assert_eq!(targets(upper.tops), "1111 1111 0000", "and above it, of which there is none");
         assert_eq!((targets(upper.present), targets(upper.opens)), ("1110 1110 0000".into(), "1100 1100 0000".into()));
         assert_eq!(told(&scaling), [(0, 0, Some(180)), (0, 1, Some(180)), (1, 1, Some(360))]);
         // One size less, in the next structure.
         let less = [0xae, 0x81, 0x04, 0x00, 0x00, 0x10, 0x01, 0x40, 0x00, 0xb4, 0xaa];
         assert!(scaling.read(Codec::Vp9, None, &less).1);
         assert_eq!(told(&scaling), [(0, 0, Some(180)), (0, 1, Some(180))]);
+    }
+
+    #[test]
+    fn what_there_is_not_of_layers_is_the_highest_below() {
+        // Two sizes with two rates each.
+        let places = Places::new(&[(0, 0), (0, 1), (1, 0), (1, 1)]);
+        assert_eq!(targets(places.spread(0b0001)), "0000 0000 0001");
+        assert_eq!(targets(places.spread(0b0010)), "0000 0000 1110");
+        assert_eq!(targets(places.spread(0b0100)), "0001 0001 0000");
+        assert_eq!(targets(places.spread(0b1000)), "1110 1110 0000");
+        assert_eq!(places.spread(0b1111), u32::MAX);
+        // Five rates: the fifth is the fourth.
+        let five: Vec<(u8, u8)> = (0..5).map(|temporal| (0, temporal)).collect();
+        assert_eq!(targets(Places::new(&five).spread(0b10000)), "1000 1000 1000");
+        // One size alone, which is not the lowest.
+        assert_eq!(Places::new(&[(1, 0)]).spread(1), u32::MAX);
     }
 
     #[test]
@@ -327,7 +396,7 @@ mod tests {
         structure(&mut written, &[180, 360, 720], true);
         let (key, changed) = scaling.read(Codec::Av1, Some(&written.bytes()), &[0x18, 0x0a]);
         assert!(changed);
-        assert_eq!(key.map(|scale| (scale.present, scale.opens, scale.tops)), Some((0b111, 0b111, 0b001)));
+        assert_eq!(key.map(|scale| (scale.present, scale.opens, scale.tops)), Some((u32::MAX, u32::MAX, 0xf)));
         assert_eq!(told(&scaling), [(0, 0, Some(180)), (1, 0, Some(360)), (2, 0, Some(720))]);
         let now = Instant::now();
         for (template, bytes) in [(1, 100), (3, 300), (5, 900)] {
@@ -339,6 +408,12 @@ mod tests {
         assert_eq!(rates, [100, 300, 900]);
         assert!(scaling.rungs()[2].is_active(now));
         assert!(!scaling.rungs()[2].is_active(now + Duration::from_secs(2)));
+        // One that comes late, and was made before the one that is in use.
+        let mut older = frame(true, true, 0, 8);
+        older.put(0b10000, 5);
+        structure(&mut older, &[180], true);
+        assert_eq!(scaling.read(Codec::Av1, Some(&older.bytes()), &[0x18, 0x0a]), (None, false));
+        assert_eq!(told(&scaling).len(), 3);
         let cut = scaling.read(Codec::Av1, Some(&[0x80]), &[0x10, 0x0a]);
         assert_eq!(cut, (None, false), "what can't be read says nothing");
     }

@@ -67,7 +67,6 @@ pub(crate) struct Described {
     pub(crate) begins_frame: bool,
     pub(crate) ends_frame: bool,
     pub(crate) spatial: u8,
-    pub(crate) temporal: u8,
     pub(crate) indications: Indications,
 }
 
@@ -104,8 +103,18 @@ pub(crate) fn read(
     if custom {
         indications = self::indications(&mut bits, structure.targets.len())?;
     }
-    let (spatial, temporal) = (template.spatial, template.temporal);
-    Ok((Some(Described { begins_frame, ends_frame, spatial, temporal, indications }), brought))
+    let spatial = template.spatial;
+    Ok((Some(Described { begins_frame, ends_frame, spatial, indications }), brought))
+}
+
+/// Number of the frame (A.8.2).
+pub(crate) fn frame_number(descriptor: &[u8]) -> Option<u16> {
+    Some(u16::from_be_bytes(descriptor.get(1..MANDATORY_BYTES)?.try_into().ok()?))
+}
+
+/// Whether a structure comes with it.
+pub(crate) fn brings_structure(descriptor: &[u8]) -> bool {
+    descriptor.get(MANDATORY_BYTES).is_some_and(|flags| flags & 0x80 != 0)
 }
 
 fn indications(bits: &mut Bits<'_>, targets: usize) -> Result<Indications, Malformed> {

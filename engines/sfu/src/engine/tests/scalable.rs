@@ -185,3 +185,43 @@ fn assert_pictures_count_on(viewer: Vec<&Seen>) {
     }
     assert!(pictures.iter().all(|picture| picture.iter().all(|seen| seen.picture() == picture[0].picture())));
 }
+
+#[test]
+fn an_encoder_that_changes_its_layers_is_followed() {
+    let mut world = World::new(65);
+    let publisher = world.publish_scalable("host", "a", Layers::Spatial { described: true }, SIZES_BPS);
+    world.until(200, "publisher connected", |world| world.connected("host"));
+    let viewer = world.view("viewer", "a", Link::default());
+    let top = |world: &World| world.clients[viewer].video().last().map(|seen| spatial(seen));
+    world.until(15_000, "the largest", |world| top(world) == Some(2));
+    for (layers, sizes) in [
+        (Layers::Spatial { described: true }, 2),
+        (Layers::SpatialKey { described: true }, 3),
+        (Layers::SpatialKey { described: true }, 1),
+        (Layers::Spatial { described: false }, 3),
+        (Layers::Spatial { described: true }, 2),
+    ] {
+        world.change_layers(publisher, layers, &SIZES_BPS[..sizes]);
+        world.until(2_000, "the largest there is", |world| top(world) == Some(sizes as u8 - 1));
+        world.run(1_000);
+    }
+    layers_shown(world.clients[viewer].video());
+    assert!(world.clients[publisher].key_frames_asked < 20, "{}", world.clients[publisher].key_frames_asked);
+}
+
+#[test]
+fn who_changes_all_the_time_does_not_have_everybody_pay_for_it() {
+    let mut world = World::new(66);
+    let publisher = world.publish_scalable("host", "a", Layers::SpatialKey { described: true }, SIZES_BPS);
+    world.until(200, "publisher connected", |world| world.connected("host"));
+    let viewer = world.view("viewer", "a", Link::default());
+    world.until(15_000, "pictures", |world| world.clients[viewer].video().len() > 100);
+    let before = world.clients[publisher].key_frames_asked;
+    for turn in 0..100 {
+        prefer(&mut world, chosen(["s0", "s2"][turn % 2]));
+        world.run(200);
+    }
+    let asked = world.clients[publisher].key_frames_asked - before;
+    assert!((12..=36).contains(&asked), "12 at once, and one a second of 20: {asked}");
+    layers_shown(world.clients[viewer].video());
+}

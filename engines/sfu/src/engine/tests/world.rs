@@ -130,6 +130,13 @@ impl<const WORKERS: usize> WorldOf<WORKERS> {
         index
     }
 
+    /// Has a camera go on with other layers in its encoding, from a key frame on.
+    pub(in crate::engine::tests) fn change_layers(&mut self, index: usize, layers: Layers, rates_bps: &[u64]) {
+        let sends = self.clients[index].sends.as_mut().unwrap();
+        sends.scalable = Some((layers, rates_bps.to_vec()));
+        sends.encodings[0].wants_key = true;
+    }
+
     pub(in crate::engine::tests) fn publish_with(
         &mut self,
         name: &str,
