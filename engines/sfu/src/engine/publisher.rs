@@ -17,7 +17,7 @@ use crate::forward::key_frame_requests::KeyFrameRequests;
 use crate::forward::layers::LayerNow;
 use crate::forward::rates::Rates;
 use crate::forward::rewrite::{Incoming, SenderClock, SourceId};
-use crate::forward::scaling::{Rung, Scaling};
+use crate::forward::scaling::{Rung, Scale, Scaling};
 use crate::sending::Body;
 use crate::tap::TapWants;
 use crate::{Codec, Health, Kind, LegId, PublishedLayer, PublishedTrack, Source, TrackId};
@@ -122,6 +122,33 @@ impl Layer {
         Some((highest.is_none_or(|highest| sequence == highest + 1), highest.is_none_or(|highest| sequence > highest)))
     }
 
+    /// Looks at a packet of a picture. `newest`: none behind it came; `follows`:
+    /// all before it did.
+    fn see(&mut self, codec: Codec, packet: &RtpPacket, newest: bool, follows: bool, now: Instant) -> Seen {
+        let mut seen = Seen { begins: false, scale: None, news: false };
+        if key_frame::starts_key_frame(codec, &packet.payload) {
+            self.requests.arrived();
+            if self.key_frame_at.replace(packet.header.timestamp) != Some(packet.header.timestamp) {
+                self.rates.key_frame(now);
+            }
+            let height_px = key_frame::height_px(codec, &packet.payload);
+            if height_px.is_some() && height_px != self.height_px {
+                self.height_px = height_px;
+                seen.news = true;
+            }
+            // A viewer can't start with packets that overtook others of the key
+            // frame: what came before the start was not numbered for them.
+            seen.begins = newest && (follows || codec != Codec::H264 || height_px.is_some());
+        }
+        let descriptor = extensions::descriptor(&packet.header.ext_vals);
+        let (scale, changed) = self.scaling.read(codec, descriptor, &packet.payload);
+        if let Some(scale) = &scale {
+            self.scaling.count(now, scale, packet.payload.len());
+        }
+        (seen.scale, seen.news) = (scale, seen.news || changed);
+        seen
+    }
+
     /// What of it may be forwarded, lowest first. Fewer pictures a second are
     /// worth a step of the lowest encoding alone.
     fn steps(&self, encoding: usize) -> impl Iterator<Item = &Rung> {
@@ -175,6 +202,15 @@ impl Layer {
         }
         published
     }
+}
+
+/// What a packet of a picture told.
+struct Seen {
+    /// A viewer can start with it.
+    begins: bool,
+    scale: Option<Scale>,
+    /// Its layer became better known.
+    news: bool,
 }
 
 #[derive(Debug)]
@@ -338,38 +374,18 @@ impl Publisher {
         });
         let track = &mut self.tracks[track_index];
         let layer = &mut track.layers[layer_index];
-        layer.rates.packet(now, packet.payload.len(), packet.header.marker);
-        let video = track.kind == Kind::Video;
-        let mut key_frame = !video || key_frame::starts_key_frame(format.codec, &packet.payload);
-        if video && key_frame {
-            layer.requests.arrived();
-            if layer.key_frame_at.replace(packet.header.timestamp) != Some(packet.header.timestamp) {
-                layer.rates.key_frame(now);
-            }
-            let height_px = key_frame::height_px(format.codec, &packet.payload);
-            if height_px.is_some() && height_px != layer.height_px {
-                layer.height_px = height_px;
-                self.news = true;
-            }
-            // A viewer can't start with packets that overtook others of the key
-            // frame: what came before the start was not numbered for them.
-            let is_whole = newest && (follows || format.codec != Codec::H264 || height_px.is_some());
-            key_frame = is_whole;
-        }
         if track.codec != Some(format.codec) {
             track.codec = Some(format.codec);
             layer.scaling = Scaling::default();
             self.news = true;
         }
+        layer.rates.packet(now, packet.payload.len(), packet.header.marker);
         let values = &packet.header.ext_vals;
-        let mut scale = None;
-        if video {
-            let changed;
-            (scale, changed) = layer.scaling.read(format.codec, extensions::descriptor(values), &packet.payload);
-            self.news |= changed;
-            if let Some(scale) = &scale {
-                layer.scaling.count(now, scale, packet.payload.len());
-            }
+        let (mut key_frame, mut scale) = (true, None);
+        if track.kind == Kind::Video {
+            let seen = layer.see(format.codec, &packet, newest, follows, now);
+            (key_frame, scale) = (seen.begins, seen.scale);
+            self.news |= seen.news;
         }
         if track.muted {
             return None;
