@@ -8,12 +8,15 @@ use mio::Waker;
 use super::tcp::Connection;
 use crate::engine::{Addressed, Note, Peer};
 
-/// Packets, datagrams and words that wait for a worker before packets and
-/// datagrams for it are lost, as in a full router. What workers must know is never lost: it is as much as there
-/// are commands and ticks.
-const WAITING: usize = 8_192;
-/// The same of datagrams from clients, so that a flood of them leaves room for media.
-const DATAGRAMS: usize = WAITING / 4;
+/// Packets from publishers that wait for a worker before more for it are lost, as
+/// in a full router: what a worker can't send in time is of no use to viewers.
+const PACKETS: usize = 8_192;
+/// The same of datagrams from clients that another worker took, so that a flood of
+/// them has an end. They are counted apart from packets, and neither takes the other's
+/// room: a worker that is behind with media still hears what viewers report and that
+/// they are there. What workers must know is never lost: it is as much as there are
+/// commands and ticks.
+const DATAGRAMS: usize = 2_048;
 
 pub(super) enum Mail {
     Note(Note),
@@ -22,15 +25,6 @@ pub(super) enum Mail {
 }
 
 impl Mail {
-    /// What may wait when this comes; `None`: it is never lost.
-    fn behind(&self) -> Option<usize> {
-        match self {
-            Mail::Note(Note::Datagram { .. }) => Some(DATAGRAMS),
-            Mail::Note(note) if note.can_be_lost() => Some(WAITING),
-            _ => None,
-        }
-    }
-
     /// How much it is to read.
     pub(super) fn weight(&self) -> usize {
         match self {
@@ -43,7 +37,19 @@ impl Mail {
 #[derive(Default)]
 struct Pile {
     mails: Vec<Mail>,
-    weight: usize,
+    packets: usize,
+    datagrams: usize,
+}
+
+impl Pile {
+    /// How much waits of what this is one of, and how much may; `None`: it is never lost.
+    fn room(&mut self, mail: &Mail) -> Option<(&mut usize, usize)> {
+        match mail {
+            Mail::Note(Note::Datagram { .. }) => Some((&mut self.datagrams, DATAGRAMS)),
+            Mail::Note(note) if note.can_be_lost() => Some((&mut self.packets, PACKETS)),
+            _ => None,
+        }
+    }
 }
 
 pub(super) struct Mailbox {
@@ -65,10 +71,12 @@ impl Mailbox {
     /// `false`: it was lost.
     fn put(&self, mail: Mail) -> bool {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if mail.behind().is_some_and(|most| waiting.weight >= most) {
-            return false;
+        if let Some((waits, most)) = waiting.room(&mail) {
+            if *waits >= most {
+                return false;
+            }
+            *waits += mail.weight();
         }
-        waiting.weight += mail.weight();
         waiting.mails.push(mail);
         let first = waiting.mails.len() == 1;
         drop(waiting);
@@ -127,13 +135,13 @@ mod tests {
         let space = hearth_protocol::ids::SpaceId::parse("room_a").unwrap();
         let packets = || Note::Packets { space: space.clone(), packets: Arc::default(), relayed: Default::default() };
         let mut notes: Vec<Addressed> = (0..=DATAGRAMS).map(|it| (0, datagram(it as u8))).collect();
-        notes.extend((DATAGRAMS..=WAITING).map(|_| (0, packets())));
+        notes.extend((0..=PACKETS).map(|_| (0, packets())));
         notes.push((0, Note::Here { peer, worker: 1 }));
         notes.push((7, Note::Here { peer, worker: 1 }));
         post.send_notes(&mut notes);
         assert_eq!(post.lost, 3, "of each one past what may wait, and one for nobody");
         let taken = boxes[0].take();
-        assert_eq!(taken.len(), WAITING + 1);
+        assert_eq!(taken.len(), DATAGRAMS + PACKETS + 1);
         assert!(matches!(&taken[1], Mail::Note(Note::Datagram { bytes, .. }) if bytes == &[1]));
         assert!(matches!(taken.last(), Some(Mail::Note(Note::Here { .. }))));
         assert!(boxes[0].take().is_empty());
@@ -149,14 +157,21 @@ mod tests {
             let packets = Arc::new(vec![crate::engine::MediaPacket::any(); count]);
             Mail::Note(Note::Packets { space: space.clone(), packets, relayed: Default::default() })
         };
-        post.send(0, packets(WAITING - 1));
+        post.send(0, packets(PACKETS - 1));
         post.send(0, packets(1));
         assert_eq!(post.lost, 0);
         post.send(0, packets(1));
         assert_eq!(post.lost, 1, "one past");
         let weight: usize = boxes[0].take().iter().map(Mail::weight).sum();
-        assert_eq!(weight, WAITING);
+        assert_eq!(weight, PACKETS);
+        let peer = Peer { transport: Transport::Udp, address: "10.0.0.1:1".parse().unwrap() };
+        post.send(0, packets(PACKETS));
+        (0..DATAGRAMS).for_each(|_| post.datagram(0, peer, &[1], 1));
+        assert_eq!(post.lost, 1, "what clients say is not lost for media that waits");
+        post.datagram(0, peer, &[1], 1);
+        assert_eq!(post.lost, 2, "one past");
+        boxes[0].take();
         post.send(0, packets(1));
-        assert_eq!((post.lost, boxes[0].take().len()), (1, 1), "what was taken makes room");
+        assert_eq!((post.lost, boxes[0].take().len()), (2, 1), "what was taken makes room");
     }
 }
