@@ -9,6 +9,7 @@ use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::ops::Range;
 use std::os::fd::{AsRawFd, RawFd};
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -25,9 +26,15 @@ const SOCKET_BUFFER_BYTES: usize = 8 << 20;
 /// How long to wait for room to send, and how often, before dropping.
 const SEND_WAIT_MS: i32 = 5;
 const SEND_WAITS: u32 = 4;
-/// Where bursts were refused, one place after the other with none taken
+/// Hosts to which bursts were refused, one after the other with none taken
 /// between, before it is the port that can't segment and not a path.
 const REFUSING: usize = 8;
+/// After so long a port that couldn't segment is tried again: what refused may
+/// have been paths after all, or routes that are others now.
+const GSO_AGAIN: Duration = Duration::from_secs(60);
+/// The most that a datagram holds on Ethernet, over IPv4. That larger ones can't
+/// be made of a burst says nothing of the port.
+const ETHERNET_BYTES: usize = 1_472;
 const CONTROL_BYTES: usize = 32;
 
 /// What sending did since it was last asked.
@@ -67,8 +74,10 @@ pub(super) struct UdpPort {
     socket: Socket,
     v6: bool,
     gso: bool,
-    /// Where bursts were refused since one was taken.
-    refusing: Vec<SocketAddr>,
+    /// When it is tried again whether the port can segment.
+    gso_again: Option<Instant>,
+    /// Hosts to which bursts were refused since one was taken.
+    refusing: Vec<IpAddr>,
     /// What is to be sent is written at its end.
     pub(super) room: Vec<u8>,
     bursts: VecDeque<Burst>,
@@ -96,6 +105,7 @@ impl UdpPort {
             v6: address.is_ipv6(),
             socket,
             gso,
+            gso_again: None,
             refusing: Vec::new(),
             room: Vec::with_capacity(2 * SEND_BYTES),
             bursts: VecDeque::with_capacity(SEND_BATCH),
@@ -167,6 +177,9 @@ impl UdpPort {
     }
 
     pub(super) fn flush(&mut self) {
+        if self.gso_again.is_some() {
+            self.try_again(Instant::now());
+        }
         let mut waits = 0;
         while !self.bursts.is_empty() {
             match self.send_some() {
@@ -199,12 +212,9 @@ impl UdpPort {
             self.sent.dropped += first.datagrams() as u64;
             return;
         }
-        if !self.refusing.contains(&first.to) {
-            self.refusing.push(first.to);
-        }
-        let unable = matches!(error.raw_os_error(), Some(libc::EIO | libc::EOPNOTSUPP | libc::ENOPROTOOPT));
-        if unable || self.refusing.len() >= REFUSING {
+        if self.cannot_segment(&first, error) {
             self.gso = false;
+            self.gso_again = Some(Instant::now() + GSO_AGAIN);
             self.refusing.clear();
             let left = mem::take(&mut self.bursts);
             self.bursts = std::iter::once(first).chain(left).flat_map(Burst::split).collect();
@@ -212,6 +222,28 @@ impl UdpPort {
         }
         for datagram in first.split().collect::<Vec<_>>().into_iter().rev() {
             self.bursts.push_front(datagram);
+        }
+    }
+
+    /// Whether it is the port that refused this burst, by all that was refused.
+    /// An unreachable client, say, is its own affair.
+    fn cannot_segment(&mut self, burst: &Burst, error: &io::Error) -> bool {
+        match error.raw_os_error() {
+            Some(libc::EIO | libc::EOPNOTSUPP | libc::ENOPROTOOPT) => true,
+            Some(libc::EINVAL | libc::EMSGSIZE) if burst.segment <= ETHERNET_BYTES => {
+                let host = burst.to.ip();
+                if !self.refusing.contains(&host) {
+                    self.refusing.push(host);
+                }
+                self.refusing.len() >= REFUSING
+            }
+            _ => false,
+        }
+    }
+
+    fn try_again(&mut self, now: Instant) {
+        if self.gso_again.is_some_and(|again| now >= again) {
+            (self.gso, self.gso_again) = (true, None);
         }
     }
 
@@ -367,7 +399,12 @@ mod tests {
     }
 
     fn receiver() -> (std::net::UdpSocket, SocketAddr) {
-        let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        receiver_at(1)
+    }
+
+    /// One on the host 127.0.0.`host`.
+    fn receiver_at(host: u8) -> (std::net::UdpSocket, SocketAddr) {
+        let receiver = std::net::UdpSocket::bind(SocketAddr::from(([127, 0, 0, host], 0))).unwrap();
         receiver.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
         let to = receiver.local_addr().unwrap();
         (receiver, to)
@@ -410,9 +447,9 @@ mod tests {
     }
 
     #[test]
-    fn a_port_where_every_path_refuses_sends_one_by_one() {
+    fn a_port_where_every_path_refuses_sends_one_by_one_and_is_tried_again() {
         let mut port = UdpPort::bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
-        let receivers: Vec<_> = (0..REFUSING).map(|_| receiver()).collect();
+        let receivers: Vec<_> = (1..=REFUSING as u8).map(receiver_at).collect();
         for (at, (_, to)) in receivers.iter().enumerate() {
             assert!(port.gso, "after {at}");
             burst(&mut port, *to, 150);
@@ -420,6 +457,41 @@ mod tests {
         }
         assert!(!port.gso);
         assert_eq!((port.sent.dropped, port.sent.gso), (0, 0));
+        let again = port.gso_again.unwrap();
+        port.try_again(again - Duration::from_millis(1));
+        assert!(!port.gso);
+        port.try_again(again);
+        burst(&mut port, receivers[0].1, 3);
+        port.flush();
+        assert!(port.gso);
+        assert_eq!(port.sent.gso, 1);
+    }
+
+    #[test]
+    fn what_is_refused_to_one_host_or_for_its_size_or_its_route_does_not_count_against_the_port() {
+        let mut port = UdpPort::bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
+        let receivers: Vec<_> = (1..=REFUSING as u8).map(receiver_at).collect();
+        let clients: Vec<_> = (0..REFUSING).map(|_| receiver()).collect();
+        for (_, to) in &clients {
+            burst(&mut port, *to, 150);
+            port.flush();
+        }
+        assert!(port.gso, "many clients of one host");
+        for (_, to) in &receivers {
+            // All of it is more than one send may be, as larger than a path's MTU is.
+            port.room.resize(50 * (ETHERNET_BYTES + 1), 1);
+            port.launch(*to, 0, ETHERNET_BYTES + 1);
+            port.flush();
+        }
+        assert!(port.gso, "larger than Ethernet takes");
+        for (_, to) in &receivers {
+            burst(&mut port, *to, 2);
+            port.give_up(&io::Error::from_raw_os_error(libc::ENETUNREACH));
+            port.bursts.clear();
+        }
+        assert!(port.gso, "no route to them");
+        let single = REFUSING as u64 * (150 + 50);
+        assert_eq!((port.sent.single, port.sent.gso, port.sent.dropped), (single, 0, 0));
     }
 
     #[test]
