@@ -125,7 +125,9 @@ impl Outlet {
         let known = self.streams.iter().position(|stream| stream.described.ssrc == described.ssrc);
         match known {
             Some(at) => {
-                self.streams[at].describe(described);
+                if self.streams[at].describe(described) {
+                    self.plan_anew(at);
+                }
                 at
             }
             None => {
@@ -133,6 +135,18 @@ impl Outlet {
                 self.streams.len() - 1
             }
         }
+    }
+
+    /// What waits of a stream was planned under another description of it: repairs
+    /// would be other bytes under a number that is used, and the rest has other sizes.
+    fn plan_anew(&mut self, at: usize) {
+        for queue in [&mut self.at_once, &mut self.repairs, &mut self.queue] {
+            queue.retain(|planned| planned.stream != at || planned.way == Way::First);
+            for planned in queue.iter_mut().filter(|planned| planned.stream == at) {
+                *planned = Planned::new(at, &self.streams[at], planned.body.clone(), planned.as_sent, Way::First);
+            }
+        }
+        self.weigh();
     }
 
     pub(crate) fn set_route(&mut self, to: Peer) {
@@ -190,9 +204,14 @@ impl Outlet {
         for queue in [&mut self.repairs, &mut self.queue] {
             queue.retain(|planned| planned.stream != stream);
         }
+        self.weigh();
+        (waited - self.queue.len()) as u64
+    }
+
+    /// After packets were taken out of the middle, or changed.
+    fn weigh(&mut self) {
         self.queued_bytes = self.repairs.iter().chain(&self.queue).map(|planned| planned.bytes).sum();
         self.rest_if_empty();
-        (waited - self.queue.len()) as u64
     }
 
     fn is_empty(&self) -> bool {

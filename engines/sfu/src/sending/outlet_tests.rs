@@ -29,6 +29,21 @@ impl Egress for Wire {
     fn post(&mut self, _notes: &mut Vec<Addressed>) {}
 }
 
+const COUNTED: ExtensionIds =
+    ExtensionIds { audio_level: 0, send_time: 0, transport: 3, mid: 0, orientation: 0, descriptor: 0 };
+
+fn described(repairs: Option<u32>, extensions: ExtensionIds) -> Description {
+    Description {
+        ssrc: 1,
+        repairs,
+        mid: "0".to_owned(),
+        cname: "c".to_owned(),
+        extensions,
+        clock_hz: 90_000,
+        video: true,
+    }
+}
+
 /// A leg with one stream of video.
 struct Leg {
     outlet: Outlet,
@@ -50,16 +65,7 @@ impl Leg {
         let overheard = Overheard::known(keys(false));
         let mut outlet = Outlet::new(overheard, true, Clock::new(now), now);
         outlet.set_route(Peer { transport: Transport::Udp, address: "127.0.0.1:9".parse().unwrap() });
-        let extensions = ExtensionIds { transport: 3, ..ExtensionIds::default() };
-        let stream = outlet.describe(Description {
-            ssrc: 1,
-            repairs: Some(2),
-            mid: "0".to_owned(),
-            cname: "c".to_owned(),
-            extensions,
-            clock_hz: 90_000,
-            video: true,
-        });
+        let stream = outlet.describe(described(Some(2), COUNTED));
         Leg { outlet, wire: Wire::default(), client: Srtp::new(&keys(true)).unwrap(), now, stream, sequence: 0 }
     }
 
@@ -131,6 +137,43 @@ fn what_was_given_up_is_neither_repaired_nor_counted() {
     leg.miss(1, 40);
     leg.drain();
     assert_eq!(leg.wire.datagrams.len(), 2 * sent, "what was sent is sent again");
+}
+
+/// SSRC and number of each datagram of media.
+fn numbers(datagrams: &[Vec<u8>]) -> Vec<(u8, u16)> {
+    datagrams.iter().map(|it| (it[11], u16::from_be_bytes([it[2], it[3]]))).collect()
+}
+
+#[test]
+fn what_waits_when_a_stream_is_described_anew_goes_by_the_new_description() {
+    let more = ExtensionIds { send_time: 5, mid: 4, ..COUNTED };
+    // With repairs of their own, no longer; without, and with other extensions.
+    for (before, after) in [((Some(2), COUNTED), (None, COUNTED)), ((None, COUNTED), (None, more))] {
+        let mut leg = Leg::new();
+        leg.outlet.describe(described(before.0, before.1));
+        leg.picture(40);
+        leg.drain();
+        leg.now += Duration::from_secs(1);
+        leg.wire.datagrams.clear();
+        leg.miss(1, 40);
+        leg.picture(40);
+        let waits = leg.outlet.repairs.len();
+        assert!(waits > 20, "{waits}");
+        leg.wire.datagrams.clear();
+        leg.outlet.describe(described(after.0, after.1));
+        leg.drain();
+        let expected: Vec<(u8, u16)> = (41..=80).map(|number| (1, number)).collect();
+        assert_eq!(numbers(&leg.wire.datagrams), expected, "no number a second time");
+        assert_eq!(leg.outlet.queued_bytes, 0);
+        let header = after.1.header_bytes(Some(b"0"), &Carried::default());
+        let tag = leg.client.tag_bytes();
+        for datagram in &leg.wire.datagrams {
+            assert_eq!(datagram.len(), header + PACKET_BYTES + tag);
+            let in_the_open = |bytes: &[u8]| datagram[..header].windows(bytes.len()).any(|it| it == bytes);
+            assert_eq!(in_the_open(&[4 << 4, b'0']), after.1.mid != 0, "all of the header, to its end");
+            assert!(datagram[header..][..16] != [1; 16], "and nothing of the payload");
+        }
+    }
 }
 
 #[test]

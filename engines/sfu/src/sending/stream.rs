@@ -95,12 +95,14 @@ impl Stream {
     }
 
     /// Describes it anew. What was sent under another description can't be sent
-    /// again: it would be other bytes under the same number.
-    pub(super) fn describe(&mut self, described: Description) {
-        if self.described != described {
+    /// again: it would be other bytes under the same number. Whether it is another.
+    pub(super) fn describe(&mut self, described: Description) -> bool {
+        let is_other = self.described != described;
+        if is_other {
             self.described = described;
             self.history.clear();
         }
+        is_other
     }
 
     #[cfg(test)]

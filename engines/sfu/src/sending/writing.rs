@@ -51,7 +51,6 @@ pub(super) struct Planned {
     pub(super) as_sent: Rewritten,
     pub(super) way: Way,
     with_mid: bool,
-    header_bytes: usize,
     /// Unsealed, with no padding but that of a form.
     pub(super) bytes: usize,
 }
@@ -68,7 +67,7 @@ impl Planned {
         let mid = with_mid.then_some(described.mid.as_bytes());
         let header_bytes = described.extensions.header_bytes(mid, &body.carried);
         let bytes = header_bytes + as_sent.payload(&body).len() + more;
-        Planned { stream: at, body, as_sent, way, with_mid, header_bytes, bytes }
+        Planned { stream: at, body, as_sent, way, with_mid, bytes }
     }
 
     /// Whether its size can't be changed.
@@ -112,9 +111,13 @@ impl Writer<'_> {
     /// Appends a packet, sealed, with at least `size` bytes before sealing if
     /// padding can make it so; and keeps it, as far as it may be sent again.
     pub(super) fn write(&mut self, room: &mut Vec<u8>, planned: Planned, size: usize) {
+        let repairs = self.streams[planned.stream].repairs(&planned.as_sent);
+        // Under the stream's own SSRC it would be a second text with the nonce of the first.
+        if planned.way == Way::Repair && repairs.is_none() {
+            return;
+        }
         let form = self.form(&planned, size);
         let stream = &mut self.streams[planned.stream];
-        let repairs = stream.repairs(&planned.as_sent);
         let (ssrc, payload_type, index) = match repairs {
             Some((repairs, repair_type)) if planned.way == Way::Repair => {
                 stream.repair_sequence += 1;
@@ -138,6 +141,7 @@ impl Writer<'_> {
         };
         room.reserve(planned.bytes + usize::from(form.padding) + self.srtp.tag_bytes());
         header.write(room, &described.extensions, &planned.body.carried);
+        let header_bytes = room.len() - start;
         if planned.way == Way::Repair {
             room.extend_from_slice(&(planned.as_sent.sequence as u16).to_be_bytes());
         }
@@ -147,7 +151,7 @@ impl Writer<'_> {
             room.resize(room.len() + usize::from(form.padding) - 1, 0);
             room.push(form.padding);
         }
-        self.srtp.seal(room, start, planned.header_bytes, ssrc, index);
+        self.srtp.seal(room, start, header_bytes, ssrc, index);
         if planned.way == Way::First && described.video {
             let as_it_was = repairs.is_none().then_some(form);
             stream.history.keep(planned.body, planned.as_sent, as_it_was);
@@ -176,11 +180,14 @@ impl Writer<'_> {
 
 #[cfg(test)]
 mod tests {
+    use str0m::crypto::dtls::SrtpProfile;
+
     use super::*;
+    use crate::sending::keys::Keys;
     use crate::sending::{Carried, Description, ExtensionIds};
 
-    fn queue(sizes: &[usize]) -> VecDeque<Planned> {
-        let described = Description {
+    fn stream() -> Stream {
+        Stream::new(Description {
             ssrc: 1,
             repairs: None,
             mid: String::new(),
@@ -188,8 +195,11 @@ mod tests {
             extensions: ExtensionIds::default(),
             clock_hz: 90_000,
             video: true,
-        };
-        let stream = Stream::new(described);
+        })
+    }
+
+    fn queue(sizes: &[usize]) -> VecDeque<Planned> {
+        let stream = stream();
         let planned = |size: &usize| {
             let body = Arc::new(Body::new(vec![0; *size].into(), false, Carried::default(), false));
             Planned::new(0, &stream, body, Rewritten::default(), Way::First)
@@ -209,5 +219,23 @@ mod tests {
         assert_eq!(burst(&[1_116, 1_100, 1_117], 8), (2, 1_116), "from the least");
         assert_eq!(burst(&[1_100; 20], 20), (BURST_PACKETS, 1_100));
         assert_eq!(burst(&[1_100; 20], 3), (3, 1_100));
+    }
+
+    #[test]
+    fn a_repair_of_a_stream_that_has_no_repairs_is_not_written() {
+        let profile = SrtpProfile::AEAD_AES_128_GCM;
+        let material = (0..profile.keying_material_len() as u8).collect();
+        let srtp = Srtp::new(&Keys { material, profile, active: false }).unwrap();
+        let (mut streams, mut sent) = ([stream()], Sent::default());
+        let mut written = |way| {
+            let body = Arc::new(Body::new(vec![0; 100].into(), false, Carried::default(), false));
+            let planned = Planned::new(0, &streams[0], body, Rewritten::default(), way);
+            let mut room = Vec::new();
+            let mut writer = Writer { streams: &mut streams, sent: &mut sent, srtp: &srtp, probe: 0, now_us: 0 };
+            writer.write(&mut room, planned, 0);
+            !room.is_empty()
+        };
+        assert!(written(Way::First));
+        assert!(!written(Way::Repair), "it would be a second text under the number of the first");
     }
 }
