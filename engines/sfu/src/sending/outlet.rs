@@ -27,6 +27,9 @@ const PROBE_PACKET_BYTES: usize = 1_200;
 /// What a packet of any burst can be padded by.
 const PROBE_PADDING_BYTES: usize = MOST_PADDING_BYTES - PADDING_BYTES;
 const PROBE_STEP: Duration = Duration::from_millis(1);
+/// A receiver report tells of the link as it is if the sender report that it names
+/// is no older, in 1/65,536 s.
+const REPORT_AGE: u32 = 5 * 0x1_0000;
 
 /// The engine's time line.
 #[derive(Debug, Clone, Copy)]
@@ -485,8 +488,15 @@ impl Outlet {
         };
         stream.is_bound = true;
         let middle = (self.clock.ntp(now) >> 16) as u32;
-        let since = middle.wrapping_sub(reception.last_report).wrapping_sub(reception.delay);
-        if reception.last_report != 0 && since < 0x1_0000 * 5 {
+        let age = middle.wrapping_sub(reception.last_report);
+        if reception.last_report != 0
+            && age < REPORT_AGE
+            && let Some(estimator) = &mut self.estimator
+        {
+            estimator.arrives();
+        }
+        let since = age.wrapping_sub(reception.delay);
+        if reception.last_report != 0 && since < REPORT_AGE {
             self.round_trip = Duration::from_secs_f64(f64::from(since) / f64::from(0x1_0000));
         }
     }

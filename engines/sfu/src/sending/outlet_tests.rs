@@ -177,6 +177,40 @@ fn what_waits_when_a_stream_is_described_anew_goes_by_the_new_description() {
 }
 
 #[test]
+fn one_who_told_a_bandwidth_is_not_silent_while_its_reports_say_that_something_arrives() {
+    let mut leg = Leg::new();
+    leg.outlet.describe(described(Some(2), ExtensionIds::default()));
+    let mut remb = vec![0x8f, 206, 0, 5, 0, 0, 0, 7, 0, 0, 0, 0];
+    remb.extend(b"REMB");
+    remb.extend((1u32 << 24 | 2 << 18 | 200_000).to_be_bytes());
+    remb.extend(1u32.to_be_bytes());
+    leg.client.seal_rtcp(&mut remb, 0).unwrap();
+    leg.outlet.hear(leg.now, &remb, &mut Vec::new(), &mut leg.wire);
+    let mut names = (leg.outlet.clock.ntp(leg.now) >> 16) as u32;
+    let mut go_on = |seconds: u32, arrives: bool| {
+        for tick in 0..10 * seconds {
+            leg.now += Duration::from_millis(100);
+            leg.picture(1);
+            leg.outlet.tick(leg.now, 0, &mut leg.wire);
+            if tick % 10 == 0 {
+                let middle = (leg.outlet.clock.ntp(leg.now) >> 16) as u32;
+                names = if arrives { middle - 0x8000 } else { names };
+                let mut report = vec![0x81, 201, 0, 7, 0, 0, 0, 7, 0, 0, 0, 1];
+                report.resize(24, 0);
+                report.extend(names.to_be_bytes());
+                report.extend((middle - names - 0x1000).to_be_bytes());
+                leg.client.seal_rtcp(&mut report, 0).unwrap();
+                leg.outlet.hear(leg.now, &report, &mut Vec::new(), &mut leg.wire);
+            }
+        }
+        leg.outlet.estimate_bps().unwrap()
+    };
+    assert_eq!(go_on(10, true), 800_000);
+    let fallen = go_on(12, false);
+    assert!(fallen < 300_000, "only the way back is left: {fallen}");
+}
+
+#[test]
 fn repairs_of_a_narrow_link_leave_as_evenly_as_pictures_do() {
     let mut leg = Leg::new();
     leg.picture(100);

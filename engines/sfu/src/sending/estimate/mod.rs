@@ -106,6 +106,11 @@ impl Estimator {
         self.silence.heard(false);
     }
 
+    /// The receiver says that what is sent arrives, and no more.
+    pub(super) fn arrives(&mut self) {
+        self.silence.arrives();
+    }
+
     /// Something was sent that is to be reported on.
     pub(super) fn sent(&mut self, now_us: u64) {
         self.silence.sent(now_us);

@@ -52,6 +52,15 @@ impl Silence {
         std::mem::replace(&mut self.left, 1.0)
     }
 
+    /// What is sent arrives, as a receiver report says. It tells no bandwidth, so it
+    /// gives back nothing of the estimate; and it is nothing new of one who reports
+    /// on packets.
+    pub(super) fn arrives(&mut self) {
+        if self.after_us == Some(AFTER_BANDWIDTHS_US) {
+            self.since_us = None;
+        }
+    }
+
     pub(super) fn tick(&mut self, now_us: u64, round_trip_us: u64) {
         let (Some(after_us), Some(since_us)) = (self.after_us, self.since_us) else { return };
         let begins_us = since_us + after_us.max(ROUND_TRIPS * round_trip_us);

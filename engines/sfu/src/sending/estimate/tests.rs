@@ -297,3 +297,25 @@ fn one_who_tells_a_bandwidth_may_be_silent_for_longer() {
     estimator.receiver_says(5_000_000, 800_000);
     assert_eq!(estimator.bps(), 800_000);
 }
+
+#[test]
+fn one_who_tells_a_bandwidth_and_later_only_that_it_arrives_is_not_silent() {
+    let mut estimator = Estimator::new(2_000_000);
+    estimator.receiver_says(0, 800_000);
+    for second in 0..10 {
+        assert_eq!(unheard(&mut estimator, second * 1_000, 1), [800_000], "second {second}");
+        estimator.arrives();
+    }
+    let fallen = unheard(&mut estimator, 10_000, 5)[4];
+    assert!(fallen < 400_000, "{fallen}");
+    estimator.arrives();
+    assert_eq!(estimator.bps(), fallen, "it says no bandwidth");
+    // One who reports on packets says more than that, or is silent.
+    estimator.report(15_000_000, &[], 0);
+    let before = estimator.bps();
+    for second in 15..20 {
+        unheard(&mut estimator, second * 1_000, 1);
+        estimator.arrives();
+    }
+    assert!(estimator.bps() < before / 2);
+}
