@@ -1,9 +1,8 @@
 //! Rooms of many cameras.
 
-use super::{RUNS_MAX, check};
+use super::{MeasuredArguments, check};
 use crate::failure::Result;
 use crate::media::cameras::{self, CAMERAS_MAX, CAMERAS_MIN, KBPS_MAX};
-use crate::media::load::SECONDS_MAX;
 use crate::media::packetiser::{FRAME_RATE, FRAME_RATE_MAX};
 use crate::media::publishing::LAYERS_MAX;
 use clap::Args;
@@ -34,18 +33,8 @@ pub(super) struct CamerasArguments {
     /// How many begin to watch at the same time.
     #[arg(long, default_value_t = 5)]
     join_together: usize,
-    /// Seconds measured.
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
-    /// Seconds of media before that, once everybody has what they show.
-    #[arg(long, default_value_t = 3)]
-    warmup: u64,
-    /// Send no transport-wide feedback: the server can't estimate bandwidth.
-    #[arg(long)]
-    no_bwe: bool,
-    /// Runs; the medians are printed.
-    #[arg(long, default_value_t = 1)]
-    pub(super) runs: usize,
+    #[command(flatten)]
+    pub(super) measured: MeasuredArguments,
 }
 
 impl CamerasArguments {
@@ -55,9 +44,7 @@ impl CamerasArguments {
         check("large", self.large as u64, 0, CAMERAS_MAX as u64)?;
         check("frame-rate", self.frame_rate.into(), 1, FRAME_RATE_MAX.into())?;
         check("join-together", self.join_together as u64, 1, GROUP_MEMBERS_MAX as u64)?;
-        check("seconds", self.seconds, 1, SECONDS_MAX)?;
-        check("warmup", self.warmup, 0, SECONDS_MAX)?;
-        check("runs", self.runs as u64, 1, RUNS_MAX as u64)?;
+        self.measured.check()?;
         check("kbps", self.kbps.len() as u64, 1, LAYERS_MAX as u64)?;
         let mut kbps = [0; LAYERS_MAX];
         for (layer, asked) in kbps.iter_mut().zip(&self.kbps) {
@@ -72,9 +59,9 @@ impl CamerasArguments {
             frame_rate: self.frame_rate,
             sound: !self.silent,
             join_together: self.join_together,
-            seconds: self.seconds,
-            warm_up_seconds: self.warmup,
-            feedback: !self.no_bwe,
+            seconds: self.measured.seconds,
+            warm_up_seconds: self.measured.warmup,
+            feedback: !self.measured.no_bwe,
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
         };
         load.plan(0)?;

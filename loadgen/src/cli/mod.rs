@@ -219,15 +219,8 @@ struct MediaArguments {
     /// Bytes of a video packet's RTP payload.
     #[arg(long, default_value_t = 1_100)]
     size: usize,
-    /// Seconds measured.
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
-    /// Seconds of media before that.
-    #[arg(long, default_value_t = 3)]
-    warmup: u64,
-    /// Send no transport-wide feedback: the server can't estimate bandwidth.
-    #[arg(long)]
-    no_bwe: bool,
+    #[command(flatten)]
+    measured: MeasuredArguments,
     /// Sound (50 packets a second) beside the picture.
     #[arg(long)]
     with_audio: bool,
@@ -237,9 +230,31 @@ struct MediaArguments {
     /// How many viewers join at the same time, after the first eight that join alone.
     #[arg(long, default_value_t = 4)]
     join_together: usize,
+}
+
+/// What is measured of media.
+#[derive(Args, Clone)]
+struct MeasuredArguments {
+    /// Seconds measured.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Seconds of media before that, once everybody is given what they show.
+    #[arg(long, default_value_t = 3)]
+    warmup: u64,
+    /// Send no transport-wide feedback: the server can't estimate bandwidth.
+    #[arg(long)]
+    no_bwe: bool,
     /// Runs; the medians are printed.
     #[arg(long, default_value_t = 1)]
     runs: usize,
+}
+
+impl MeasuredArguments {
+    fn check(&self) -> Result<()> {
+        check("seconds", self.seconds, 1, SECONDS_MAX)?;
+        check("warmup", self.warmup, 0, SECONDS_MAX)?;
+        check("runs", self.runs as u64, 1, RUNS_MAX as u64)
+    }
 }
 
 fn parse_room(text: &str) -> std::result::Result<SpaceId, String> {
@@ -258,10 +273,8 @@ impl MediaArguments {
         check("viewers", self.viewers as u64, 1, VIEWERS_MAX as u64)?;
         check("pps", self.pps.into(), 30, PACKETS_PER_SECOND_MAX.into())?;
         check("size", self.size as u64, PAYLOAD_MIN_BYTES as u64, PAYLOAD_MAX_BYTES as u64)?;
-        check("seconds", self.seconds, 1, SECONDS_MAX)?;
-        check("warmup", self.warmup, 0, SECONDS_MAX)?;
+        self.measured.check()?;
         check("join-together", self.join_together as u64, 1, VIEWERS_MAX as u64)?;
-        check("runs", self.runs as u64, 1, RUNS_MAX as u64)?;
         let mut layers = [Layer::default(); LAYERS_MAX];
         if !self.audio_only {
             layers[0] = Layer { packets_per_second: self.pps, payload_bytes: self.size, height_px: HEIGHT_PX };
@@ -272,9 +285,9 @@ impl MediaArguments {
             plan,
             viewers: self.viewers,
             join_together: self.join_together,
-            seconds: self.seconds,
-            warm_up_seconds: self.warmup,
-            feedback: !self.no_bwe,
+            seconds: self.measured.seconds,
+            warm_up_seconds: self.measured.warmup,
+            feedback: !self.measured.no_bwe,
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
         })
     }
@@ -349,7 +362,7 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
         What::Media { server, media } => {
             let (server, load) = (server.find()?, media.load()?);
             let mut runs = Runs::new();
-            for _ in 0..media.runs {
+            for _ in 0..media.measured.runs {
                 runs.add(media_runs::hearth(&server, load).await?);
             }
             print(arguments.json, &[("hearth", &runs.figures())]);
@@ -358,7 +371,7 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
         What::Cameras { server, cameras } => {
             let (server, load) = (server.find()?, cameras.load()?);
             let mut runs = Runs::new();
-            for _ in 0..cameras.runs {
+            for _ in 0..cameras.measured.runs {
                 runs.add(media_runs::cameras(&server, load).await?);
             }
             print(arguments.json, &[("hearth", &runs.figures())]);
@@ -377,7 +390,7 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
         What::Janus { media, janus } => {
             let load = media.load()?;
             let mut runs = Runs::new();
-            for _ in 0..media.runs {
+            for _ in 0..media.measured.runs {
                 runs.add(media_runs::janus(&janus.program, load).await?);
             }
             print(arguments.json, &[("janus", &runs.figures())]);
@@ -386,7 +399,7 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
         What::Mediasoup { media, mediasoup } => {
             let load = media.load()?;
             let mut runs = Runs::new();
-            for _ in 0..media.runs {
+            for _ in 0..media.measured.runs {
                 runs.add(mediasoup.run(load).await?);
             }
             print(arguments.json, &[("mediasoup", &runs.figures())]);
@@ -400,7 +413,7 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
             let mut ours = Runs::new();
             let mut theirs: Vec<(Other, Runs)> = against.iter().map(|other| (*other, Runs::new())).collect();
             // In turn, so that whatever else the machine does falls on all.
-            for _ in 0..media.runs {
+            for _ in 0..media.measured.runs {
                 ours.add(media_runs::hearth(&server, load).await?);
                 for (other, runs) in &mut theirs {
                     let run = match other {

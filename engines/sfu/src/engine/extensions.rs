@@ -16,9 +16,6 @@ const DEPENDENCY_DESCRIPTOR_BYTES: usize = 160;
 /// Longest value in a one-byte header (RFC 8285 4.2).
 const ONE_BYTE_FORM_BYTES: usize = 16;
 
-/// Shorter ones lack their mandatory fields (AV1 RTP A.8.2).
-const MANDATORY_BYTES: usize = 3;
-
 /// A dependency descriptor as it stood in the packet.
 #[derive(Debug)]
 struct DependencyDescriptor(Box<[u8]>);
@@ -45,7 +42,7 @@ impl ExtensionSerializer for Passthrough {
     }
 
     fn parse_value(&self, buf: &[u8], values: &mut ExtensionValues) -> bool {
-        let fits = (MANDATORY_BYTES..=DEPENDENCY_DESCRIPTOR_BYTES).contains(&buf.len());
+        let fits = (dependency::MANDATORY_BYTES..=DEPENDENCY_DESCRIPTOR_BYTES).contains(&buf.len());
         if fits {
             values.user_values.set(DependencyDescriptor(buf.into()));
         }

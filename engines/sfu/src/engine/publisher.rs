@@ -519,3 +519,20 @@ pub(crate) fn codec(codec: str0m::format::Codec) -> Option<Codec> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_farthest_jump_within_a_stream_and_one_past() {
+        let mut layer = Publisher::new(1).new_layer(String::new());
+        assert_eq!(layer.place(10_000), Some((true, true)), "the first");
+        assert_eq!(layer.place(10_001), Some((true, true)));
+        assert_eq!(layer.place(10_001 + FARTHEST), Some((false, true)));
+        assert_eq!(layer.place(10_001), Some((false, false)), "late");
+        assert_eq!(layer.place(10_001 + 2 * FARTHEST + 1), None);
+        assert_eq!(layer.place(10_000), None);
+        assert_eq!(layer.place(10_002 + FARTHEST), Some((true, true)), "and what was another stream moved nothing");
+    }
+}

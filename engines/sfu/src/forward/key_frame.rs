@@ -1,7 +1,7 @@
 //! Where a decoder can start: key-frame detection on RTP payloads.
 
 use crate::Codec;
-use crate::payload::{h264, sps, vp9};
+use crate::payload::{h264, sps, vp8, vp9};
 
 /// Whether this RTP payload is the first packet of a key frame.
 ///
@@ -38,26 +38,7 @@ fn vp8_height_px(payload: &[u8]) -> Option<u32> {
 
 /// The VP8 frame header if this packet begins a frame; never empty.
 fn vp8_frame_header(payload: &[u8]) -> Option<&[u8]> {
-    let first = *payload.first()?;
-    let begins_frame = first & 0x10 != 0 && first & 0x07 == 0;
-    if !begins_frame {
-        return None;
-    }
-    let mut at = 1;
-    if first & 0x80 != 0 {
-        let extension = *payload.get(at)?;
-        at += 1;
-        if extension & 0x80 != 0 {
-            at += if *payload.get(at)? & 0x80 != 0 { 2 } else { 1 };
-        }
-        if extension & 0x40 != 0 {
-            at += 1;
-        }
-        if extension & 0x30 != 0 {
-            at += 1;
-        }
-    }
-    payload.get(at..).filter(|header| !header.is_empty())
+    vp8::piece(payload).ok().filter(|(_, begins)| *begins).map(|(header, _)| header)
 }
 
 /// Not inter-predicted, begins a frame, and of the base spatial layer.

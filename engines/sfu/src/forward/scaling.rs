@@ -188,7 +188,8 @@ impl Scaling {
     }
 
     fn read_vp8(&mut self, payload: &[u8]) -> (Option<Scale>, bool) {
-        let Some(numbers) = vp8::numbers(payload) else { return (None, false) };
+        let Ok(descriptor) = vp8::descriptor(payload) else { return (None, false) };
+        let numbers = descriptor.numbers;
         let Some((temporal, synchronised)) = numbers.temporal else { return (None, false) };
         if numbers.picture_at.is_some_and(|(_, long)| !long) {
             // Numbers of seven bits are too few to tell a late one from the next.
@@ -203,9 +204,8 @@ impl Scaling {
             (false, true) if temporal > 0 => here,
             _ => 0,
         };
-        let begins = payload[0] & 0x17 == 0x10;
         let scale = Scale {
-            begins,
+            begins: descriptor.begins,
             // Told by the marker; of one spatial layer nothing is taken off its end.
             ends: false,
             present: here | above,

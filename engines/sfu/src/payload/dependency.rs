@@ -10,7 +10,7 @@ pub(crate) const DECODE_TARGETS: usize = 32;
 /// Templates that a structure may have (their ids have 6 bits).
 const TEMPLATES: usize = 64;
 /// Bytes of a descriptor that tells nothing but its frame.
-const MANDATORY_BYTES: usize = 3;
+pub(crate) const MANDATORY_BYTES: usize = 3;
 
 /// What a frame is to each decode target, a bit for each (A.8.3.3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -107,9 +107,11 @@ pub(crate) fn read(
     Ok((Some(Described { begins_frame, ends_frame, spatial, indications }), brought))
 }
 
-/// Number of the frame (A.8.2).
+/// Where the number of the frame stands in every descriptor (A.8.2).
+pub(crate) const FRAME_NUMBER: std::ops::Range<usize> = 1..MANDATORY_BYTES;
+
 pub(crate) fn frame_number(descriptor: &[u8]) -> Option<u16> {
-    Some(u16::from_be_bytes(descriptor.get(1..MANDATORY_BYTES)?.try_into().ok()?))
+    Some(u16::from_be_bytes(descriptor.get(FRAME_NUMBER)?.try_into().ok()?))
 }
 
 /// Whether a structure comes with it.

@@ -2,23 +2,6 @@
 
 use super::{Frame, Malformed};
 
-/// The piece behind the payload descriptor (RFC 7741 4.2), and whether it
-/// begins the frame.
-fn piece(payload: &[u8]) -> Result<(&[u8], bool), Malformed> {
-    let first = *payload.first().ok_or(Malformed)?;
-    let mut at = 1;
-    if first & 0x80 != 0 {
-        let extension = *payload.get(at).ok_or(Malformed)?;
-        at += 1;
-        if extension & 0x80 != 0 {
-            at += if payload.get(at).ok_or(Malformed)? & 0x80 != 0 { 2 } else { 1 };
-        }
-        at += usize::from(extension & 0x40 != 0) + usize::from(extension & 0x30 != 0);
-    }
-    let begins = first & 0x10 != 0 && first & 0x07 == 0;
-    Ok((payload.get(at..).filter(|piece| !piece.is_empty()).ok_or(Malformed)?, begins))
-}
-
 /// How a packet's picture is numbered (RFC 7741 4.2), where that stands, and who needs it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Numbers {
@@ -35,32 +18,54 @@ pub(crate) struct Numbers {
     pub(crate) discardable: bool,
 }
 
-/// `None`: the descriptor is cut.
-pub(crate) fn numbers(payload: &[u8]) -> Option<Numbers> {
-    let mut numbers = Numbers::default();
-    let first = *payload.first()?;
-    numbers.discardable = first & 0x20 != 0;
+/// What a payload descriptor tells (RFC 7741 4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Descriptor {
+    /// The packet begins a frame.
+    pub(crate) begins: bool,
+    pub(crate) numbers: Numbers,
+    bytes: usize,
+}
+
+/// Reads the payload descriptor.
+///
+/// # Errors
+///
+/// It is cut.
+pub(crate) fn descriptor(payload: &[u8]) -> Result<Descriptor, Malformed> {
+    let byte = |at: usize| payload.get(at).copied().ok_or(Malformed);
+    let first = byte(0)?;
+    let begins = first & 0x10 != 0 && first & 0x07 == 0;
+    let mut numbers = Numbers { discardable: first & 0x20 != 0, ..Numbers::default() };
     if first & 0x80 == 0 {
-        return Some(numbers);
+        return Ok(Descriptor { begins, numbers, bytes: 1 });
     }
-    let extension = *payload.get(1)?;
-    let mut at = 2;
+    let (extension, mut at) = (byte(1)?, 2);
     if extension & 0x80 != 0 {
-        let high = *payload.get(at)?;
+        let high = byte(at)?;
         let long = high & 0x80 != 0;
-        let picture = if long { u16::from(high & 0x7f) << 8 | u16::from(*payload.get(at + 1)?) } else { high.into() };
+        let picture = if long { u16::from(high & 0x7f) << 8 | u16::from(byte(at + 1)?) } else { high.into() };
         (numbers.picture, numbers.picture_at) = (Some(picture), Some((at, long)));
         at += 1 + usize::from(long);
     }
     if extension & 0x40 != 0 {
-        (numbers.tl0, numbers.tl0_at) = (Some(*payload.get(at)?), Some(at));
+        (numbers.tl0, numbers.tl0_at) = (Some(byte(at)?), Some(at));
         at += 1;
     }
-    if extension & 0x20 != 0 {
-        let layer = *payload.get(at)?;
-        numbers.temporal = Some((layer >> 6, layer & 0x20 != 0));
+    if extension & 0x30 != 0 {
+        let layer = byte(at)?;
+        numbers.temporal = (extension & 0x20 != 0).then_some((layer >> 6, layer & 0x20 != 0));
+        at += 1;
     }
-    Some(numbers)
+    Ok(Descriptor { begins, numbers, bytes: at })
+}
+
+/// The piece of a frame behind the descriptor, which is never empty, and
+/// whether it is the first.
+pub(crate) fn piece(payload: &[u8]) -> Result<(&[u8], bool), Malformed> {
+    let descriptor = descriptor(payload)?;
+    let piece = payload.get(descriptor.bytes..).filter(|piece| !piece.is_empty()).ok_or(Malformed)?;
+    Ok((piece, descriptor.begins))
 }
 
 pub(super) fn frame(payloads: &[&[u8]]) -> Result<Frame, Malformed> {
@@ -79,6 +84,10 @@ pub(super) fn frame(payloads: &[&[u8]]) -> Result<Frame, Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn numbers(payload: &[u8]) -> Option<Numbers> {
+        descriptor(payload).ok().map(|descriptor| descriptor.numbers)
+    }
 
     #[test]
     fn pieces_behind_every_form_of_descriptor_become_one_frame() {

@@ -1,6 +1,7 @@
 //! RTP headers as they go to one viewer (RFC 3550 5.1, RFC 8285).
 
 use super::Body;
+use crate::payload::dependency::FRAME_NUMBER;
 
 const FIXED_BYTES: usize = 12;
 const EXTENSION_HEADER_BYTES: usize = 4;
@@ -8,8 +9,6 @@ const ONE_BYTE_FORM: [u8; 2] = [0xbe, 0xde];
 const TWO_BYTE_FORM: [u8; 2] = [0x10, 0x00];
 /// Longest value in the one-byte form.
 const ONE_BYTE_FORM_BYTES: usize = 16;
-/// Where the frame number stands, in every dependency descriptor (AV1 RTP A.8.2).
-const FRAME_NUMBER: std::ops::Range<usize> = 1..3;
 const SEND_TIME_BYTES: usize = 3;
 const TRANSPORT_BYTES: usize = 2;
 

@@ -24,6 +24,8 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod trial;
+#[cfg(test)]
+mod wire;
 mod writing;
 
 use std::sync::{Arc, OnceLock};
@@ -64,7 +66,7 @@ pub(crate) struct Body {
 
 impl Body {
     pub(crate) fn new(payload: Arc<[u8]>, marker: bool, carried: Carried, is_vp8: bool) -> Body {
-        let vp8 = is_vp8.then(|| vp8::numbers(&payload)).flatten();
+        let vp8 = is_vp8.then(|| vp8::descriptor(&payload).ok()).flatten().map(|descriptor| descriptor.numbers);
         Body { payload, marker, carried, vp8, scale: None, primary: OnceLock::new() }
     }
 

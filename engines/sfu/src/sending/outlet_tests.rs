@@ -4,45 +4,13 @@
 use str0m::crypto::dtls::SrtpProfile;
 
 use super::*;
-use crate::engine::{Addressed, Transport};
-use crate::sending::keys::Keys;
+use crate::sending::wire::{Wire, connected, video};
 use crate::sending::{Carried, ExtensionIds};
 
 const PACKET_BYTES: usize = 1_188;
 
-#[derive(Default)]
-struct Wire {
-    room: Vec<u8>,
-    datagrams: Vec<Vec<u8>>,
-}
-
-impl Egress for Wire {
-    fn room(&mut self) -> &mut Vec<u8> {
-        &mut self.room
-    }
-
-    fn launch(&mut self, _to: Peer, start: usize, segment: usize) {
-        self.datagrams.extend(self.room[start..].chunks(segment).map(<[u8]>::to_vec));
-        self.room.truncate(start);
-    }
-
-    fn post(&mut self, _notes: &mut Vec<Addressed>) {}
-}
-
 const COUNTED: ExtensionIds =
     ExtensionIds { audio_level: 0, send_time: 0, transport: 3, mid: 0, orientation: 0, descriptor: 0 };
-
-fn described(repairs: Option<u32>, extensions: ExtensionIds) -> Description {
-    Description {
-        ssrc: 1,
-        repairs,
-        mid: "0".to_owned(),
-        cname: "c".to_owned(),
-        extensions,
-        clock_hz: 90_000,
-        video: true,
-    }
-}
 
 /// A leg with one stream of video.
 struct Leg {
@@ -57,16 +25,9 @@ struct Leg {
 impl Leg {
     fn new() -> Leg {
         let now = Instant::now();
-        let profile = SrtpProfile::AEAD_AES_128_GCM;
-        let keys = |active| {
-            let material = (0..profile.keying_material_len() as u8).collect();
-            Keys { material, profile, active }
-        };
-        let overheard = Overheard::known(keys(false));
-        let mut outlet = Outlet::new(overheard, true, Clock::new(now), now);
-        outlet.set_route(Peer { transport: Transport::Udp, address: "127.0.0.1:9".parse().unwrap() });
-        let stream = outlet.describe(described(Some(2), COUNTED));
-        Leg { outlet, wire: Wire::default(), client: Srtp::new(&keys(true)).unwrap(), now, stream, sequence: 0 }
+        let (mut outlet, client) = connected(SrtpProfile::AEAD_AES_128_GCM, true, now);
+        let stream = outlet.describe(video(Some(2), COUNTED));
+        Leg { outlet, wire: Wire::default(), client, now, stream, sequence: 0 }
     }
 
     /// A picture of so many packets comes in.
@@ -150,7 +111,7 @@ fn what_waits_when_a_stream_is_described_anew_goes_by_the_new_description() {
     // With repairs of their own, no longer; without, and with other extensions.
     for (before, after) in [((Some(2), COUNTED), (None, COUNTED)), ((None, COUNTED), (None, more))] {
         let mut leg = Leg::new();
-        leg.outlet.describe(described(before.0, before.1));
+        leg.outlet.describe(video(before.0, before.1));
         leg.picture(40);
         leg.drain();
         leg.now += Duration::from_secs(1);
@@ -160,7 +121,7 @@ fn what_waits_when_a_stream_is_described_anew_goes_by_the_new_description() {
         let waits = leg.outlet.repairs.len();
         assert!(waits > 20, "{waits}");
         leg.wire.datagrams.clear();
-        leg.outlet.describe(described(after.0, after.1));
+        leg.outlet.describe(video(after.0, after.1));
         leg.drain();
         let expected: Vec<(u8, u16)> = (41..=80).map(|number| (1, number)).collect();
         assert_eq!(numbers(&leg.wire.datagrams), expected, "no number a second time");
@@ -179,7 +140,7 @@ fn what_waits_when_a_stream_is_described_anew_goes_by_the_new_description() {
 #[test]
 fn one_who_told_a_bandwidth_is_not_silent_while_its_reports_say_that_something_arrives() {
     let mut leg = Leg::new();
-    leg.outlet.describe(described(Some(2), ExtensionIds::default()));
+    leg.outlet.describe(video(Some(2), ExtensionIds::default()));
     let mut remb = vec![0x8f, 206, 0, 5, 0, 0, 0, 7, 0, 0, 0, 0];
     remb.extend(b"REMB");
     remb.extend((1u32 << 24 | 2 << 18 | 200_000).to_be_bytes());

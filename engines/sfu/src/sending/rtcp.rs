@@ -42,8 +42,6 @@ pub(crate) enum Said<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reception {
     pub(crate) ssrc: u32,
-    /// Of 256.
-    pub(crate) lost: u8,
     /// Middle of the time stamp of the last sender report; 0: none came.
     pub(crate) last_report: u32,
     /// Since it came, in 1/65,536 s.
@@ -163,7 +161,7 @@ fn blocks<'a>(blocks: Option<&[u8]>, count: u8, each: &mut impl FnMut(Said<'a>))
         let (Some(ssrc), Some(last_report), Some(delay)) = (word(block, 0), word(block, 16), word(block, 20)) else {
             return;
         };
-        each(Said::Reception(Reception { ssrc, lost: block[4], last_report, delay }));
+        each(Said::Reception(Reception { ssrc, last_report, delay }));
     }
 }
 
@@ -266,7 +264,7 @@ mod tests {
         compound.extend(packet(PAYLOAD_FEEDBACK, FULL_INTRA, &[&[0; 8][..], &[0, 0, 0, 7, 1, 0, 0, 0]].concat()));
         compound.extend(packet(PAYLOAD_FEEDBACK, APPLICATION, &[&ssrcs[..], b"REMB", &[1, 0x0a, 0, 1]].concat()));
         let all = said(&compound);
-        assert_eq!(all[0], Said::Reception(Reception { ssrc: 9, lost: 64, last_report: 5, delay: 6 }));
+        assert_eq!(all[0], Said::Reception(Reception { ssrc: 9, last_report: 5, delay: 6 }));
         let Said::Missing { ssrc: 9, entries } = &all[1] else { panic!("{all:?}") };
         assert_eq!(entries.sequences().collect::<Vec<_>>(), [0xffff, 0, 15]);
         assert_eq!(all[2], Said::NeedsKeyFrame { ssrc: 9 });

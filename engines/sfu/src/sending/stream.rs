@@ -132,19 +132,12 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sending::wire::video;
 
     const CLOCK_HZ: u32 = 90_000;
 
     fn stream() -> Stream {
-        Stream::new(Description {
-            ssrc: 1,
-            repairs: Some(2),
-            mid: String::new(),
-            cname: String::new(),
-            extensions: ExtensionIds::default(),
-            clock_hz: CLOCK_HZ,
-            video: true,
-        })
+        Stream::new(video(Some(2), ExtensionIds::default()))
     }
 
     /// A minute of a camera whose packets are held up on their way, and some

@@ -6,37 +6,16 @@ use std::time::{Duration, Instant};
 
 use str0m::crypto::dtls::SrtpProfile;
 
-use super::keys::{Keys, Overheard};
 use super::srtp::Srtp;
-use super::{Body, Carried, Clock, Description, ExtensionIds, Outlet, Rewritten};
-use crate::engine::{Addressed, Egress, Peer, Transport};
+use super::wire::{SSRC, Wire, connected, video};
+use super::{Body, Carried, ExtensionIds, Outlet, Rewritten};
 
 const PROFILES: [SrtpProfile; 3] =
     [SrtpProfile::AES128_CM_SHA1_80, SrtpProfile::AEAD_AES_128_GCM, SrtpProfile::AEAD_AES_256_GCM];
 const EVERYTHING: ExtensionIds =
     ExtensionIds { audio_level: 1, send_time: 2, transport: 3, mid: 4, orientation: 13, descriptor: 8 };
-const SSRC: u32 = 7;
 /// Longer than any repair rests.
 const RESTED: Duration = Duration::from_secs(1);
-
-#[derive(Default)]
-struct Wire {
-    room: Vec<u8>,
-    datagrams: Vec<Vec<u8>>,
-}
-
-impl Egress for Wire {
-    fn room(&mut self) -> &mut Vec<u8> {
-        &mut self.room
-    }
-
-    fn launch(&mut self, _: Peer, start: usize, segment: usize) {
-        self.datagrams.extend(self.room[start..].chunks(segment).map(<[u8]>::to_vec));
-        self.room.truncate(start);
-    }
-
-    fn post(&mut self, _: &mut Vec<Addressed>) {}
-}
 
 /// An outlet with one video stream that has no SSRC for repairs, and its client.
 struct Viewer {
@@ -46,27 +25,11 @@ struct Viewer {
     now: Instant,
 }
 
-fn described(extensions: ExtensionIds) -> Description {
-    Description {
-        ssrc: SSRC,
-        repairs: None,
-        mid: "0".to_owned(),
-        cname: "x".to_owned(),
-        extensions,
-        clock_hz: 90_000,
-        video: true,
-    }
-}
-
 impl Viewer {
     fn new(profile: SrtpProfile, extensions: ExtensionIds, estimates: bool) -> Viewer {
-        let material: Vec<u8> = (0..profile.keying_material_len() as u8).collect();
-        let keys = |active| Keys { material: material.clone(), profile, active };
-        let client = Srtp::new(&keys(true)).unwrap();
         let now = Instant::now();
-        let mut outlet = Outlet::new(Overheard::known(keys(false)), estimates, Clock::new(now), now);
-        outlet.describe(described(extensions));
-        outlet.set_route(Peer { transport: Transport::Udp, address: "10.0.0.1:1".parse().unwrap() });
+        let (mut outlet, client) = connected(profile, estimates, now);
+        outlet.describe(video(None, extensions));
         Viewer { outlet, client, wire: Wire::default(), now }
     }
 
@@ -167,9 +130,9 @@ fn only_what_went_out_is_sent_again_and_not_under_another_description() {
     viewer.now += RESTED;
     assert!(viewer.miss([waits, 200].into_iter()).is_empty(), "what was given up never went out");
     assert_eq!(viewer.miss([1].into_iter()), sent[..1]);
-    viewer.outlet.describe(described(EVERYTHING));
+    viewer.outlet.describe(video(None, EVERYTHING));
     assert_eq!(viewer.miss([2].into_iter()), sent[1..2]);
-    viewer.outlet.describe(described(ExtensionIds { descriptor: 9, ..EVERYTHING }));
+    viewer.outlet.describe(video(None, ExtensionIds { descriptor: 9, ..EVERYTHING }));
     assert!(viewer.miss([3].into_iter()).is_empty(), "it would be other bytes under the same number");
 }
 

@@ -184,18 +184,11 @@ mod tests {
 
     use super::*;
     use crate::sending::keys::Keys;
-    use crate::sending::{Carried, Description, ExtensionIds};
+    use crate::sending::wire::video;
+    use crate::sending::{Carried, ExtensionIds};
 
     fn stream() -> Stream {
-        Stream::new(Description {
-            ssrc: 1,
-            repairs: None,
-            mid: String::new(),
-            cname: String::new(),
-            extensions: ExtensionIds::default(),
-            clock_hz: 90_000,
-            video: true,
-        })
+        Stream::new(video(None, ExtensionIds::default()))
     }
 
     fn queue(sizes: &[usize]) -> VecDeque<Planned> {

@@ -62,6 +62,18 @@ impl Sends {
         true
     }
 
+    /// One packet of VP8 that goes on with a picture.
+    pub(in crate::engine::tests) fn packet(&mut self, rtc: &mut Rtc, now: Instant, payload: usize, descriptor: usize) {
+        let pt = rtc.codec_config().find(|params| params.spec().codec == Codec::Vp8).unwrap().pt();
+        let encoding = &mut self.encodings[0];
+        let mut values = str0m::rtp::ExtensionValues::default();
+        extensions::describe(&mut values, vec![0; descriptor]);
+        let payload = picture_part(encoding, false, false, payload);
+        let write = RtpWrite::new(pt, encoding.sequence.into(), encoding.timestamp_base, now, payload).ext_vals(values);
+        encoding.sequence += 1;
+        rtc.direct_api().stream_tx_by_mid(self.video, encoding.rid).unwrap().write_rtp(write);
+    }
+
     pub(in crate::engine::tests) fn frames(&mut self, rtc: &mut Rtc, now: Instant) -> bool {
         let ticks = ((now - self.began).as_micros() * 9 / 100) as u32;
         if let Some((layers, rates_bps)) = &self.scalable {

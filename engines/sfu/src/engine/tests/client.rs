@@ -170,25 +170,42 @@ impl Client {
     /// The pictures seen, in order from the first on: their timestamps and
     /// frames. One that a switch cut short has no end, and is none, as in a browser.
     pub(in crate::engine::tests) fn pictures(&self, codec: Codec) -> Vec<(u32, Frame)> {
-        let in_order: BTreeMap<u64, &Seen> = self.video().into_iter().map(|seen| (seen.sequence, seen)).collect();
-        let first = in_order.keys().next().copied().unwrap_or(0);
-        let whole = in_order.iter().zip(first..).take_while(|((sequence, _), expected)| *sequence == expected);
-        let mut pictures: Vec<(u32, Frame)> = Vec::new();
-        let mut open: Vec<&Seen> = Vec::new();
-        for ((_, seen), _) in whole {
-            if open.last().is_some_and(|last| last.timestamp != seen.timestamp) {
-                open.clear();
+        let pictures = by_picture(&self.video());
+        let mut expected = pictures.first().map_or(0, |picture| picture[0].sequence);
+        let mut whole = Vec::new();
+        for picture in pictures {
+            // What lies behind the first gap is not looked at.
+            if picture.iter().zip(expected..).any(|(seen, expected)| seen.sequence != expected) {
+                break;
             }
-            open.push(seen);
-            if seen.marker {
-                let payloads: Vec<&[u8]> = open.drain(..).map(|seen| &seen.payload[..]).collect();
-                pictures.push((seen.timestamp, payload::frame(codec, &payloads).unwrap().unwrap()));
+            expected += picture.len() as u64;
+            if picture[picture.len() - 1].marker {
+                whole.push((picture[0].timestamp, frame(codec, &picture).unwrap()));
             }
         }
-        pictures
+        whole
     }
 
     pub(in crate::engine::tests) fn layer(&self) -> Option<u8> {
         self.video().last().map(|seen| seen.layer())
     }
+}
+
+/// Packets in the order of their numbers, those of one picture together.
+pub(in crate::engine::tests) fn by_picture<'a>(seen: &[&'a Seen]) -> Vec<Vec<&'a Seen>> {
+    let by_sequence: BTreeMap<u64, &Seen> = seen.iter().map(|seen| (seen.sequence, *seen)).collect();
+    let mut pictures: Vec<Vec<&Seen>> = Vec::new();
+    for seen in by_sequence.into_values() {
+        match pictures.last_mut().filter(|picture| picture[0].timestamp == seen.timestamp) {
+            Some(picture) => picture.push(seen),
+            None => pictures.push(vec![seen]),
+        }
+    }
+    pictures
+}
+
+/// The frame that the packets of a picture hold, if they are one.
+pub(in crate::engine::tests) fn frame(codec: Codec, picture: &[&Seen]) -> Option<Frame> {
+    let payloads: Vec<&[u8]> = picture.iter().map(|seen| &seen.payload[..]).collect();
+    payload::frame(codec, &payloads).ok().flatten()
 }

@@ -1,11 +1,9 @@
 //! Viewers of cameras that send several layers in one encoding.
 
-use std::collections::BTreeMap;
-
 use super::scalable_camera::Layers;
-use super::world::{Link, Seen, World, leg};
+use super::world::{Link, Seen, World, by_picture, leg};
 use crate::payload::vp9;
-use crate::{Command, Event, Kind, LayerChoice, LayerPreference, TrackId};
+use crate::{Command, Event, LayerChoice, LayerPreference};
 
 const SIZES_BPS: &[u64] = &[150_000, 400_000, 1_200_000];
 const ALL_SPATIAL: [Layers; 4] = [
@@ -15,16 +13,8 @@ const ALL_SPATIAL: [Layers; 4] = [
     Layers::SpatialKey { described: false },
 ];
 
-fn track(world: &World) -> TrackId {
-    let video = |event: &Event| match event {
-        Event::Tracks { tracks, .. } => tracks.iter().find(|track| track.kind == Kind::Video).map(|it| it.track.clone()),
-        _ => None,
-    };
-    world.events.iter().find_map(video).unwrap()
-}
-
 fn prefer(world: &mut World, layer: LayerPreference) {
-    let track = track(world);
+    let track = world.video_track();
     world.command(Command::Prefer { leg: leg("viewer"), track, layer });
 }
 
@@ -36,19 +26,11 @@ fn spatial(seen: &Seen) -> u8 {
     vp9::descriptor(&seen.payload).unwrap().layers.unwrap().spatial
 }
 
-/// The pictures a viewer got, by their timestamps from the first on: their
-/// packets, without a gap between any.
+/// The pictures a viewer got, without a gap between any two packets.
 fn pictures(seen: Vec<&Seen>) -> Vec<Vec<&Seen>> {
-    let by_sequence: BTreeMap<u64, &Seen> = seen.into_iter().map(|seen| (seen.sequence, seen)).collect();
-    let first = *by_sequence.keys().next().unwrap();
-    let mut pictures: Vec<Vec<&Seen>> = Vec::new();
-    for ((sequence, seen), expected) in by_sequence.into_iter().zip(first..) {
-        assert_eq!(sequence, expected, "a gap in sequence numbers");
-        match pictures.last_mut().filter(|picture| picture[0].timestamp == seen.timestamp) {
-            Some(picture) => picture.push(seen),
-            None => pictures.push(vec![seen]),
-        }
-    }
+    let pictures = by_picture(&seen);
+    let sequences: Vec<u64> = pictures.iter().flatten().map(|seen| seen.sequence).collect();
+    assert!(sequences.windows(2).all(|pair| pair[1] == pair[0] + 1), "a gap in sequence numbers");
     pictures
 }
 

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::world::{Link, Seen, World, config, leg, space};
-use crate::payload;
-use crate::{Codec, Command, Event, Hears, Kind, LayerChoice, LayerPreference, Source, TrackId, Undeliverable};
+use super::world::{Link, Seen, World, by_picture, config, frame, leg, space};
+use crate::{Codec, Command, Event, Hears, LayerChoice, LayerPreference, Source, TrackId, Undeliverable};
 
 const LADDER_BPS: &[u64] = &[150_000, 500_000, 1_500_000];
 
@@ -138,13 +137,7 @@ fn size_choice_and_pause_are_followed_without_a_break_in_numbers() {
     world.until(200, "publisher connected", |world| world.connected("host"));
     let viewer = world.view("viewer", "a", Link::default());
     world.until(15_000, "the highest layer", |world| world.clients[viewer].layer() == Some(2));
-    let track = world.events.iter().find_map(|event| match event {
-        Event::Tracks { tracks, .. } => {
-            tracks.iter().find(|track| track.kind == Kind::Video).map(|it| it.track.clone())
-        }
-        _ => None,
-    });
-    let track = track.unwrap();
+    let track = world.video_track();
     let prefer = |world: &mut World, layer: LayerPreference| {
         world.command(Command::Prefer { leg: leg("viewer"), track: track.clone(), layer });
     };
@@ -173,11 +166,7 @@ fn switches_break_no_picture_of_a_publisher_whose_packets_overtake_each_other() 
         let viewer = world.view_with("viewer", "a", Link::default(), config(vp8));
         world.until(15_000, "pictures", |world| world.clients[viewer].video().len() > 100);
         world.run(1_000);
-        let track = world.events.iter().find_map(|event| match event {
-            Event::Tracks { tracks, .. } => tracks.iter().find(|it| it.kind == Kind::Video).map(|it| it.track.clone()),
-            _ => None,
-        });
-        let track = track.unwrap();
+        let track = world.video_track();
         let poor = Link { jitter: Duration::from_millis(25), doubled: 0.05, ..Link::default() };
         world.clients[publisher].link = poor;
         for turn in 0..30 {
@@ -197,23 +186,14 @@ fn switches_break_no_picture_of_a_publisher_whose_packets_overtake_each_other() 
 /// The timestamps of the pictures that a decoder shows: none of whose packets
 /// is missing, from a key frame on, and after one that is not whole from the next.
 fn whole_pictures(seen: &[&Seen], codec: Codec) -> Vec<u32> {
-    let by_sequence: BTreeMap<u64, &Seen> = seen.iter().map(|seen| (seen.sequence, *seen)).collect();
-    let mut by_picture: Vec<Vec<(u64, &Seen)>> = Vec::new();
-    for (sequence, seen) in by_sequence {
-        match by_picture.last_mut().filter(|picture| picture[0].1.timestamp == seen.timestamp) {
-            Some(picture) => picture.push((sequence, seen)),
-            None => by_picture.push(vec![(sequence, seen)]),
-        }
-    }
     let (mut shown, mut next) = (Vec::new(), None);
-    for picture in by_picture {
-        let (first, last) = (picture[0].0, picture[picture.len() - 1].0);
-        let complete = last - first + 1 == picture.len() as u64 && picture[picture.len() - 1].1.marker;
-        let payloads: Vec<&[u8]> = picture.iter().map(|(_, seen)| &seen.payload[..]).collect();
-        let Ok(Some(frame)) = payload::frame(codec, &payloads) else { continue };
-        if complete && (frame.key_frame || next == Some(first)) {
-            shown.push(picture[0].1.timestamp);
-            next = Some(last + 1);
+    for picture in by_picture(seen) {
+        let (first, last) = (picture[0], picture[picture.len() - 1]);
+        let complete = last.marker && last.sequence - first.sequence + 1 == picture.len() as u64;
+        let Some(frame) = frame(codec, &picture) else { continue };
+        if complete && (frame.key_frame || next == Some(first.sequence)) {
+            shown.push(first.timestamp);
+            next = Some(last.sequence + 1);
         }
     }
     shown
@@ -276,6 +256,22 @@ fn a_publisher_whose_numbers_jump_is_another_stream() {
 }
 
 #[test]
+fn the_largest_payload_with_its_descriptor_is_forwarded_and_one_byte_more_is_not() {
+    let mut world = World::new(19);
+    let publisher = world.publish("host", "a", &[300_000]);
+    let viewer = world.view("viewer", "a", Link::default());
+    world.until(1_000, "first frame", |world| !world.clients[viewer].video().is_empty());
+    world.run(200);
+    let sent = [(1_400 - 3, 3), (1_400 - 2, 3), (1_300, 100), (1_300, 101)];
+    for (payload, descriptor) in sent {
+        world.send_packet(publisher, payload, descriptor);
+        world.run(100);
+    }
+    let came = |bytes: usize| world.clients[viewer].video().iter().filter(|seen| seen.payload.len() == bytes).count();
+    assert_eq!((came(1_397), came(1_398), came(1_300)), (1, 0, 1));
+}
+
+#[test]
 fn preferences_for_tracks_that_are_gone_make_room() {
     let mut world = World::new(18);
     world.publish("host", "a", LADDER_BPS);
@@ -289,11 +285,8 @@ fn preferences_for_tracks_that_are_gone_make_room() {
     for gone in 0..300 {
         prefer(&mut world, TrackId::parse(&format!("track_gone_{gone}")).unwrap());
     }
-    let track = world.events.iter().find_map(|event| match event {
-        Event::Tracks { tracks, .. } => tracks.iter().find(|it| it.kind == Kind::Video).map(|it| it.track.clone()),
-        _ => None,
-    });
-    prefer(&mut world, track.unwrap());
+    let track = world.video_track();
+    prefer(&mut world, track);
     world.until(1_000, "the lowest layer", |world| world.clients[viewer].layer() == Some(0));
     assert!(!world.was_told(|event| matches!(event, Event::Refused { .. })));
 }
